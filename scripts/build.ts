@@ -1,0 +1,7 @@
+// Builds dist/ from src/, from nothing each time, so that no stale file is ever packed.
+import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+
+rmSync('dist', { recursive: true, force: true })
+const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+process.exitCode = status ?? 1

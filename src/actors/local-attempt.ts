@@ -1,0 +1,113 @@
+/**
+ * One attempt on the supervisor's own event loop (`main` and `async`).
+ *
+ * - `waiting`: admitted; the handler begins in the next microtask.
+ * - `begun`: the handler has been called.
+ * - `forgotten`: nobody waits for it any more: stopped before it began, or abandoned after its grace.
+ *   A handler on this loop cannot be ended; what it still reports is dropped.
+ */
+import type { TaskEvent } from '../machines/task-model.ts'
+import type { AttemptHandle, Settlement } from './attempt.ts'
+import { finishAttempt } from './finish-attempt.ts'
+import { LocalContext } from './local-context.ts'
+import { type CheckedInput, checkInput, issuesToText } from './schema.ts'
+import type { Startable } from './start-queue.ts'
+import type { TaskPool } from './task-pool.ts'
+import type { TaskRun } from './task-run.ts'
+
+const STARTED: TaskEvent = { type: 'attempt.started' }
+
+export class LocalAttempt implements AttemptHandle, Startable {
+  readonly pool: TaskPool
+  readonly run: TaskRun
+  #phase: 'waiting' | 'begun' | 'forgotten' = 'waiting'
+  #controller: AbortController | undefined = undefined
+  #stop: { readonly reason: unknown } | undefined = undefined
+
+  constructor(pool: TaskPool, run: TaskRun) {
+    this.pool = pool
+    this.run = run
+    pool.starts.push(this)
+  }
+
+  /** Made when somebody asks: most handlers never do. */
+  get abortSignal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#stop !== undefined) this.#controller.abort(this.#stop.reason)
+    }
+    return this.#controller.signal
+  }
+
+  get aborted(): boolean {
+    return this.#stop !== undefined
+  }
+
+  begin(): void {
+    if (this.#phase !== 'waiting' || this.run.attempt !== this) return
+    this.#phase = 'begun'
+    const { schema } = this.run.definition
+    if (schema === undefined) return this.#call(this.run.input)
+    try {
+      const checked = checkInput(schema, this.run.input)
+      if (!(checked instanceof Promise)) return this.#callChecked(checked)
+      checked.then(
+        (result) => this.#callChecked(result),
+        (error: unknown) => this.#settle({ type: 'invalidInput', error }),
+      )
+    } catch (error) {
+      this.#settle({ type: 'invalidInput', error })
+    }
+  }
+
+  signal(reason: unknown): void {
+    if (this.#stop !== undefined) return
+    this.#stop = { reason }
+    if (this.#phase === 'waiting') {
+      this.#phase = 'forgotten'
+      this.#settle({ type: 'returned', value: undefined })
+    } else this.#controller?.abort(reason)
+  }
+
+  terminate(): void {
+    this.kill()
+  }
+
+  kill(): void {
+    this.#phase = 'forgotten'
+  }
+
+  #callChecked(checked: CheckedInput): void {
+    if (checked.ok) this.#call(checked.value)
+    else this.#settle({ type: 'invalidInput', error: new TypeError(issuesToText(checked.issues)) })
+  }
+
+  #call(input: unknown): void {
+    const { pool, run } = this
+    if (run.attempt !== this) return
+    run.startedMono = pool.ports.clock.monotonic()
+    pool.deliver(run, STARTED)
+    let value: unknown
+    try {
+      value = run.definition.handler(input, new LocalContext(this))
+    } catch (error) {
+      return this.#settle({ type: 'threw', error })
+    }
+    if (!isThenable(value)) return this.#settle({ type: 'returned', value })
+    value.then(
+      (result) => this.#settle({ type: 'returned', value: result }),
+      (error) => this.#settle({ type: 'threw', error }),
+    )
+  }
+
+  #settle(settlement: Settlement): void {
+    const taken = finishAttempt(this.pool, this.run, this, settlement)
+    if (!taken && this.#phase === 'forgotten') this.pool.ports.abandonedEnded(this.run)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
+}

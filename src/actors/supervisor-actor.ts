@@ -1,0 +1,177 @@
+/**
+ * The supervisor as an XState actor: carries out what its machine asks for. The task pool is its child
+ * `tasks`, so that inspectors see supervisor → tasks → task:… as one tree.
+ */
+import {
+  type Actor,
+  type ActorLogic,
+  type AnyActorRef,
+  type AnyActorScope,
+  createActor,
+  type InspectionEvent,
+  type Observer,
+  type Snapshot,
+} from 'xstate'
+import type { SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
+import { taskActor } from './task-actor.ts'
+import type { TaskPool } from './task-pool.ts'
+import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
+
+export interface SupervisorActorOptions {
+  readonly id: string
+  readonly pool: TaskPool
+  readonly machine: typeof supervisorMachine
+  readonly inspect: Observer<InspectionEvent> | undefined
+  /** Warms threads and processes, reads the task log. */
+  prepare(): Promise<void>
+  /** Ends threads and processes; resolves in bounded time. */
+  closeExecutors(): Promise<void>
+  announce(fact: SupervisorFact): void
+}
+
+export type PoolSnapshot = Snapshot<undefined> & { readonly live: number }
+
+export class SupervisorActor implements TimerOwner {
+  readonly actor: Actor<typeof supervisorMachine>
+  readonly #options: SupervisorActorOptions
+  #timer: Timer | undefined = undefined
+  /** Whether runs are made actors at submission, because somebody watches the system. */
+  #inspected: boolean
+
+  constructor(options: SupervisorActorOptions) {
+    this.#options = options
+    this.#inspected = options.inspect !== undefined
+    const { pool } = options
+    const machine = options.machine.provide({
+      actors: {},
+      actions: {
+        prepare: () => this.#prepare(),
+        openAdmission: () => pool.setOpen(true),
+        holdAdmission: () => pool.setOpen(false),
+        endWaiting: () => this.#endWaiting(),
+        signalAll: () => this.#signalAll(),
+        killAll: () => this.#killAll(),
+        closeExecutors: () => this.#closeExecutors(),
+        armSignalTimer: () => this.#arm('timer.signal', this.actor.getSnapshot().context.plan?.signalAt),
+        armKillTimer: () => this.#arm('timer.kill', this.actor.getSnapshot().context.plan?.killAt),
+        disarmTimers: () => this.#disarm(),
+        announce: (_, params) => options.announce(params.fact),
+      },
+    })
+    this.actor = createActor(machine, {
+      id: options.id,
+      systemId: 'supervisor',
+      input: { id: options.id },
+      clock: pool.ports.clock,
+      ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+    })
+    this.#watchInspection()
+    // Without an error observer a bug in here would take the process down.
+    this.actor.subscribe({ error: () => {} })
+    this.actor.start()
+    this.#tasks = createActor(poolLogic(pool), { parent: this.actor, id: 'tasks', systemId: 'tasks' })
+    this.#tasks.start()
+  }
+
+  readonly #tasks: AnyActorRef
+
+  get state(): string {
+    const { value } = this.actor.getSnapshot()
+    return typeof value === 'string' ? value : (Object.keys(value)[0] as string)
+  }
+
+  get inspected(): boolean {
+    return this.#inspected
+  }
+
+  actorOf(run: Parameters<typeof taskActor>[1]): AnyActorRef {
+    return taskActor(this.#options.pool, run, this.#tasks)
+  }
+
+  onTimer(kind: TimerKind): void {
+    this.#timer = undefined
+    this.actor.send({ type: kind as 'timer.signal' | 'timer.kill' })
+  }
+
+  #prepare(): void {
+    this.#options.prepare().then(
+      () => this.actor.send({ type: 'supervisor.ready' }),
+      (error: unknown) => this.actor.send({ type: 'supervisor.startFailed', error }),
+    )
+  }
+
+  /** What holds no slot and is not queued will not come to run any more. */
+  #endWaiting(): void {
+    const { pool } = this.#options
+    pool.broadcast({ type: 'task.terminate', reason: 'stop' }, (run) => {
+      const { state } = run
+      return state === 'scheduled' || state === 'retrying' || state === 'snoozed'
+    })
+    this.drained()
+  }
+
+  #signalAll(): void {
+    const { pool } = this.#options
+    const killAt = this.actor.getSnapshot().context.plan?.killAt ?? Number.POSITIVE_INFINITY
+    const graceMs = Math.max(0, killAt - pool.ports.clock.monotonic())
+    pool.broadcast({ type: 'task.terminate', reason: 'stop', graceMs }, () => true)
+    this.drained()
+  }
+
+  #killAll(): void {
+    this.#options.pool.broadcast({ type: 'task.kill' }, () => true)
+    this.drained()
+  }
+
+  /** Tells the machine when no run is live. */
+  drained(): void {
+    if (this.#options.pool.live.size === 0) this.actor.send({ type: 'pool.drained' })
+  }
+
+  #closeExecutors(): void {
+    const closed = (): void => this.actor.send({ type: 'supervisor.closed' })
+    this.#options.closeExecutors().then(closed, closed)
+  }
+
+  #arm(kind: 'timer.signal' | 'timer.kill', dueAt: number | undefined): void {
+    this.#disarm()
+    if (dueAt === undefined || dueAt === Number.POSITIVE_INFINITY) return
+    this.#timer = this.#options.pool.timers.arm(dueAt, this, kind)
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#options.pool.timers.cancel(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Whoever inspects the system later sees the runs that live already, too. */
+  #watchInspection(): void {
+    const { system } = this.actor
+    const inspect = system.inspect.bind(system)
+    system.inspect = (observer) => {
+      this.#inspected = true
+      for (const run of this.#options.pool.runs()) this.actorOf(run)
+      return inspect(observer)
+    }
+  }
+}
+
+/** The actor between the supervisor and its runs. Commands to it are calls of the pool. */
+function poolLogic(
+  pool: TaskPool,
+): ActorLogic<PoolSnapshot, { type: string }, undefined, AnyActorScope['system']> {
+  const snapshot = (status: 'active' | 'stopped'): PoolSnapshot => ({
+    status,
+    output: undefined,
+    error: undefined,
+    get live() {
+      return pool.live.size
+    },
+  })
+  const active = snapshot('active')
+  return {
+    getInitialSnapshot: () => active,
+    getPersistedSnapshot: () => ({ ...active }),
+    transition: (state, event) => (event.type === 'xstate.stop' ? snapshot('stopped') : state),
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * What the task machine's named effects do. One function per effect; the machine has decided, nothing
+ * here looks at the phase of a run.
+ */
+import type { TaskEffect, TaskEvent, TaskFact } from '../machines/task-model.ts'
+import type { Executor } from './attempt.ts'
+import { LocalAttempt } from './local-attempt.ts'
+import type { Continuation } from './pool-ports.ts'
+import { RemoteAttempt } from './remote-attempt.ts'
+import type { TaskPool } from './task-pool.ts'
+import type { TaskRun } from './task-run.ts'
+import { armGrace, armKillBound, armQueueTimers, armRunTimers, armWakeUp, disarm } from './task-timers.ts'
+
+type Effect = (pool: TaskPool, run: TaskRun, event: TaskEvent, params: unknown) => void
+
+const EFFECTS: { readonly [K in TaskEffect]: Effect } = {
+  armWakeUp,
+  armQueueTimers,
+  armRunTimers,
+  armGrace,
+  armKillBound,
+  disarmTimers: disarm,
+  enqueue,
+  dequeue,
+  requeue,
+  startAttempt,
+  signalAttempt: (pool, run) => run.attempt?.signal(pool.ports.stopReason(run)),
+  terminateAttempt: (_, run) => run.attempt?.terminate(),
+  killAttempt: (_, run) => run.attempt?.kill(),
+  abandonAttempt,
+  releaseSlot,
+  adoptCall,
+  announce: (pool, run, _, params) => pool.ports.announce(run, (params as { fact: TaskFact }).fact),
+  settle,
+}
+
+export function runEffect(
+  pool: TaskPool,
+  run: TaskRun,
+  type: string,
+  params: unknown,
+  event: TaskEvent,
+): void {
+  EFFECTS[type as TaskEffect](pool, run, event, params)
+}
+
+function enqueue(pool: TaskPool, run: TaskRun): void {
+  run.seq = pool.nextSeq()
+  run.queuedMono = run.bandMono = pool.ports.clock.monotonic()
+  if (!run.plan.multilaunch) {
+    const { entry } = run
+    entry.current ??= run
+    if (entry.current !== run) return entry.waiting.push(run)
+  }
+  pool.slots(run.execution).queue.push(run, run.snapshot.context.band, run.execution)
+}
+
+function dequeue(pool: TaskPool, run: TaskRun): void {
+  run.queueMs += pool.ports.clock.monotonic() - run.queuedMono
+  if (run.list === run.entry.waiting) run.entry.waiting.remove(run)
+  else pool.slots(run.execution).queue.remove(run, run.snapshot.context.band)
+}
+
+/** After ageing: the tail of the higher band; among aged runs the order stays. */
+function requeue(pool: TaskPool, run: TaskRun): void {
+  run.bandMono = pool.ports.clock.monotonic()
+  if (run.list === run.entry.waiting) return
+  const { queue } = pool.slots(run.execution)
+  const { band } = run.snapshot.context
+  queue.remove(run, band === 'high' ? 'normal' : 'low')
+  queue.push(run, band, run.execution)
+}
+
+function startAttempt(pool: TaskPool, run: TaskRun): void {
+  pool.slots(run.execution).take(run)
+  pool.admittedMono = pool.ports.clock.monotonic()
+  const { execution } = run
+  if (execution === 'main') pool.exclusive += 1
+  if (execution === 'main' || execution === 'async') {
+    run.attempt = new LocalAttempt(pool, run)
+  } else {
+    const executor: Executor = pool.ports.executors[execution]
+    const attempt = new RemoteAttempt(pool, run)
+    run.attempt = attempt
+    attempt.start(executor)
+  }
+}
+
+function abandonAttempt(pool: TaskPool, run: TaskRun): void {
+  run.attempt?.kill()
+  pool.ports.abandoned(run)
+}
+
+function releaseSlot(pool: TaskPool, run: TaskRun): void {
+  // A continuation may move the run to another execution: the slot to give back is the old one's.
+  const { execution } = run.plan
+  run.attempt = undefined
+  if (execution === 'main') pool.exclusive -= 1
+  pool.slots(execution).release(run, execution)
+  pool.lending.forget(run)
+}
+
+function adoptCall(pool: TaskPool, run: TaskRun, event: TaskEvent): void {
+  if (event.type !== 'attempt.continued') return
+  const { entry, input, plan } = event.call as Continuation
+  leaveEntry(pool, run)
+  run.entry = entry
+  run.input = input
+  run.plan = plan
+  run.steps += 1
+  entry.live += 1
+}
+
+function settle(pool: TaskPool, run: TaskRun): void {
+  run.endedMono = pool.ports.clock.monotonic()
+  pool.live.delete(run.id)
+  leaveEntry(pool, run)
+  run.parent?.children?.delete(run)
+  for (const child of run.children ?? []) {
+    pool.deliver(child, { type: 'task.cancel', reason: 'its parent has ended' })
+  }
+  pool.ports.settled(run)
+  if (pool.live.size === 0) pool.ports.drained()
+}
+
+function leaveEntry(pool: TaskPool, run: TaskRun): void {
+  const { entry } = run
+  entry.live -= 1
+  if (entry.current !== run) return
+  const next = entry.waiting.head
+  entry.current = next
+  if (next === undefined) return
+  entry.waiting.remove(next)
+  pool.slots(next.execution).queue.push(next, next.snapshot.context.band, next.execution)
+}

@@ -1,0 +1,145 @@
+/** One run as the pool keeps it: its compiled snapshot and what surrounds it. Plain fields, no decisions. */
+import type { AnyActorRef, SnapshotFrom } from 'xstate'
+import type { Backoff } from '../machines/backoff.ts'
+import type { QueueClocks } from '../machines/deadlines.ts'
+import type { Execution, Failure, Outcome, Priority, TaskState } from '../machines/model.ts'
+import type { taskMachine } from '../machines/task.ts'
+import type { AttemptHandle } from './attempt.ts'
+import type { AnyDefinition } from './definition.ts'
+import type { DefinitionEntry } from './definition-entry.ts'
+import type { RunList } from './ready-queue.ts'
+import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
+
+export type TaskSnapshot = SnapshotFrom<typeof taskMachine>
+
+/** What a run was asked to obey: options of submission over definition over supervisor, all filled in. */
+export interface RunPlan extends QueueClocks {
+  readonly priority: Priority
+  readonly execution: Execution
+  readonly runTimeoutMs: number
+  readonly deadlineMs: number
+  readonly graceMs: number
+  readonly attempts: number
+  readonly backoff: Backoff
+  readonly retryIf:
+    | ((error: unknown, failure: { kind: Failure['kind']; attempt: number }) => boolean)
+    | undefined
+  readonly multilaunch: boolean
+  readonly onConflict: 'queue' | 'skip' | 'reject' | 'replace'
+  readonly detached: boolean
+}
+
+export interface Progress {
+  /** 0 to 100. */
+  readonly percent: number
+  readonly note: string | undefined
+}
+
+/** Who waits for the end of a run or for its progress. */
+export interface RunWatcher {
+  onEnded?(outcome: Outcome): void
+  onProgress?(progress: Progress): void
+}
+
+/** Whoever hears a run's timers. */
+export interface TimerHost {
+  timerFired(run: TaskRun, kind: TimerKind): void
+}
+
+/** Monotonic instants are in ms on the supervisor's clock; -1 = not yet. */
+export class TaskRun implements TimerOwner {
+  readonly id: string
+  readonly host: TimerHost
+  /** What all live runs of the definition share. A continuation moves to another one. */
+  entry: DefinitionEntry
+  input: unknown
+  plan: RunPlan
+  snapshot: TaskSnapshot
+
+  /** Order of submission or of the last return to the queue: FIFO inside a band across lanes. */
+  seq = 0
+  /** The list it waits in, and its neighbours there. */
+  list: RunList | undefined = undefined
+  prev: TaskRun | undefined = undefined
+  next: TaskRun | undefined = undefined
+  /** The one armed timer. */
+  timer: Timer | undefined = undefined
+
+  readonly submittedMono: number
+  queuedMono = -1
+  bandMono = -1
+  startedMono = -1
+  endedMono = -1
+  /** Sum of its waits in the queue so far. */
+  queueMs = 0
+  deadlineMono: number
+  expiryMono: number
+
+  /** The attempt that may speak for the run; a report of any other is late and dropped. */
+  attempt: AttemptHandle | undefined = undefined
+  abandoned = 0
+  steps = 0
+  progress: Progress | undefined = undefined
+  watchers: RunWatcher[] | undefined = undefined
+
+  parent: TaskRun | undefined
+  children: Set<TaskRun> | undefined = undefined
+  holdsSlot = false
+  /** Whose slot it runs on. */
+  lender: TaskRun | undefined = undefined
+  /** Which child runs on its slot. */
+  borrower: TaskRun | undefined = undefined
+
+  /** The XState actor, once somebody looked. */
+  actor: AnyActorRef | undefined = undefined
+  /** The public handle. */
+  handle: unknown = undefined
+
+  constructor(
+    host: TimerHost,
+    id: string,
+    entry: DefinitionEntry,
+    input: unknown,
+    plan: RunPlan,
+    snapshot: TaskSnapshot,
+    now: number,
+    parent: TaskRun | undefined,
+  ) {
+    this.host = host
+    this.id = id
+    this.entry = entry
+    this.input = input
+    this.plan = plan
+    this.snapshot = snapshot
+    this.submittedMono = now
+    this.deadlineMono = Number.POSITIVE_INFINITY
+    this.expiryMono = Number.POSITIVE_INFINITY
+    this.parent = parent
+  }
+
+  get definition(): AnyDefinition {
+    return this.entry.definition
+  }
+
+  onTimer(kind: TimerKind): void {
+    this.timer = undefined
+    this.host.timerFired(this, kind)
+  }
+
+  get state(): TaskState {
+    const { value } = this.snapshot
+    return typeof value === 'string' ? (value as TaskState) : 'running'
+  }
+
+  get live(): boolean {
+    return this.snapshot.status === 'active'
+  }
+
+  get outcome(): Outcome | undefined {
+    return this.snapshot.context.outcome
+  }
+
+  get execution(): Execution {
+    return this.snapshot.context.execution
+  }
+}

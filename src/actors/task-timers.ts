@@ -1,0 +1,109 @@
+/** The one armed timer of a run: which clock is next, and the event it brings. */
+import { backoffMs } from '../machines/backoff.ts'
+import {
+  type DueTimer,
+  nextQueueTimer,
+  nextRunTimer,
+  nextWaitTimer,
+  type TaskTimer,
+} from '../machines/deadlines.ts'
+import { type AttemptEnd, mayRetry } from '../machines/retry.ts'
+import type { TaskEvent } from '../machines/task-model.ts'
+import type { PoolPorts } from './pool-ports.ts'
+import type { TaskRun } from './task-run.ts'
+import type { TimerQueue } from './timer-queue.ts'
+
+export type TaskTimerKind = TaskTimer | 'timer.grace' | 'timer.killBound'
+
+/** How long SIGTERM, and after it a kill, may take before the next step is taken. */
+export const KILL_BOUND_MS = 100
+
+interface TimerContext {
+  readonly ports: PoolPorts
+  readonly timers: TimerQueue
+}
+
+const EVENTS: { readonly [K in Exclude<TaskTimerKind, 'timer.runTimeout'>]: TaskEvent & { type: K } } = {
+  'timer.wakeUp': { type: 'timer.wakeUp' },
+  'timer.aged': { type: 'timer.aged' },
+  'timer.queueWarning': { type: 'timer.queueWarning' },
+  'timer.queueCritical': { type: 'timer.queueCritical' },
+  'timer.queueTimeout': { type: 'timer.queueTimeout' },
+  'timer.expiry': { type: 'timer.expiry' },
+  'timer.deadline': { type: 'timer.deadline' },
+  'timer.grace': { type: 'timer.grace' },
+  'timer.killBound': { type: 'timer.killBound' },
+}
+
+export function timerEvent(context: TimerContext, run: TaskRun, kind: TaskTimerKind): TaskEvent {
+  if (kind !== 'timer.runTimeout') return EVENTS[kind]
+  return { type: kind, retryInMs: retryInMs(context.ports, run, 'runTimeout', undefined) }
+}
+
+/** The wait before the next attempt, or `undefined` when there is to be none. */
+export function retryInMs(
+  ports: PoolPorts,
+  run: TaskRun,
+  end: AttemptEnd,
+  error: unknown,
+): number | undefined {
+  const { attempt, attempts } = run.snapshot.context
+  if (!mayRetry(end, attempt, attempts)) return undefined
+  const { retryIf, backoff } = run.plan
+  if (retryIf !== undefined && end !== 'runTimeout') {
+    try {
+      if (!retryIf(error, { kind: end, attempt })) return undefined
+    } catch (thrown) {
+      ports.logger(run).error({ err: thrown }, 'retryIf threw: the run is not tried again')
+      return undefined
+    }
+  }
+  return backoffMs(backoff, attempt, ports.random())
+}
+
+export function disarm(context: TimerContext, run: TaskRun): void {
+  if (run.timer === undefined) return
+  context.timers.cancel(run.timer)
+  run.timer = undefined
+}
+
+export function armWakeUp(context: TimerContext, run: TaskRun): void {
+  const now = context.ports.clock.monotonic()
+  const expiry = run.startedMono < 0 ? run.expiryMono : Number.POSITIVE_INFINITY
+  arm(context, run, nextWaitTimer(now + run.snapshot.context.delayMs, expiry, run.deadlineMono))
+}
+
+export function armQueueTimers(context: TimerContext, run: TaskRun): void {
+  const expiry = run.startedMono < 0 ? run.expiryMono : Number.POSITIVE_INFINITY
+  const { alarms } = run.snapshot.context
+  arm(context, run, nextQueueTimer(run.plan, run.queuedMono, run.bandMono, alarms, expiry, run.deadlineMono))
+}
+
+export function armRunTimers(context: TimerContext, run: TaskRun): void {
+  const started = run.snapshot.value
+  const executing = typeof started === 'object' && started.running === 'executing'
+  arm(
+    context,
+    run,
+    nextRunTimer(executing ? run.startedMono : undefined, run.plan.runTimeoutMs, run.deadlineMono),
+  )
+}
+
+export function armGrace(context: TimerContext, run: TaskRun): void {
+  const graceMs = run.snapshot.context.graceMs ?? run.plan.graceMs
+  if (graceMs === Number.POSITIVE_INFINITY) return disarm(context, run)
+  arm(context, run, { dueAt: context.ports.clock.monotonic() + graceMs, timer: 'timer.grace' })
+}
+
+export function armKillBound(context: TimerContext, run: TaskRun): void {
+  arm(context, run, { dueAt: context.ports.clock.monotonic() + KILL_BOUND_MS, timer: 'timer.killBound' })
+}
+
+function arm(
+  context: TimerContext,
+  run: TaskRun,
+  next: DueTimer | { dueAt: number; timer: TaskTimerKind } | undefined,
+): void {
+  disarm(context, run)
+  if (next !== undefined) run.timer = context.timers.arm(next.dueAt, run, next.timer)
+}

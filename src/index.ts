@@ -1,0 +1,84 @@
+/**
+ * Stateward: a task supervisor for Node.js whose supervisor and tasks are statecharts.
+ *
+ * @packageDocumentation
+ */
+export type {
+  AttemptHandle,
+  AttemptListener,
+  ControlMethod,
+  Executor,
+  Job,
+  RemoteCall,
+  Settlement,
+} from './actors/attempt.ts'
+export type { Clock } from './actors/clock.ts'
+export type { AnyDefinition, TaskCall, TypedDefinition } from './actors/definition.ts'
+export type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './actors/handler-context.ts'
+export type { Progress } from './actors/task-run.ts'
+export type { Limits } from './machines/admission.ts'
+export type { Backoff } from './machines/backoff.ts'
+export type {
+  Execution,
+  Failure,
+  FailureKind,
+  Outcome,
+  Priority,
+  StopStep,
+  TaskState,
+  TerminationReason,
+} from './machines/model.ts'
+export {
+  type Collection,
+  type CollectionOptions,
+  type CollectionResult,
+  collection,
+} from './runtime/collection.ts'
+export { defaultSupervisor } from './runtime/default-supervisor.ts'
+export { defineTask, type TaskDefinition, type TaskGroup, type TaskOptions } from './runtime/define-task.ts'
+export {
+  DeadlineError,
+  isStatewardError,
+  OptionError,
+  QueueTimeoutError,
+  RunTimeoutError,
+  StatewardError,
+  SupervisorStateError,
+  TaskCancelledError,
+  TaskFailedError,
+  TaskTerminatedError,
+  WaitTimeoutError,
+} from './runtime/errors.ts'
+export type { EventStream, EventStreamOptions } from './runtime/event-stream.ts'
+export {
+  type AnyEvent,
+  EVENT_NAMES,
+  type EventBase,
+  type EventListener,
+  type EventName,
+  type RecordedEvent,
+  type SupervisorEvents,
+  type TaskEnded,
+  type TaskEventBase,
+} from './runtime/events.ts'
+export type { ExternalTask } from './runtime/external.ts'
+export { fromTask, type TaskProgressEvent } from './runtime/from-task.ts'
+export type { PhysicalInfo, PoolInfo, SupervisorInfo } from './runtime/info.ts'
+export type { Run } from './runtime/run.ts'
+export type { StopOptions } from './runtime/stop-options.ts'
+export {
+  createSupervisor,
+  type ListFilter,
+  type Supervisor,
+  type SupervisorState,
+} from './runtime/supervisor.ts'
+export type {
+  PoolOptions,
+  ProcessesOptions,
+  ResizeOptions,
+  SupervisorOptions,
+  ThreadPoolLike,
+} from './runtime/supervisor-options.ts'
+export type { TaskAction, TaskLogQuery, TaskLogStore, TaskRecord } from './runtime/task-log.ts'
+export type { RetryFacts, RetryOptions, RunOptions, SubmitOptions } from './runtime/task-options.ts'
+export { waitAll } from './runtime/wait-all.ts'

@@ -1,0 +1,31 @@
+/**
+ * `stateward/machines`: the pure statecharts and policies, for drawing, inspecting and model-based tests.
+ *
+ * @packageDocumentation
+ */
+export { admits, type Limits, laneLimits, openBands, threshold } from './admission.ts'
+export { BACKOFF_DEFAULTS, type Backoff, backoffMs } from './backoff.ts'
+export { type CompiledLogic, compile, type Execute } from './compile.ts'
+export {
+  type DueTimer,
+  inheritDeadline,
+  nextQueueTimer,
+  nextRunTimer,
+  nextWaitTimer,
+  type QueueClocks,
+  type TaskTimer,
+} from './deadlines.ts'
+export * from './model.ts'
+export { processSlotMachine } from './process-slot.ts'
+export { type AttemptEnd, mayRetry } from './retry.ts'
+export {
+  type StopPlan,
+  type SupervisorContext,
+  type SupervisorEffect,
+  type SupervisorEvent,
+  type SupervisorFact,
+  supervisorMachine,
+} from './supervisor.ts'
+export { taskMachine } from './task.ts'
+export type { TaskContext, TaskEffect, TaskEvent, TaskFact, TaskInput } from './task-model.ts'
+export { threadSlotMachine } from './thread-slot.ts'

@@ -1,0 +1,81 @@
+/** Answers the control calls of handlers in threads and processes, and is `ctx.supervisor` on this loop. */
+import type { ControlMethod, RemoteCall } from '../actors/attempt.ts'
+import type { TaskCall } from '../actors/definition.ts'
+import type { ChildRun, SupervisorControl } from '../actors/handler-context.ts'
+import type { SubmitArgs } from '../actors/remote/wire.ts'
+import type { TaskRun } from '../actors/task-run.ts'
+import type { Definitions } from './definitions.ts'
+import { OptionError } from './errors.ts'
+import type { Submissions } from './submissions.ts'
+import type { Supervisor } from './supervisor.ts'
+import type { ResizeOptions } from './supervisor-options.ts'
+import { checkSubmitOptions, type SubmitOptions } from './task-options.ts'
+
+export interface ControlOptions {
+  readonly supervisor: Supervisor
+  readonly definitions: Definitions
+  readonly submissions: Submissions
+  /** The live run with this id. */
+  find(id: string): TaskRun | undefined
+  /** Marks that the parent of `child` reads its result. */
+  awaited(child: TaskRun): void
+}
+
+export class Control implements SupervisorControl {
+  readonly #options: ControlOptions
+
+  constructor(options: ControlOptions) {
+    this.#options = options
+  }
+
+  get id(): string {
+    return this.#options.supervisor.id
+  }
+
+  async submit(call: TaskCall): Promise<ChildRun> {
+    return this.#options.supervisor.submit(call.definition as never, call.input as never, call.options)
+  }
+
+  async cancel(runId: string, reason?: unknown): Promise<boolean> {
+    return this.#options.supervisor.get(runId)?.cancel(reason) ?? false
+  }
+
+  async resize(sizes: object): Promise<void> {
+    this.#options.supervisor.resize(sizes as ResizeOptions)
+  }
+
+  async info(): Promise<unknown> {
+    return this.#options.supervisor.info()
+  }
+
+  /** Rejects with what the call throws. `run` is the run whose handler calls. */
+  async serve(run: TaskRun, method: ControlMethod, args: unknown): Promise<unknown> {
+    if (method === 'submit') return this.#submit(run, args as SubmitArgs)
+    if (method === 'result') return this.#result((args as { id: string }).id)
+    if (method === 'cancel') {
+      const { id, reason } = args as { id: string; reason?: unknown }
+      return this.cancel(id, reason)
+    }
+    if (method === 'resize') return this.resize(args as object)
+    return this.info()
+  }
+
+  async #submit(run: TaskRun, { call, id, child }: SubmitArgs): Promise<{ id: string }> {
+    const { definitions, submissions, supervisor } = this.#options
+    const options = (call.options ?? {}) as SubmitOptions
+    checkSubmitOptions(options)
+    const entry = await definitions.entryOfCall(call as RemoteCall)
+    const own = (entry.definition as { options?: { runId?: unknown } }).options?.runId
+    const named = options.runId === undefined && own === undefined ? { ...options, runId: id } : options
+    if (!child) return { id: supervisor.submit(entry.definition as never, call.input as never, named).id }
+    return { id: submissions.submitChild(run, entry.definition, call.input, named).id }
+  }
+
+  #result(id: string): Promise<unknown> {
+    const child = this.#options.find(id)
+    if (child !== undefined) this.#options.awaited(child)
+    const handle = this.#options.supervisor.get(id)
+    if (handle !== undefined) return handle.result
+    throw new OptionError(`Run ${id} is not known any more.`, { code: 'ERR_RUN_UNKNOWN', runId: id })
+  }
+}

@@ -1,0 +1,122 @@
+/** Task definitions: made once, submitted often, found by name from threads, processes and daemons. */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { DEFINITION, type TaskCall, type TypedDefinition } from '../actors/definition.ts'
+import type { HandlerContext } from '../actors/handler-context.ts'
+import type { Outcome } from '../machines/model.ts'
+import { type Checks, check, checkOptions, refuse } from './check.ts'
+import { OptionError } from './errors.ts'
+import { type RunOptions, runOptionChecks, type SubmitOptions } from './task-options.ts'
+
+/** Shared by several definitions: a prefix of their names and options under their own. */
+export interface TaskGroup extends RunOptions {
+  /** Put before every name, for example `'images.'`. */
+  readonly prefix: string
+}
+
+export interface TaskOptions<Input = unknown> extends RunOptions {
+  /** Names the task in threads, processes, logs and lists. Any string that is not empty. */
+  readonly name: string
+  /**
+   * `import.meta.url` of the module that exports the definition. Needed wherever the handler must be
+   * found again: threads, processes, the durable queue.
+   */
+  readonly module?: string
+  readonly group?: TaskGroup
+  /** Any Standard Schema; checked at submission (if it checks synchronously) and again at execution. */
+  readonly schema?: StandardSchemaV1<unknown, Input>
+  /** Makes the id of a run from its input. @defaultValue a UUIDv7 */
+  readonly runId?: (definition: TaskDefinition<Input, unknown>, input: Input) => string
+  /** What a run does, for people. @defaultValue the name */
+  readonly description?: string | ((input: Input) => string)
+  /** Plain data to find runs by. */
+  readonly metadata?: (input: Input) => Readonly<Record<string, unknown>>
+  /**
+   * Cleans up after a forced end: called on the supervisor's loop when a run was killed, abandoned or
+   * lost its thread or process. What it throws is logged.
+   */
+  readonly teardown?: (
+    input: Input,
+    ctx: { readonly runId: string; readonly name: string; readonly attempt: number },
+    outcome: Outcome,
+  ) => void | Promise<void>
+  /** Workers and programs do not submit it; `submit` by hand does. @defaultValue false */
+  readonly disabled?: boolean
+}
+
+/** A definition: pass it to `submit`, or call {@link TaskDefinition.call} to pass it with its input. */
+export interface TaskDefinition<Input = unknown, Output = unknown> extends TypedDefinition<Input, Output> {
+  readonly name: string
+  readonly options: TaskOptions<Input>
+  readonly handler: (input: Input, ctx: HandlerContext) => unknown
+  /** The definition with an input: for `ctx.next`, `collection` and whatever takes a call. */
+  call(input: Input, options?: SubmitOptions): TaskCall<Input, Output>
+}
+
+const groupChecks: Checks = { ...runOptionChecks, prefix: check.text }
+
+const taskChecks: Checks = {
+  ...runOptionChecks,
+  name: check.text,
+  module: check.text,
+  group: check.options(groupChecks),
+  schema: (where, value) => {
+    if (typeof (value as StandardSchemaV1 | null)?.['~standard']?.validate !== 'function') {
+      refuse(where, 'a Standard Schema (zod, valibot, arktype …)', value)
+    }
+  },
+  runId: check.fn,
+  description: check.either('a string or a function', check.text, check.fn),
+  metadata: check.fn,
+  teardown: check.fn,
+  disabled: check.boolean,
+}
+
+/** What a handler may return: its value, or a word of `ctx`. */
+type Returned<Output> = Output | Promise<Output>
+
+/**
+ * Defines a task. The handler gets `(input, ctx)` in every execution.
+ *
+ * @throws OptionError (`ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`) for a bad option;
+ *   (`ERR_TASK_MODULE_MISSING`) for a thread or process task without `module`
+ */
+export function defineTask<Input = void, Output = unknown>(
+  options: TaskOptions<Input>,
+  handler: (input: Input, ctx: HandlerContext) => Returned<Output>,
+): TaskDefinition<Input, Exclude<Awaited<Output>, ControlValueLike>> {
+  checkOptions('defineTask()', options, taskChecks)
+  check.text('defineTask().name', options.name)
+  if (typeof handler !== 'function')
+    refuse('the second argument of defineTask()', 'the handler, a function', handler)
+  const { group } = options
+  const merged: TaskOptions<Input> = group === undefined ? options : { ...withoutPrefix(group), ...options }
+  const name = `${group?.prefix ?? ''}${options.name}`
+  requireModule(name, merged.module, merged.execution)
+  const definition: TaskDefinition<Input, never> = {
+    [DEFINITION]: true,
+    name,
+    module: merged.module,
+    schema: merged.schema,
+    options: Object.freeze({ ...merged, name }),
+    handler,
+    call: (input, callOptions) => ({ definition, input, options: callOptions }),
+  }
+  return Object.freeze(definition)
+}
+
+/** Words of `ctx` that a handler returns are no part of its output. */
+type ControlValueLike = ReturnType<HandlerContext['skip']>
+
+/** @throws OptionError (`ERR_TASK_MODULE_MISSING`) when a border cannot find the handler again */
+export function requireModule(name: string, module: string | undefined, execution: string | undefined): void {
+  if (module !== undefined || (execution !== 'thread' && execution !== 'process')) return
+  throw new OptionError(
+    `Task "${name}" is to run in a ${execution}, which must find its handler by itself. ` +
+      'Export the definition from a module of its own and add `module: import.meta.url` to its options.',
+    { code: 'ERR_TASK_MODULE_MISSING', taskName: name },
+  )
+}
+
+function withoutPrefix({ prefix: _, ...options }: TaskGroup): RunOptions {
+  return options
+}

@@ -1,0 +1,58 @@
+/** The definitions one supervisor has met: one name, one definition. */
+
+import type { RemoteCall } from '../actors/attempt.ts'
+import { type AnyDefinition, findDefinition, isDefinition, type TaskCall } from '../actors/definition.ts'
+import { DefinitionEntry } from '../actors/definition-entry.ts'
+import type { RunPlan } from '../actors/task-run.ts'
+import { refuse } from './check.ts'
+import type { TaskDefinition } from './define-task.ts'
+import { OptionError } from './errors.ts'
+import { overridePlan } from './task-options.ts'
+
+export class Definitions {
+  readonly #defaults: RunPlan
+  readonly #entries: Map<string, DefinitionEntry> = new Map()
+
+  constructor(defaults: RunPlan) {
+    this.#defaults = defaults
+  }
+
+  /**
+   * @throws OptionError (`ERR_TASK_NAME_TAKEN`) when another definition has the name;
+   *   (`ERR_OPTION_INVALID`) when it is no definition
+   */
+  entryOf(definition: AnyDefinition): DefinitionEntry {
+    const known = this.#entries.get(definition.name)
+    if (known?.definition === definition) return known
+    if (!isDefinition(definition)) refuse('the task', 'a definition made by defineTask()', definition)
+    if (known !== undefined) {
+      throw new OptionError(
+        `Two different definitions are called "${definition.name}". ` +
+          'Define the task once, export it, and import it wherever it is submitted.',
+        { code: 'ERR_TASK_NAME_TAKEN', taskName: definition.name },
+      )
+    }
+    const { options } = definition as TaskDefinition
+    const entry = new DefinitionEntry(definition, overridePlan(this.#defaults, options))
+    this.#entries.set(definition.name, entry)
+    return entry
+  }
+
+  /**
+   * The entry of a call from a thread or process. A definition not met yet is imported from its module.
+   *
+   * @throws OptionError (`ERR_TASK_EXPORT_MISSING`); rejects with what the import throws
+   */
+  async entryOfCall(call: RemoteCall | TaskCall): Promise<DefinitionEntry> {
+    if ('definition' in call) return this.entryOf(call.definition)
+    const known = this.#entries.get(call.name)
+    if (known !== undefined) return known
+    const found = call.module === '' ? undefined : findDefinition(await import(call.module), call.name)
+    if (found !== undefined) return this.entryOf(found)
+    throw new OptionError(
+      `Expected to find a definition called "${call.name}" ${call.module === '' ? 'among those this supervisor has met' : 'among the exports of its module'}, got none. ` +
+        'Export it from a module of its own and add `module: import.meta.url` to its options.',
+      { code: 'ERR_TASK_EXPORT_MISSING', taskName: call.name },
+    )
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Every error Stateward makes: a sentence, a `code`, the ids it is about, and the `cause`.
+ *
+ * | code | class | when |
+ * |---|---|---|
+ * | `ERR_OPTION_INVALID` | `OptionError` | an option, argument or call is not what it must be |
+ * | `ERR_OPTION_UNKNOWN` | `OptionError` | an option that does not exist |
+ * | `ERR_TASK_MODULE_MISSING` | `OptionError` | a definition that must be found from elsewhere has no `module` |
+ * | `ERR_TASK_EXPORT_MISSING` | `OptionError` | the module does not export the definition |
+ * | `ERR_TASK_NAME_TAKEN` | `OptionError` | two different definitions with one name |
+ * | `ERR_RUN_ID_TAKEN` | `OptionError` | the run id is live already |
+ * | `ERR_TASK_ALREADY_LIVE` | `OptionError` | `onConflict: 'reject'`, or a run that would wait for itself |
+ * | `ERR_INPUT_INVALID` | `OptionError` | the schema refuses the input at submission |
+ * | `ERR_RUN_ENDED` | `OptionError` | a handler that was given up submits a child |
+ * | `ERR_RUN_UNKNOWN` | `OptionError` | a run that is not known (any more) |
+ * | `ERR_EXTERNAL_UNKNOWN` | `OptionError` | `complete` or `fail` of a task that is not waiting for it |
+ * | `ERR_SUPERVISOR_STOPPED` | `SupervisorStateError` | a submission to a supervisor that stops or has stopped |
+ * | `ERR_SUPERVISOR_STATE` | `SupervisorStateError` | a call that the state does not allow |
+ * | `ERR_SUPERVISOR_START_FAILED` | `SupervisorStateError` | `start` failed; the reason is the `cause` |
+ * | `ERR_SUPERVISOR_IN_TASK` | `SupervisorStateError` | a supervisor made while a task module is loaded |
+ * | `ERR_TASK_THREW` … `ERR_TASK_EXPIRED` | `TaskFailedError` | the run is `failed`, one code per kind |
+ * | `ERR_TASK_CANCELLED` | `TaskCancelledError` | the run is `cancelled` |
+ * | `ERR_TASK_TERMINATED` | `TaskTerminatedError` | the run is `terminated` by stop, replacement or condition |
+ * | `ERR_TASK_TIMED_OUT` | `RunTimeoutError` | `runTimeoutMs` |
+ * | `ERR_TASK_QUEUE_TIMED_OUT` | `QueueTimeoutError` | `queueTimeoutMs` |
+ * | `ERR_TASK_DEADLINE_PASSED` | `DeadlineError` | `deadlineMs` |
+ * | `ERR_WAIT_TIMED_OUT` | `WaitTimeoutError` | the run had not ended when a wait with a bound was over |
+ */
+import type { FailureKind, StopStep, TerminationReason } from '../machines/model.ts'
+
+const BRAND: unique symbol = Symbol.for('stateward.error') as never
+
+interface ErrorFacts {
+  readonly code: string
+  readonly cause?: unknown
+  readonly runId?: string | undefined
+  readonly taskName?: string | undefined
+}
+
+/** The base of every error of this package. */
+export class StatewardError extends Error {
+  override readonly name: string = 'StatewardError'
+  /** What went wrong, for programs; see the table in the documentation. */
+  readonly code: string
+  /** The run it is about, if it is about one. */
+  readonly runId: string | undefined
+  /** The definition it is about, if it is about one. */
+  readonly taskName: string | undefined
+  /** @internal */
+  readonly [BRAND] = true
+
+  constructor(message: string, facts: ErrorFacts) {
+    super(message, 'cause' in facts ? { cause: facts.cause } : undefined)
+    this.code = facts.code
+    this.runId = facts.runId
+    this.taskName = facts.taskName
+  }
+}
+
+/** True for errors made by any copy of this package in this process. */
+export function isStatewardError(error: unknown): error is StatewardError {
+  return error instanceof Error && (error as { [BRAND]?: unknown })[BRAND] === true
+}
+
+/** An option or a call is not what it must be. Nothing was changed. */
+export class OptionError extends StatewardError {
+  override readonly name = 'OptionError'
+}
+
+/** The state of the supervisor does not allow the call. */
+export class SupervisorStateError extends StatewardError {
+  override readonly name = 'SupervisorStateError'
+}
+
+/** A run is `failed`. `cause` is what was thrown, or what happened to its thread, process or input. */
+export class TaskFailedError extends StatewardError {
+  override readonly name = 'TaskFailedError'
+  readonly kind: FailureKind
+  /** Attempts made. */
+  readonly attempts: number
+
+  constructor(message: string, facts: ErrorFacts & { kind: FailureKind; attempts: number }) {
+    super(message, facts)
+    this.kind = facts.kind
+    this.attempts = facts.attempts
+  }
+}
+
+/** A run is `cancelled`: a person or program asked. */
+export class TaskCancelledError extends StatewardError {
+  override readonly name = 'TaskCancelledError'
+  readonly reason: unknown
+  /** The step of the stop ladder it needed. */
+  readonly step: StopStep
+
+  constructor(message: string, facts: ErrorFacts & { reason: unknown; step: StopStep }) {
+    super(message, facts)
+    this.reason = facts.reason
+    this.step = facts.step
+  }
+}
+
+/** A run is `terminated`: the supervisor ended it. */
+export class TaskTerminatedError extends StatewardError {
+  override readonly name: string = 'TaskTerminatedError'
+  readonly reason: TerminationReason
+  /** The step of the stop ladder it needed. */
+  readonly step: StopStep
+
+  constructor(message: string, facts: ErrorFacts & { reason: TerminationReason; step: StopStep }) {
+    super(message, facts)
+    this.reason = facts.reason
+    this.step = facts.step
+  }
+}
+
+/** An attempt ran longer than `runTimeoutMs`. */
+export class RunTimeoutError extends TaskTerminatedError {
+  override readonly name = 'RunTimeoutError'
+}
+
+/** A run waited longer than `queueTimeoutMs` for a slot. */
+export class QueueTimeoutError extends TaskTerminatedError {
+  override readonly name = 'QueueTimeoutError'
+}
+
+/** The total deadline of a run, its own or its parent's, has passed. */
+export class DeadlineError extends TaskTerminatedError {
+  override readonly name = 'DeadlineError'
+}
+
+/** A bounded wait is over and the run has not ended. The run goes on. */
+export class WaitTimeoutError extends StatewardError {
+  override readonly name = 'WaitTimeoutError'
+}

@@ -1,0 +1,155 @@
+/**
+ * The events of a supervisor. Payloads are plain data; instants are epoch ms, durations ms.
+ *
+ * The table in docs/events.md lists them; a test holds it against {@link EVENT_NAMES}.
+ */
+import mitt from 'mitt'
+import type { Limits } from '../machines/admission.ts'
+import type {
+  Execution,
+  FailureKind,
+  Priority,
+  StopStep,
+  TaskState,
+  TerminationReason,
+} from '../machines/model.ts'
+
+/** What every event carries. */
+export interface EventBase {
+  /** Id of the supervisor. */
+  readonly supervisor: string
+  readonly at: number
+}
+
+/** What every event about a run carries. */
+export interface TaskEventBase extends EventBase {
+  readonly runId: string
+  readonly name: string
+  readonly state: TaskState
+  readonly priority: Priority
+  readonly execution: Execution
+  /** Attempts begun so far. */
+  readonly attempt: number
+}
+
+/** A run has ended. */
+export interface TaskEnded extends TaskEventBase {
+  /** Time in the queue, all returns together. */
+  readonly queueMs: number
+  /** Time of the last attempt; `undefined` when no handler ever began. */
+  readonly runMs: number | undefined
+}
+
+/** Every event by its name. */
+export interface SupervisorEvents {
+  'supervisor.started': EventBase
+  'supervisor.paused': EventBase
+  'supervisor.resumed': EventBase
+  'supervisor.stopping': EventBase
+  'supervisor.stopped': EventBase
+  'supervisor.failed': EventBase & { readonly error: unknown }
+  'pool.resized': EventBase & { readonly pool: Limits; readonly processes: Limits }
+  'pool.starved': EventBase & { readonly waiting: number; readonly idleMs: number }
+  'task.created': TaskEventBase
+  'task.scheduled': TaskEventBase & { readonly delayMs: number }
+  'task.queued': TaskEventBase
+  'task.queueWarning': TaskEventBase & { readonly queueMs: number }
+  'task.queueCritical': TaskEventBase & { readonly queueMs: number }
+  'task.admitted': TaskEventBase & { readonly queueMs: number }
+  'task.started': TaskEventBase
+  'task.progress': TaskEventBase & { readonly percent: number; readonly note: string | undefined }
+  'task.retrying': TaskEventBase & { readonly delayMs: number; readonly error: unknown }
+  'task.snoozed': TaskEventBase & { readonly delayMs: number }
+  'task.skipped': TaskEnded & { readonly reason: string }
+  'task.finished': TaskEnded & { readonly value: unknown }
+  'task.failed': TaskEnded & { readonly kind: FailureKind; readonly error: unknown }
+  'task.cancelled': TaskEnded & { readonly reason: unknown; readonly step: StopStep }
+  'task.terminated': TaskEnded & {
+    readonly reason: TerminationReason
+    readonly step: StopStep
+    readonly error: unknown
+  }
+  'task.abandoned': TaskEventBase
+}
+
+export type EventName = keyof SupervisorEvents
+
+const NAMES: Readonly<Record<EventName, true>> = {
+  'supervisor.started': true,
+  'supervisor.paused': true,
+  'supervisor.resumed': true,
+  'supervisor.stopping': true,
+  'supervisor.stopped': true,
+  'supervisor.failed': true,
+  'pool.resized': true,
+  'pool.starved': true,
+  'task.created': true,
+  'task.scheduled': true,
+  'task.queued': true,
+  'task.queueWarning': true,
+  'task.queueCritical': true,
+  'task.admitted': true,
+  'task.started': true,
+  'task.progress': true,
+  'task.retrying': true,
+  'task.snoozed': true,
+  'task.skipped': true,
+  'task.finished': true,
+  'task.failed': true,
+  'task.cancelled': true,
+  'task.terminated': true,
+  'task.abandoned': true,
+}
+
+export const EVENT_NAMES: readonly EventName[] = Object.keys(NAMES) as EventName[]
+
+export type EventListener<Name extends EventName> = (payload: SupervisorEvents[Name]) => void
+/** Arguments of a listener for every event. */
+export type AnyEvent = { [Name in EventName]: [type: Name, payload: SupervisorEvents[Name]] }[EventName]
+
+/** One event as the async iterator gives it. */
+export type RecordedEvent = {
+  [Name in EventName]: { readonly type: Name; readonly payload: SupervisorEvents[Name] }
+}[EventName]
+
+// mitt's typings are CommonJS in the eyes of nodenext; at run time its default export is the function.
+const createEmitter = mitt as unknown as typeof mitt.default
+
+/** mitt with listeners that cannot hurt each other or the emitter. */
+export class EventHub {
+  readonly #emitter = createEmitter<Record<string, unknown>>()
+  readonly #onError: (error: unknown, type: string) => void
+  /** Whether anybody listens: payloads are only made then. */
+  observed = false
+
+  constructor(onError: (error: unknown, type: string) => void) {
+    this.#onError = onError
+  }
+
+  /** @returns a function that takes the listener away again */
+  on(type: string, listener: (...args: never[]) => void): () => void {
+    const isolated = (...args: unknown[]): void => {
+      try {
+        ;(listener as (...all: unknown[]) => void)(...args)
+      } catch (error) {
+        this.#onError(error, type)
+      }
+    }
+    this.#emitter.on(type as '*', isolated as never)
+    this.#look()
+    return () => {
+      this.#emitter.off(type as '*', isolated as never)
+      this.#look()
+    }
+  }
+
+  emit<Name extends EventName>(type: Name, payload: SupervisorEvents[Name]): void {
+    this.#emitter.emit(type, payload as never)
+  }
+
+  #look(): void {
+    this.observed = [...this.#emitter.all.values()].some(
+      (listeners) => listeners !== undefined && listeners.length > 0,
+    )
+  }
+}

@@ -1,0 +1,37 @@
+/** The thread and process executors of a supervisor: ours, or the user's own. */
+import type { Executor } from '../actors/attempt.ts'
+import { ProcessExecutor } from '../actors/process-executor.ts'
+import { ThreadExecutor } from '../actors/thread-executor.ts'
+import type { Sizing } from './sizing.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
+
+export interface Executors {
+  readonly thread: Executor
+  readonly process: Executor
+}
+
+export function createExecutors(options: SupervisorOptions, sizing: Sizing, logLevel: string): Executors {
+  const { pool = {}, processes = {}, executors = {} } = options
+  const own = executors.thread
+  return {
+    thread:
+      own !== undefined && 'start' in own
+        ? own
+        : new ThreadExecutor({
+            min: sizing.pool.min,
+            max: sizing.pool.lane.max + sizing.pool.lane.overflow,
+            idleTimeoutMs: pool.idleTimeoutMs ?? 10_000,
+            resourceLimits: pool.resourceLimits,
+            logLevel,
+          }),
+    process:
+      executors.process ??
+      new ProcessExecutor({
+        min: sizing.processes.min,
+        max: sizing.processes.lane.max + sizing.processes.lane.overflow,
+        idleTimeoutMs: processes.idleTimeoutMs ?? 10_000,
+        execArgv: processes.execArgv,
+        logLevel,
+      }),
+  }
+}

@@ -1,0 +1,138 @@
+/** From the outcome of a run to the typed error that its result rejects with. */
+
+import type { TaskRun } from '../actors/task-run.ts'
+import type { FailureKind, Outcome, StopCause, StopStep, TerminationReason } from '../machines/model.ts'
+import {
+  DeadlineError,
+  QueueTimeoutError,
+  RunTimeoutError,
+  type StatewardError,
+  TaskCancelledError,
+  TaskFailedError,
+  TaskTerminatedError,
+} from './errors.ts'
+
+const FAILURE_CODES = {
+  threw: 'ERR_TASK_THREW',
+  crashed: 'ERR_TASK_CRASHED',
+  unserializable: 'ERR_TASK_UNSERIALIZABLE',
+  unknownTask: 'ERR_TASK_UNKNOWN',
+  invalidInput: 'ERR_TASK_INPUT_INVALID',
+  expired: 'ERR_TASK_EXPIRED',
+} as const satisfies Record<FailureKind, string>
+
+/** The error of a run that did not finish; `undefined` for one that did or has not ended. */
+export function outcomeError(run: TaskRun): StatewardError | undefined {
+  const { outcome } = run
+  if (outcome === undefined || outcome.kind === 'finished') return undefined
+  if (outcome.kind === 'failed') return failedError(run, outcome.failure.kind, outcome.failure.error)
+  return stopError(run, outcome)
+}
+
+/** What `ctx.signal.reason` says while the run is being stopped. */
+export function stopReason(run: TaskRun): StatewardError {
+  const { stop, step } = run.snapshot.context
+  if (stop?.by === 'terminate') return terminatedError(run, stop.reason, stop.detail, step)
+  return cancelledError(run, stop?.reason, step)
+}
+
+export function stopError(
+  run: TaskRun,
+  outcome: Extract<Outcome, { kind: 'cancelled' | 'terminated' }>,
+): StatewardError {
+  return outcome.kind === 'cancelled'
+    ? cancelledError(run, outcome.reason, outcome.step)
+    : terminatedError(run, outcome.reason, outcome.detail, outcome.step)
+}
+
+export function failedError(run: TaskRun, kind: FailureKind, error: unknown): TaskFailedError {
+  const attempts = run.snapshot.context.attempt
+  return new TaskFailedError(`${title(run)} ${failureText(kind, error)}`, {
+    code: FAILURE_CODES[kind],
+    kind,
+    attempts,
+    cause: error,
+    ...ids(run),
+  })
+}
+
+function cancelledError(run: TaskRun, reason: unknown, step: StopStep): TaskCancelledError {
+  const because = reason === undefined ? '' : `: ${toText(reason)}`
+  return new TaskCancelledError(`${title(run)} was cancelled${because}`, {
+    code: 'ERR_TASK_CANCELLED',
+    reason,
+    step,
+    ...(reason instanceof Error ? { cause: reason } : {}),
+    ...ids(run),
+  })
+}
+
+function terminatedError(
+  run: TaskRun,
+  reason: TerminationReason,
+  detail: unknown,
+  step: StopStep,
+): TaskTerminatedError {
+  const { plan } = run
+  const facts = { reason, step, ...(detail === undefined ? {} : { cause: detail }), ...ids(run) }
+  if (reason === 'runTimeout') {
+    return new RunTimeoutError(`${title(run)} ran longer than ${plan.runTimeoutMs} ms`, {
+      ...facts,
+      code: 'ERR_TASK_TIMED_OUT',
+    })
+  }
+  if (reason === 'queueTimeout') {
+    return new QueueTimeoutError(`${title(run)} waited longer than ${plan.queueTimeoutMs} ms for a slot`, {
+      ...facts,
+      code: 'ERR_TASK_QUEUE_TIMED_OUT',
+    })
+  }
+  if (reason === 'deadline') {
+    return new DeadlineError(`${title(run)} had not ended when its deadline passed`, {
+      ...facts,
+      code: 'ERR_TASK_DEADLINE_PASSED',
+    })
+  }
+  return new TaskTerminatedError(`${title(run)} was terminated: ${TERMINATION_TEXTS[reason]}`, {
+    ...facts,
+    code: 'ERR_TASK_TERMINATED',
+  })
+}
+
+type RunStop = Extract<StopCause, { by: 'terminate' }>['reason']
+
+const TERMINATION_TEXTS: Readonly<
+  Record<Exclude<RunStop, 'runTimeout' | 'queueTimeout' | 'deadline'>, string>
+> = {
+  endCondition: 'its end condition came true',
+  replaced: 'a newer run replaced it',
+  stop: 'the supervisor stops',
+  awol: 'nobody has heard of it for too long',
+}
+
+function failureText(kind: FailureKind, error: unknown): string {
+  if (kind === 'threw') return `threw ${toText(error)}`
+  if (kind === 'crashed') return `lost the thread or process it ran in: ${toText(error)}`
+  if (kind === 'unserializable') return `has an input or a result that cannot be cloned: ${toText(error)}`
+  if (kind === 'unknownTask') return `could not be found by its name: ${toText(error)}`
+  if (kind === 'invalidInput') return `refused its input: ${toText(error)}`
+  return 'expired before it ran'
+}
+
+function title(run: TaskRun): string {
+  return `Task "${run.definition.name}" (run ${run.id})`
+}
+
+function ids(run: TaskRun): { runId: string; taskName: string } {
+  return { runId: run.id, taskName: run.definition.name }
+}
+
+function toText(value: unknown): string {
+  if (value instanceof Error) return value.message === '' ? value.name : value.message
+  if (typeof value === 'string') return value
+  try {
+    return String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Tells the world what happens to runs: events, diagnostics channels, log lines, task log. Payloads are
+ * made only when somebody listens, so that a run nobody watches costs next to nothing here.
+ */
+import diagnostics from 'node:diagnostics_channel'
+import type { Logger } from 'pino'
+import type { Clock } from '../actors/clock.ts'
+import type { TaskRun } from '../actors/task-run.ts'
+import type { TaskFact } from '../machines/task-model.ts'
+import {
+  EVENT_NAMES,
+  type EventHub,
+  type EventName,
+  type SupervisorEvents,
+  type TaskEventBase,
+} from './events.ts'
+import { outcomeError } from './outcome-error.ts'
+import { type TaskLog, terminalAction } from './task-log.ts'
+
+type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+const LEVELS: Partial<Record<EventName, LogLevel>> = {
+  'supervisor.started': 'info',
+  'supervisor.paused': 'info',
+  'supervisor.resumed': 'info',
+  'supervisor.stopping': 'info',
+  'supervisor.stopped': 'info',
+  'supervisor.failed': 'error',
+  'pool.starved': 'warn',
+  'task.queueWarning': 'warn',
+  'task.queueCritical': 'error',
+  'task.retrying': 'warn',
+  'task.failed': 'error',
+  'task.terminated': 'warn',
+  'task.abandoned': 'error',
+}
+
+/** One channel per event, `stateward:task.finished` and so on; the message is the event's payload. */
+const CHANNELS = Object.fromEntries(
+  EVENT_NAMES.map((name) => [name, diagnostics.channel(`stateward:${name}`)]),
+) as Readonly<Record<EventName, diagnostics.Channel>>
+
+export interface ReporterOptions {
+  readonly id: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly hub: EventHub
+  readonly taskLog: TaskLog
+}
+
+export class Reporter {
+  readonly #options: ReporterOptions
+
+  constructor(options: ReporterOptions) {
+    this.#options = options
+  }
+
+  /** Whether anybody would see an event of this name. */
+  heard(name: EventName): boolean {
+    const { hub, logger } = this.#options
+    return hub.observed || CHANNELS[name].hasSubscribers || logger.isLevelEnabled(LEVELS[name] ?? 'debug')
+  }
+
+  emit<Name extends EventName>(name: Name, facts: Omit<SupervisorEvents[Name], 'supervisor' | 'at'>): void {
+    if (!this.heard(name)) return
+    const { id, clock, hub, logger } = this.#options
+    const payload = { supervisor: id, at: clock.now(), ...facts } as SupervisorEvents[Name]
+    if (hub.observed) hub.emit(name, payload)
+    if (CHANNELS[name].hasSubscribers) CHANNELS[name].publish(payload)
+    const level = LEVELS[name] ?? 'debug'
+    if (logger.isLevelEnabled(level)) logger[level](toLogFields(payload), name)
+  }
+
+  created(run: TaskRun): void {
+    if (this.heard('task.created')) this.emit('task.created', base(run))
+  }
+
+  announce(run: TaskRun, fact: TaskFact): void {
+    if (fact === 'started') this.#record(run, 'run')
+    const name = `task.${fact}` as const
+    if (!this.heard(name)) return
+    const { context } = run.snapshot
+    if (name === 'task.scheduled' || name === 'task.snoozed') {
+      this.emit(name, { ...base(run), delayMs: context.delayMs })
+    } else if (name === 'task.retrying') {
+      const error = context.lastFailure?.error ?? context.lastFailure?.kind
+      this.emit(name, { ...base(run), delayMs: context.delayMs, error })
+    } else if (name === 'task.queueWarning' || name === 'task.queueCritical') {
+      const queueMs = this.#options.clock.monotonic() - run.queuedMono
+      this.emit(name, { ...base(run), queueMs })
+    } else if (name === 'task.admitted') this.emit(name, { ...base(run), queueMs: run.queueMs })
+    else this.emit(name, base(run))
+  }
+
+  progressed(run: TaskRun): void {
+    if (run.progress !== undefined && this.heard('task.progress')) {
+      this.emit('task.progress', { ...base(run), ...run.progress })
+    }
+  }
+
+  abandoned(run: TaskRun): void {
+    this.emit('task.abandoned', base(run))
+  }
+
+  settled(run: TaskRun): void {
+    const { outcome } = run
+    if (outcome === undefined) return
+    this.#record(run, terminalAction(run))
+    const name =
+      outcome.kind === 'finished' && outcome.skipped !== undefined
+        ? 'task.skipped'
+        : (`task.${outcome.kind}` as const)
+    if (!this.heard(name)) return
+    const runMs = run.startedMono < 0 ? undefined : run.endedMono - run.startedMono
+    const ended = { ...base(run), queueMs: run.queueMs, runMs }
+    if (outcome.kind === 'finished') {
+      if (outcome.skipped === undefined) this.emit('task.finished', { ...ended, value: outcome.value })
+      else this.emit('task.skipped', { ...ended, reason: outcome.skipped })
+    } else if (outcome.kind === 'failed') {
+      this.emit('task.failed', { ...ended, kind: outcome.failure.kind, error: outcomeError(run) })
+    } else if (outcome.kind === 'cancelled') {
+      this.emit('task.cancelled', { ...ended, reason: outcome.reason, step: outcome.step })
+    } else {
+      const { reason, step } = outcome
+      this.emit('task.terminated', { ...ended, reason, step, error: outcomeError(run) })
+    }
+  }
+
+  /** A monotonic reading as epoch ms, by the wall clock as it is now. */
+  #toWall(mono: number): number {
+    const { clock } = this.#options
+    return Math.round(clock.now() - (clock.monotonic() - mono))
+  }
+
+  #record(run: TaskRun, action: ReturnType<typeof terminalAction>): void {
+    const { clock, taskLog } = this.#options
+    const began = run.startedMono >= 0
+    const ended = action !== 'run'
+    taskLog.append({
+      name: run.definition.name,
+      runId: run.id,
+      action,
+      at: clock.now(),
+      startedAt: began ? this.#toWall(run.startedMono) : undefined,
+      endedAt: ended ? this.#toWall(run.endedMono) : undefined,
+      runtimeMs: began && ended ? run.endedMono - run.startedMono : undefined,
+      error: ended && run.outcome?.kind !== 'finished' ? outcomeError(run)?.message : undefined,
+    })
+  }
+}
+
+function base(run: TaskRun): Omit<TaskEventBase, 'supervisor' | 'at'> {
+  return {
+    runId: run.id,
+    name: run.definition.name,
+    state: run.state,
+    priority: run.snapshot.context.band,
+    execution: run.execution,
+    attempt: run.snapshot.context.attempt,
+  }
+}
+
+/** Stable field names; values of results and inputs stay out of the log. */
+function toLogFields(payload: object): object {
+  const {
+    at: _,
+    supervisor: ___,
+    name,
+    error,
+    value: __,
+    ...fields
+  } = payload as {
+    supervisor?: string
+    at?: number
+    name?: string
+    error?: unknown
+    value?: unknown
+  }
+  return {
+    ...fields,
+    ...(name === undefined ? {} : { task: name }),
+    ...(error === undefined ? {} : { err: error }),
+  }
+}

@@ -1,0 +1,189 @@
+/** From a call of `submit` to a run in the pool: everything is checked before anything changes. */
+import type { RemoteCall } from '../actors/attempt.ts'
+import type { Clock } from '../actors/clock.ts'
+import type { AnyDefinition, TaskCall } from '../actors/definition.ts'
+import type { DefinitionEntry } from '../actors/definition-entry.ts'
+import type { ChildRun } from '../actors/handler-context.ts'
+import type { Continuation } from '../actors/pool-ports.ts'
+import { RunIds } from '../actors/run-id.ts'
+import { checkInput, issuesToText } from '../actors/schema.ts'
+import type { TaskPool } from '../actors/task-pool.ts'
+import type { RunPlan, TaskRun } from '../actors/task-run.ts'
+import { refuse } from './check.ts'
+import { requireModule, type TaskDefinition } from './define-task.ts'
+import type { Definitions } from './definitions.ts'
+import { OptionError } from './errors.ts'
+import type { RunHandle } from './run.ts'
+import { checkSubmitOptions, overridePlan, type SubmitOptions } from './task-options.ts'
+
+export interface SubmissionsOptions {
+  readonly clock: Clock
+  readonly definitions: Definitions
+  readonly defaultRunId: ((definition: AnyDefinition, input: unknown) => string) | undefined
+  readonly pool: TaskPool
+  handleOf(run: TaskRun): RunHandle
+}
+
+const NO_OPTIONS: SubmitOptions = {}
+const NOW = { delayMs: 0, expiresInMs: Number.POSITIVE_INFINITY } as const
+
+export class Submissions {
+  readonly #options: SubmissionsOptions
+  readonly #ids = new RunIds()
+
+  constructor(options: SubmissionsOptions) {
+    this.#options = options
+  }
+
+  /** @throws OptionError for whatever is wrong with the call */
+  submit(
+    definition: AnyDefinition,
+    input: unknown,
+    given: SubmitOptions | undefined,
+    parent?: TaskRun,
+  ): TaskRun {
+    const { definitions } = this.#options
+    const entry = definitions.entryOf(definition)
+    if (given !== undefined) checkSubmitOptions(given)
+    return this.submitEntry(entry, input, given ?? NO_OPTIONS, parent)
+  }
+
+  /** Like `submit`, for options that have been checked. */
+  submitEntry(entry: DefinitionEntry, input: unknown, options: SubmitOptions, parent?: TaskRun): TaskRun {
+    const { pool } = this.#options
+    const plan = options === NO_OPTIONS ? entry.plan : overridePlan(entry.plan, options)
+    const { definition } = entry
+    requireModule(definition.name, definition.module, plan.execution)
+    this.#checkInput(definition, input)
+    const skipped = plan.multilaunch || entry.live === 0 ? undefined : this.#conflict(entry, plan, parent)
+    if (skipped !== undefined) return skipped
+    const id = this.#idOf(definition as TaskDefinition, input, options)
+    const times = options === NO_OPTIONS ? NOW : this.#timesOf(options)
+    const { signal } = options
+    const run = pool.submit(id, entry, input, plan, times, parent, (made) => {
+      if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(entry, made)
+      if (signal !== undefined) this.#follow(made, signal)
+    })
+    if (signal?.aborted) pool.deliver(run, { type: 'task.cancel', reason: signal.reason })
+    return run
+  }
+
+  /** `ctx.submit` on this loop. */
+  submitChild(parent: TaskRun, definition: AnyDefinition, input: unknown, options?: SubmitOptions): ChildRun {
+    if (!parent.live) {
+      throw new OptionError(`Run ${parent.id} has ended: it cannot submit a child any more.`, {
+        code: 'ERR_RUN_ENDED',
+        runId: parent.id,
+        taskName: parent.definition.name,
+      })
+    }
+    const { pool, handleOf } = this.#options
+    const child = this.submit(definition, input, options, parent)
+    const handle = handleOf(child)
+    return {
+      id: child.id,
+      get result() {
+        pool.lending.await(child)
+        return handle.result
+      },
+      cancel: (reason) => void handle.cancel(reason),
+    }
+  }
+
+  /** What a `ctx.next` goes on with: the same run, another definition and input. */
+  async continuation(call: RemoteCall | TaskCall): Promise<Continuation> {
+    const options = (call.options ?? NO_OPTIONS) as SubmitOptions
+    checkSubmitOptions(options)
+    const entry = await this.#options.definitions.entryOfCall(call)
+    const plan = overridePlan(entry.plan, options)
+    requireModule(entry.definition.name, entry.definition.module, plan.execution)
+    this.#checkInput(entry.definition, call.input)
+    return { entry, input: call.input, plan }
+  }
+
+  #checkInput({ name, schema }: AnyDefinition, input: unknown): void {
+    if (schema === undefined) return
+    const checked = checkInput(schema, input)
+    // An asynchronous schema has its say when the handler is about to run.
+    if (checked instanceof Promise) return void checked.catch(() => {})
+    if (checked.ok) return
+    throw new OptionError(`Task "${name}" refuses its input: ${issuesToText(checked.issues)}.`, {
+      code: 'ERR_INPUT_INVALID',
+      taskName: name,
+      cause: checked.issues,
+    })
+  }
+
+  /** @returns the live run that stands for the new one */
+  #conflict(entry: DefinitionEntry, plan: RunPlan, parent: TaskRun | undefined): TaskRun | undefined {
+    const { name } = entry.definition
+    const live = [...this.#options.pool.runs()].filter((run) => run.entry === entry)
+    if (plan.onConflict === 'skip') return live[0]
+    if (plan.onConflict === 'reject') {
+      throw new OptionError(
+        `Task "${name}" is live already (run ${live[0]?.id}) and allows one run at a time.`,
+        {
+          code: 'ERR_TASK_ALREADY_LIVE',
+          runId: live[0]?.id,
+          taskName: name,
+        },
+      )
+    }
+    for (let ancestor = parent; ancestor !== undefined; ancestor = ancestor.parent) {
+      if (ancestor.entry !== entry) continue
+      throw new OptionError(
+        `Task "${name}" allows one run at a time: a child of the live one would wait for itself.`,
+        {
+          code: 'ERR_TASK_ALREADY_LIVE',
+          runId: ancestor.id,
+          taskName: name,
+        },
+      )
+    }
+    return undefined
+  }
+
+  #replace(entry: DefinitionEntry, newer: TaskRun): void {
+    const { pool } = this.#options
+    for (const run of [...pool.runs()]) {
+      if (run.entry !== entry || run === newer) continue
+      pool.deliver(run, { type: 'task.terminate', reason: 'replaced' })
+    }
+  }
+
+  #idOf(definition: TaskDefinition, input: unknown, options: SubmitOptions): string {
+    const { pool, clock, defaultRunId } = this.#options
+    const make = definition.options.runId ?? defaultRunId
+    if (options.runId === undefined && make === undefined) return this.#ids.next(clock.now())
+    const id = options.runId ?? make?.(definition as never, input)
+    if (typeof id !== 'string' || id === '')
+      refuse(`runId of task "${definition.name}"`, 'a string that is not empty', id)
+    if (!pool.live.has(id)) return id
+    throw new OptionError(
+      `Run id "${id}" is live already: a run id may be used again when its run has ended.`,
+      {
+        code: 'ERR_RUN_ID_TAKEN',
+        runId: id,
+        taskName: definition.name,
+      },
+    )
+  }
+
+  #timesOf({ delayMs, runAt, expiresAt }: SubmitOptions): { delayMs: number; expiresInMs: number } {
+    if (runAt === undefined && expiresAt === undefined) {
+      return delayMs === undefined ? NOW : { delayMs, expiresInMs: NOW.expiresInMs }
+    }
+    const now = this.#options.clock.now()
+    return {
+      delayMs: delayMs ?? (runAt === undefined ? 0 : Math.max(0, Number(runAt) - now)),
+      expiresInMs: expiresAt === undefined ? NOW.expiresInMs : Number(expiresAt) - now,
+    }
+  }
+
+  #follow(run: TaskRun, signal: AbortSignal): void {
+    const cancel = (): void => this.#options.pool.deliver(run, { type: 'task.cancel', reason: signal.reason })
+    signal.addEventListener('abort', cancel, { once: true })
+    run.watchers ??= []
+    run.watchers.push({ onEnded: () => signal.removeEventListener('abort', cancel) })
+  }
+}

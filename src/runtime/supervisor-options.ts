@@ -1,0 +1,212 @@
+/** Options of a supervisor: checked as a whole before anything exists. */
+import { availableParallelism } from 'node:os'
+import type { ResourceLimits } from 'node:worker_threads'
+import type { Logger } from 'pino'
+import type { InspectionEvent, Observer } from 'xstate'
+import type { Executor } from '../actors/attempt.ts'
+import type { Clock } from '../actors/clock.ts'
+import type { AnyDefinition } from '../actors/definition.ts'
+import type { LaneSize } from '../actors/slot-pool.ts'
+import { type Limits, threshold } from '../machines/admission.ts'
+import type { supervisorMachine } from '../machines/supervisor.ts'
+import type { taskMachine } from '../machines/task.ts'
+import { type Checks, check, checkOptions, refuse } from './check.ts'
+import type { EventListener, EventName } from './events.ts'
+import type { TaskLogStore } from './task-log.ts'
+import { type RunOptions, runOptionChecks } from './task-options.ts'
+
+/** Slots of `main`, `async` and `thread` tasks, and the threads under them. */
+export interface PoolOptions {
+  /** Slots for every band; 0 = unlimited. @defaultValue 2 × available parallelism, at least 4 */
+  readonly size?: number
+  /** Extra slots for `normal` and above. @defaultValue available parallelism */
+  readonly reserveNormal?: number
+  /** Extra slots for `high` and above. @defaultValue available parallelism */
+  readonly reserveHigh?: number
+  /** Threads kept warm; `'max'` for all of `maxThreads`. @defaultValue 0 */
+  readonly minThreads?: number | 'max'
+  /** Most threads below critical. @defaultValue all slots; 4 × available parallelism when unlimited */
+  readonly maxThreads?: number
+  /** How many more threads critical tasks may bring into being. @defaultValue 32 */
+  readonly maxOverflowThreads?: number
+  /** How long a thread beyond `minThreads` may be idle. @defaultValue 10000 */
+  readonly idleTimeoutMs?: number
+  /** Bounds of each thread's heap and stack; see `node:worker_threads`. */
+  readonly resourceLimits?: ResourceLimits
+}
+
+/** Slots of `process` tasks, and the child processes under them. */
+export interface ProcessesOptions {
+  /** @defaultValue available parallelism */
+  readonly size?: number
+  /** @defaultValue 1 */
+  readonly reserveNormal?: number
+  /** @defaultValue 1 */
+  readonly reserveHigh?: number
+  /** Processes kept warm; `'max'` for all. @defaultValue 0 */
+  readonly minProcesses?: number | 'max'
+  /** How many more processes critical tasks may bring into being. @defaultValue 32 */
+  readonly maxOverflowProcesses?: number
+  /** @defaultValue 10000 */
+  readonly idleTimeoutMs?: number
+  /** Node options of the children, for example `['--max-old-space-size=256']`. @defaultValue none */
+  readonly execArgv?: readonly string[]
+}
+
+/** A worker pool of the user's own; an existing Piscina instance fits. It is never closed by us. */
+export interface ThreadPoolLike {
+  run(
+    task: unknown,
+    options: { readonly filename: string; readonly name: string; readonly signal: AbortSignal },
+  ): Promise<unknown>
+  on(event: 'message', listener: (message: unknown) => void): unknown
+  off(event: 'message', listener: (message: unknown) => void): unknown
+}
+
+export interface SupervisorOptions {
+  /** Names it in logs, events and threads. @defaultValue a UUIDv7 */
+  readonly id?: string
+  readonly pool?: PoolOptions
+  readonly processes?: ProcessesOptions
+  /** Options for every run that neither definition nor submission say. */
+  readonly defaults?: RunOptions & { readonly runId?: (definition: AnyDefinition, input: unknown) => string }
+  /** Ended runs that `get` still knows. @defaultValue 1000 */
+  readonly keep?: number
+  /** The task log: how many records stay in memory, and a store that outlives the process. */
+  readonly taskLog?: { readonly keep?: number; readonly store?: TaskLogStore }
+  /** pino or a logger like it. @defaultValue pino at level `warn`, to stderr */
+  readonly logger?: Logger
+  /** Listeners from the first event on. */
+  readonly hooks?: { readonly [Name in EventName]?: EventListener<Name> }
+  /** Any XState inspection observer. One that throws is isolated. */
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+  /** Lets the process exit while it runs. @defaultValue false */
+  readonly daemon?: boolean
+  /** Waiting tasks and no admission for so long: `pool.starved`. @defaultValue 30000 */
+  readonly starvedAfterMs?: number
+  /** Pools of the user's own instead of ours. */
+  readonly executors?: { readonly thread?: ThreadPoolLike | Executor; readonly process?: Executor }
+  /** The machines with implementations of your own (`machine.provide(…)`). */
+  readonly logic?: { readonly task?: typeof taskMachine; readonly supervisor?: typeof supervisorMachine }
+  /** Time. @defaultValue the machine's */
+  readonly clock?: Clock
+  /** Chance, for jitter: 0 ≤ r < 1. @defaultValue Math.random */
+  readonly random?: () => number
+}
+
+/** Sizes that `resize` takes; what is omitted keeps its value. */
+export interface ResizeOptions {
+  readonly pool?: Omit<PoolOptions, 'idleTimeoutMs' | 'resourceLimits'>
+  readonly processes?: Omit<ProcessesOptions, 'idleTimeoutMs' | 'execArgv'>
+}
+
+/** The sizes of one pool, filled in. */
+export interface Sizes {
+  readonly limits: Limits
+  readonly lane: LaneSize
+  /** Threads or processes kept warm. */
+  readonly min: number
+}
+
+const sizeChecks: Checks = {
+  size: check.count(0),
+  reserveNormal: check.count(0),
+  reserveHigh: check.count(0),
+}
+const minimum = check.either("a whole number from 0 on or 'max'", check.count(0), check.oneOf('max'))
+
+const poolSizeChecks: Checks = {
+  ...sizeChecks,
+  minThreads: minimum,
+  maxThreads: check.count(1),
+  maxOverflowThreads: check.count(0),
+}
+const processSizeChecks: Checks = {
+  ...sizeChecks,
+  minProcesses: minimum,
+  maxOverflowProcesses: check.count(0),
+}
+
+export const resizeChecks: Checks = {
+  pool: check.options(poolSizeChecks),
+  processes: check.options(processSizeChecks),
+}
+
+const EXECUTOR_METHODS = ['start', 'resize', 'warm', 'close'] as const
+const machineCheck = check.having('an XState machine', 'transition', 'provide')
+
+const supervisorChecks: Checks = {
+  id: check.text,
+  pool: check.options({
+    ...poolSizeChecks,
+    idleTimeoutMs: check.duration,
+    resourceLimits: check.having('an object'),
+  }),
+  processes: check.options({
+    ...processSizeChecks,
+    idleTimeoutMs: check.duration,
+    execArgv: (where, value) => {
+      if (!Array.isArray(value) || value.some((one) => typeof one !== 'string')) {
+        refuse(where, 'an array of strings', value)
+      }
+    },
+  }),
+  defaults: check.options({ ...runOptionChecks, runId: check.fn }),
+  keep: check.count(0),
+  taskLog: check.options({ keep: check.count(0), store: check.having('a task log store', 'load', 'append') }),
+  logger: check.having('a pino logger', 'child', 'debug', 'info', 'warn', 'error', 'isLevelEnabled'),
+  hooks: (where, value) => {
+    for (const [name, listener] of Object.entries(value as object)) check.fn(`${where}['${name}']`, listener)
+  },
+  inspect: check.either('an observer or a function', check.fn, check.having('an observer')),
+  daemon: check.boolean,
+  starvedAfterMs: check.duration,
+  executors: check.options({
+    thread: check.either(
+      'a pool like Piscina (run, on, off) or an Executor',
+      check.having('a pool', 'run', 'on', 'off'),
+      check.having('an Executor', ...EXECUTOR_METHODS),
+    ),
+    process: check.having('an Executor', ...EXECUTOR_METHODS),
+  }),
+  logic: check.options({ task: machineCheck, supervisor: machineCheck }),
+  clock: check.having('a clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout'),
+  random: check.fn,
+}
+
+/** @throws OptionError for the first option that will not do */
+export function checkSupervisorOptions(options: SupervisorOptions): void {
+  checkOptions('createSupervisor()', options, supervisorChecks)
+}
+
+/** @throws OptionError when `minThreads` is above `maxThreads` */
+export function poolSizes(options: PoolOptions, where: string): Sizes {
+  const parallelism = availableParallelism()
+  const limits = {
+    size: options.size ?? Math.max(4, 2 * parallelism),
+    reserveNormal: options.reserveNormal ?? parallelism,
+    reserveHigh: options.reserveHigh ?? parallelism,
+  }
+  const max = options.maxThreads ?? physical(limits)
+  const min = options.minThreads === 'max' ? max : (options.minThreads ?? 0)
+  if (min > max) refuse(`${where}.minThreads`, `at most maxThreads (${max})`, min)
+  return { limits, lane: { max, overflow: options.maxOverflowThreads ?? 32 }, min }
+}
+
+/** @throws OptionError when `minProcesses` is above what the slots can hold */
+export function processSizes(options: ProcessesOptions, where: string): Sizes {
+  const limits = {
+    size: options.size ?? availableParallelism(),
+    reserveNormal: options.reserveNormal ?? 1,
+    reserveHigh: options.reserveHigh ?? 1,
+  }
+  const max = physical(limits)
+  const min = options.minProcesses === 'max' ? max : (options.minProcesses ?? 0)
+  if (min > max) refuse(`${where}.minProcesses`, `at most size + reserves (${max})`, min)
+  return { limits, lane: { max, overflow: options.maxOverflowProcesses ?? 32 }, min }
+}
+
+function physical(limits: Limits): number {
+  const total = threshold(limits, 'high')
+  return Number.isFinite(total) ? Math.max(1, total) : 4 * availableParallelism()
+}

@@ -1,0 +1,114 @@
+/** Wires the task pool to the runtime: reports, errors, loggers, children, control calls. */
+import type { Logger } from 'pino'
+import type { AttemptListener, Executor } from '../actors/attempt.ts'
+import type { Clock } from '../actors/clock.ts'
+import type { PoolPorts } from '../actors/pool-ports.ts'
+import type { TaskRun } from '../actors/task-run.ts'
+import type { Control } from './control.ts'
+import type { TaskDefinition } from './define-task.ts'
+import type { EndedRuns } from './ended-runs.ts'
+import { stopReason } from './outcome-error.ts'
+import type { Reporter } from './reporter.ts'
+import type { Submissions } from './submissions.ts'
+
+/** The parts, made before and after the pool: read when they are needed. */
+export interface PortParts {
+  readonly id: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly executors: { readonly thread: Executor; readonly process: Executor }
+  readonly reporter: Reporter
+  readonly ended: EndedRuns
+  readonly control: Control
+  readonly submissions: Submissions
+  /** Runs that ended since the supervisor was made, by their last state. */
+  readonly counts: Record<'finished' | 'failed' | 'cancelled' | 'terminated', number>
+  abandoned: number
+  /** A run waits for a slot. */
+  queued(): void
+  drained(): void
+  inspected(run: TaskRun): void
+}
+
+const LEVELS: Readonly<Record<number, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>> = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+}
+
+export function poolPorts(parts: PortParts): PoolPorts {
+  const logger = (run: TaskRun): Logger =>
+    parts.logger.child({ task: run.definition.name, runId: run.id, attempt: run.snapshot.context.attempt })
+  return {
+    supervisorId: parts.id,
+    clock: parts.clock,
+    executors: parts.executors,
+    get control() {
+      return parts.control
+    },
+    random: parts.random,
+    created(run) {
+      parts.inspected(run)
+      parts.reporter.created(run)
+    },
+    announce(run, fact) {
+      if (fact === 'queued') parts.queued()
+      parts.reporter.announce(run, fact)
+    },
+    progressed: (run) => parts.reporter.progressed(run),
+    settled(run) {
+      const { outcome } = run
+      if (outcome === undefined) return
+      parts.counts[outcome.kind] += 1
+      parts.ended.add(run)
+      parts.reporter.settled(run)
+      const { watchers } = run
+      run.watchers = undefined
+      for (const watcher of watchers ?? []) watcher.onEnded?.(outcome)
+      tearDown(run, logger)
+    },
+    abandoned(run) {
+      parts.abandoned += 1
+      parts.reporter.abandoned(run)
+    },
+    abandonedEnded() {
+      parts.abandoned -= 1
+    },
+    drained: parts.drained,
+    stopReason,
+    logger,
+    logRecord: (run, record) => logRecord(logger(run), record),
+    submitChild: (parent, definition, input, options) =>
+      parts.submissions.submitChild(parent, definition as never, input, options as never),
+    call: (run, method, args) => parts.control.serve(run, method, args),
+    continuation: (_, call) => parts.submissions.continuation(call),
+  }
+}
+
+/** A line that a logger in a thread or process wrote, through this supervisor's logger. */
+function logRecord(logger: Logger, record: Parameters<AttemptListener['log']>[0]): void {
+  const { level, msg, time: _, pid: __, hostname: ___, supervisor: ____, task: _____, runId: ______, attempt: _______, ...fields } = record
+  logger[LEVELS[level] ?? 'info'](fields, msg)
+}
+
+/** After a forced end the definition may clean up. It holds no slot and nobody waits for it. */
+function tearDown(run: TaskRun, logger: (run: TaskRun) => Logger): void {
+  const { options } = run.definition as TaskDefinition
+  const { outcome, snapshot, id, input, definition } = run
+  if (options.teardown === undefined || outcome === undefined) return
+  const { step, attempt } = snapshot.context
+  const crashed = outcome.kind === 'failed' && outcome.failure.kind === 'crashed'
+  if (!crashed && step !== 'kill' && step !== 'terminate' && step !== 'abandon') return
+  const report = (error: unknown): void => logger(run).error({ err: error }, 'teardown failed')
+  try {
+    Promise.resolve(options.teardown(input, { runId: id, name: definition.name, attempt }, outcome)).catch(
+      report,
+    )
+  } catch (error) {
+    report(error)
+  }
+}

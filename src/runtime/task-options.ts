@@ -1,0 +1,172 @@
+/** What can be said about how a task runs: per supervisor (`defaults`), per definition, per submission. */
+import type { RunPlan } from '../actors/task-run.ts'
+import type { Backoff } from '../machines/backoff.ts'
+import { EXECUTIONS, type Execution, type FailureKind, PRIORITIES, type Priority } from '../machines/model.ts'
+import { type Check, type Checks, check, checkOptions, refuse } from './check.ts'
+
+/** Told to `retryIf` about the attempt that failed. */
+export interface RetryFacts {
+  readonly kind: FailureKind
+  /** The attempt that failed, from 1. */
+  readonly attempt: number
+}
+
+export interface RetryOptions {
+  /** All attempts, the first included. @defaultValue 1 */
+  readonly attempts?: number
+  /** How long to wait between them. @defaultValue exponential from 100 ms to 60 s, equal jitter */
+  readonly backoff?: Backoff
+  /**
+   * Says whether this error is worth another attempt. One that throws means no. Not asked after a run
+   * timeout. @defaultValue always
+   */
+  readonly retryIf?: (error: unknown, facts: RetryFacts) => boolean
+}
+
+/**
+ * Options that every level has. A submission overrides its definition, which overrides the
+ * supervisor's `defaults`. Durations are in ms; `0` is a real value and `Infinity` means never.
+ */
+export interface RunOptions {
+  /** Band it waits in. @defaultValue 'normal' */
+  readonly priority?: Priority
+  /** Where the handler runs. @defaultValue 'async' */
+  readonly execution?: Execution
+  /** Waiting time in the queue after which `task.queueWarning` is emitted. @defaultValue 5000 */
+  readonly queueWarningMs?: number
+  /** The same for `task.queueCritical`. @defaultValue 10000 */
+  readonly queueCriticalMs?: number
+  /** Waiting time in the queue after which the run is terminated. @defaultValue Infinity */
+  readonly queueTimeoutMs?: number
+  /** Longest time of one attempt, from the start of the handler. @defaultValue Infinity */
+  readonly runTimeoutMs?: number
+  /** Longest time from submission to the end; child runs inherit what is left. @defaultValue Infinity */
+  readonly deadlineMs?: number
+  /** Between the abort signal and the next step of the stop ladder. @defaultValue 5000 */
+  readonly graceMs?: number
+  /** Waiting time after which it moves up a band, never above high. @defaultValue Infinity */
+  readonly ageAfterMs?: number
+  readonly retry?: RetryOptions
+  /** `false`: one live run per definition. @defaultValue true */
+  readonly multilaunch?: boolean
+  /**
+   * With `multilaunch: false`, what a submission does when a run is live: `queue` waits for its end,
+   * `skip` returns the live run, `reject` throws, `replace` terminates it. @defaultValue 'queue'
+   */
+  readonly onConflict?: 'queue' | 'skip' | 'reject' | 'replace'
+}
+
+const backoffChecks: Checks = {
+  kind: check.oneOf('fixed', 'linear', 'exponential'),
+  initialMs: check.finiteDuration,
+  factor: check.number(1, 1000),
+  maxMs: check.finiteDuration,
+  jitter: check.either(
+    "'none', 'full', 'equal' or a number from 0 to 1",
+    check.oneOf('none', 'full', 'equal'),
+    check.number(0, 1),
+  ),
+}
+
+const retryChecks: Checks = {
+  attempts: check.either('a whole number from 1 on, or Infinity', check.count(1), (_, value) => {
+    if (value !== Number.POSITIVE_INFINITY) throw new TypeError()
+  }),
+  backoff: check.options(backoffChecks),
+  retryIf: check.fn,
+}
+
+/** A run id, or a function that makes one. */
+export const runIdCheck: Check = (where, value) => {
+  if (typeof value !== 'function') check.text(where, value)
+}
+
+export const runOptionChecks: Checks = {
+  priority: check.oneOf(...PRIORITIES),
+  execution: check.oneOf(...EXECUTIONS),
+  queueWarningMs: check.duration,
+  queueCriticalMs: check.duration,
+  queueTimeoutMs: check.duration,
+  runTimeoutMs: check.duration,
+  deadlineMs: check.duration,
+  graceMs: check.duration,
+  ageAfterMs: check.duration,
+  retry: check.options(retryChecks),
+  multilaunch: check.boolean,
+  onConflict: check.oneOf('queue', 'skip', 'reject', 'replace'),
+}
+
+/** What a run obeys when nobody says anything. */
+export const BASE_PLAN: RunPlan = Object.freeze({
+  priority: 'normal',
+  execution: 'async',
+  queueWarningMs: 5_000,
+  queueCriticalMs: 10_000,
+  queueTimeoutMs: Number.POSITIVE_INFINITY,
+  ageAfterMs: Number.POSITIVE_INFINITY,
+  runTimeoutMs: Number.POSITIVE_INFINITY,
+  deadlineMs: Number.POSITIVE_INFINITY,
+  graceMs: 5_000,
+  attempts: 1,
+  backoff: {},
+  retryIf: undefined,
+  multilaunch: true,
+  onConflict: 'queue',
+  detached: false,
+} as const)
+
+/** `plan` with what `options` say on top. The options have been checked. */
+export function overridePlan(plan: RunPlan, options: RunOptions & { readonly detached?: boolean }): RunPlan {
+  const { retry } = options
+  return Object.freeze({
+    priority: options.priority ?? plan.priority,
+    execution: options.execution ?? plan.execution,
+    queueWarningMs: options.queueWarningMs ?? plan.queueWarningMs,
+    queueCriticalMs: options.queueCriticalMs ?? plan.queueCriticalMs,
+    queueTimeoutMs: options.queueTimeoutMs ?? plan.queueTimeoutMs,
+    ageAfterMs: options.ageAfterMs ?? plan.ageAfterMs,
+    runTimeoutMs: options.runTimeoutMs ?? plan.runTimeoutMs,
+    deadlineMs: options.deadlineMs ?? plan.deadlineMs,
+    graceMs: options.graceMs ?? plan.graceMs,
+    attempts: retry?.attempts ?? plan.attempts,
+    backoff: retry?.backoff ?? plan.backoff,
+    retryIf: retry?.retryIf ?? plan.retryIf,
+    multilaunch: options.multilaunch ?? plan.multilaunch,
+    onConflict: options.onConflict ?? plan.onConflict,
+    detached: options.detached ?? plan.detached,
+  })
+}
+
+/** Checks a submission's own options. */
+export const submitChecks: Checks = {
+  ...runOptionChecks,
+  runId: check.text,
+  delayMs: check.finiteDuration,
+  runAt: check.instant,
+  expiresAt: check.instant,
+  signal: check.signal,
+  detached: check.boolean,
+}
+
+/** Options of one submission. */
+export interface SubmitOptions extends RunOptions {
+  /** The id of the run. Refused when it is live already. @defaultValue a UUIDv7 */
+  readonly runId?: string
+  /** Waits this long before it is queued. Excludes `runAt`. @defaultValue 0 */
+  readonly delayMs?: number
+  /** Is queued at this instant. Excludes `delayMs`. */
+  readonly runAt?: number | Date
+  /** Fails as `expired` when it has not run by then. */
+  readonly expiresAt?: number | Date
+  /** Cancels the run when it is aborted, with its reason. */
+  readonly signal?: AbortSignal
+  /** For children: neither cancelled with the parent nor bound by its deadline. @defaultValue false */
+  readonly detached?: boolean
+}
+
+export function checkSubmitOptions(options: SubmitOptions): void {
+  checkOptions('options', options, submitChecks)
+  if (options.delayMs !== undefined && options.runAt !== undefined) {
+    refuse('options', 'given delayMs or runAt, not both', options)
+  }
+}

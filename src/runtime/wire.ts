@@ -1,0 +1,159 @@
+/** Makes the parts of a supervisor and joins them. */
+
+import { systemClock } from '../actors/clock.ts'
+import { KeepAlive } from '../actors/keep-alive.ts'
+import { RunIds } from '../actors/run-id.ts'
+import { SupervisorActor } from '../actors/supervisor-actor.ts'
+import { TaskPool } from '../actors/task-pool.ts'
+import type { TaskRun } from '../actors/task-run.ts'
+import { type SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
+import { taskMachine } from '../machines/task.ts'
+import { Control } from './control.ts'
+import { Definitions } from './definitions.ts'
+import { EndedRuns } from './ended-runs.ts'
+import { EventHub } from './events.ts'
+import { createExecutors, type Executors } from './executors.ts'
+import { isolateInspector } from './inspection.ts'
+import { createLogger } from './logger.ts'
+import { Reporter } from './reporter.ts'
+import { RunHandle } from './run.ts'
+import { Sizing } from './sizing.ts'
+import { Starvation } from './starvation.ts'
+import { Submissions } from './submissions.ts'
+import type { Supervisor } from './supervisor.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
+import { type PortParts, poolPorts } from './supervisor-ports.ts'
+import { TaskLog } from './task-log.ts'
+import { BASE_PLAN, overridePlan } from './task-options.ts'
+
+/** How long ended threads and processes may take to be gone before a stop goes on without them. */
+const CLOSE_BOUND_MS = 150
+
+export interface SupervisorParts {
+  readonly id: string
+  readonly clock: TaskPool['ports']['clock']
+  readonly defaultGraceMs: number
+  readonly pool: TaskPool
+  readonly sizing: Sizing
+  readonly executors: Executors
+  readonly hub: EventHub
+  readonly reporter: Reporter
+  readonly taskLog: TaskLog
+  readonly ended: EndedRuns
+  readonly submissions: Submissions
+  readonly actor: SupervisorActor
+  readonly ports: PortParts
+  handleOf(run: TaskRun): RunHandle
+}
+
+/** The options have been checked. */
+export function wire(options: SupervisorOptions, supervisor: Supervisor): SupervisorParts {
+  const clock = options.clock ?? systemClock
+  const id = options.id ?? new RunIds().next(clock.now())
+  const sizing = new Sizing({ pool: options.pool ?? {}, processes: options.processes ?? {} })
+  const logger = createLogger(id, options.logger)
+  const hub = new EventHub((error, type) =>
+    logger.error({ err: error, event: type }, 'an event listener threw'),
+  )
+  const storeFailed = (error: unknown): void => logger.error({ err: error }, 'the task log store failed')
+  const taskLog = new TaskLog(options.taskLog?.keep ?? 1_000, options.taskLog?.store, storeFailed)
+  const reporter = new Reporter({ id, clock, logger, hub, taskLog })
+  const defaults = overridePlan(BASE_PLAN, options.defaults ?? {})
+  const definitions = new Definitions(defaults)
+  const ended = new EndedRuns(options.keep ?? 1_000)
+  const executors = createExecutors(options, sizing, logger.level)
+  const alive = new KeepAlive()
+
+  const ports = {
+    id,
+    clock,
+    random: options.random ?? Math.random,
+    logger,
+    executors,
+    reporter,
+    ended,
+    counts: { finished: 0, failed: 0, cancelled: 0, terminated: 0 },
+    abandoned: 0,
+    queued: () => starvation.watch(),
+    drained() {
+      starvation.rest()
+      actor.drained()
+    },
+    inspected(run: TaskRun) {
+      if (actor.inspected) actor.actorOf(run)
+    },
+  } as Omit<PortParts, 'control' | 'submissions'> as { -readonly [K in keyof PortParts]: PortParts[K] }
+
+  const pool = new TaskPool(poolPorts(ports), options.logic?.task ?? taskMachine, (error) =>
+    logger.error({ err: error }, 'a timer failed'),
+  )
+  const starvation = new Starvation(pool, options.starvedAfterMs ?? 30_000, (waiting, idleMs) =>
+    reporter.emit('pool.starved', { waiting, idleMs }),
+  )
+  const handleOf = (run: TaskRun): RunHandle => {
+    run.handle ??= new RunHandle(run, pool, (watched) => actor.actorOf(watched))
+    return run.handle as RunHandle
+  }
+  const submissions = new Submissions({
+    clock,
+    definitions,
+    defaultRunId: options.defaults?.runId,
+    pool,
+    handleOf,
+  })
+  ports.submissions = submissions
+  ports.control = new Control({
+    supervisor,
+    definitions,
+    submissions,
+    find: (runId) => pool.live.get(runId),
+    awaited: (child) => pool.lending.await(child),
+  })
+  const announce = (fact: SupervisorFact): void => {
+    if (fact === 'stopped' || fact === 'failed') alive.release()
+    if (fact === 'failed') {
+      reporter.emit('supervisor.failed', { error: actor.actor.getSnapshot().context.error })
+    } else reporter.emit(`supervisor.${fact}`, {})
+  }
+  const actor = new SupervisorActor({
+    id,
+    pool,
+    machine: options.logic?.supervisor ?? supervisorMachine,
+    inspect: isolateInspector(options.inspect, (error) => logger.error({ err: error }, 'an inspector threw')),
+    async prepare() {
+      if (options.daemon !== true) alive.hold()
+      await taskLog.restore(clock.now())
+      await Promise.all([executors.thread.warm(), executors.process.warm()])
+    },
+    async closeExecutors() {
+      starvation.rest()
+      const bound = Promise.withResolvers<void>()
+      const timer = pool.timers.arm(
+        clock.monotonic() + CLOSE_BOUND_MS,
+        { onTimer: () => bound.resolve() },
+        'close',
+      )
+      await Promise.race([Promise.all([executors.thread.close(), executors.process.close()]), bound.promise])
+      pool.timers.cancel(timer)
+    },
+    announce,
+  })
+  sizing.apply(pool, executors)
+  for (const [name, listener] of Object.entries(options.hooks ?? {})) hub.on(name, listener as never)
+  return {
+    id,
+    clock,
+    defaultGraceMs: defaults.graceMs,
+    pool,
+    sizing,
+    executors,
+    hub,
+    reporter,
+    taskLog,
+    ended,
+    submissions,
+    actor,
+    ports,
+    handleOf,
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * The compiled form of a machine against the interpreter: same snapshots, same effects, same errors, after
+ * every event, as actors and as pure functions.
+ */
+import fc from 'fast-check'
+import { describe, it } from 'vitest'
+import { demandSameBehaviour } from './compile-drive.ts'
+import { specimens } from './compile-machines.ts'
+import { eventsOf, machineOf } from './compile-random.ts'
+
+describe('compile against the interpreter', () => {
+  it.each(specimens)('behaves the same for the machine $name', ({ machine, input, events }) => {
+    const sent = fc.array(fc.constantFrom(...events), { minLength: 1, maxLength: 25 })
+    fc.assert(
+      fc.property(sent, (sequence) => demandSameBehaviour(machine, input, sequence)),
+      { numRuns: 150 },
+    )
+  })
+
+  it('behaves the same for random machines', () => {
+    fc.assert(fc.property(machineOf, fc.nat({ max: 5 }), eventsOf, demandSameBehaviour), { numRuns: 600 })
+  })
+})

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+// Type tests (`test/**/*.test-d.ts`) are held by `npm run check:types`; running the compiler here again
+// would only repeat it.
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/leak-check.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    fileParallelism: true,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    restoreMocks: true,
+  },
+})
