@@ -8,26 +8,22 @@
  */
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { AttemptHandle, Settlement } from './attempt.ts'
-import { finishAttempt } from './finish-attempt.ts'
+import { finishAttempt, finishReturned } from './finish-attempt.ts'
 import { LocalContext } from './local-context.ts'
 import { type CheckedInput, checkInput, issuesToText } from './schema.ts'
 import type { Startable } from './start-queue.ts'
-import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
 
 const STARTED: TaskEvent = { type: 'attempt.started' }
 
 export class LocalAttempt implements AttemptHandle, Startable {
-  readonly pool: TaskPool
   readonly run: TaskRun
   #phase: 'waiting' | 'begun' | 'forgotten' = 'waiting'
   #controller: AbortController | undefined = undefined
   #stop: { readonly reason: unknown } | undefined = undefined
 
-  constructor(pool: TaskPool, run: TaskRun) {
-    this.pool = pool
+  constructor(run: TaskRun) {
     this.run = run
-    pool.starts.push(this)
   }
 
   /** Made when somebody asks: most handlers never do. */
@@ -46,7 +42,7 @@ export class LocalAttempt implements AttemptHandle, Startable {
   begin(): void {
     if (this.#phase !== 'waiting' || this.run.attempt !== this) return
     this.#phase = 'begun'
-    const { schema } = this.run.definition
+    const { schema } = this.run.entry.definition
     if (schema === undefined) return this.#call(this.run.input)
     try {
       const checked = checkInput(schema, this.run.input)
@@ -83,26 +79,33 @@ export class LocalAttempt implements AttemptHandle, Startable {
   }
 
   #call(input: unknown): void {
-    const { pool, run } = this
+    const { run } = this
     if (run.attempt !== this) return
-    run.startedMono = pool.ports.clock.monotonic()
-    pool.deliver(run, STARTED)
+    run.pool.deliver(run, STARTED)
     let value: unknown
     try {
-      value = run.definition.handler(input, new LocalContext(this))
+      value = run.entry.definition.handler(input, new LocalContext(this))
     } catch (error) {
       return this.#settle({ type: 'threw', error })
     }
-    if (!isThenable(value)) return this.#settle({ type: 'returned', value })
+    if (!isThenable(value)) return this.#returned(value)
     value.then(
-      (result) => this.#settle({ type: 'returned', value: result }),
-      (error) => this.#settle({ type: 'threw', error }),
+      (result) => this.#returned(result),
+      (error: unknown) => this.#settle({ type: 'threw', error }),
     )
   }
 
+  #returned(value: unknown): void {
+    if (this.run.attempt === this) finishReturned(this.run, this, value)
+    else this.#late()
+  }
+
   #settle(settlement: Settlement): void {
-    const taken = finishAttempt(this.pool, this.run, this, settlement)
-    if (!taken && this.#phase === 'forgotten') this.pool.ports.abandonedEnded(this.run)
+    if (!finishAttempt(this.run, this, settlement)) this.#late()
+  }
+
+  #late(): void {
+    if (this.#phase === 'forgotten') this.run.pool.ports.abandonedEnded(this.run)
   }
 }
 

@@ -19,7 +19,7 @@ export class LocalContext implements HandlerContext {
   }
 
   get name(): string {
-    return this.#attempt.run.definition.name
+    return this.#attempt.run.entry.definition.name
   }
 
   get signal(): AbortSignal {
@@ -31,23 +31,22 @@ export class LocalContext implements HandlerContext {
   }
 
   get deadlineAt(): number | undefined {
-    const { pool, run } = this.#attempt
-    if (run.deadlineMono === Number.POSITIVE_INFINITY) return undefined
-    return Math.round(pool.ports.clock.now() + run.deadlineMono - pool.ports.clock.monotonic())
+    const { pool, deadlineMono } = this.#attempt.run
+    if (deadlineMono < 0) return undefined
+    return Math.round(pool.ports.clock.now() + deadlineMono - pool.ports.clock.monotonic())
   }
 
   get log(): Logger {
-    return this.#attempt.pool.ports.logger(this.#attempt.run)
+    return this.#attempt.run.pool.ports.logger(this.#attempt.run)
   }
 
   get supervisor(): SupervisorControl {
-    return this.#attempt.pool.ports.control
+    return this.#attempt.run.pool.ports.control
   }
 
   progress(percent: number, note?: string): void {
-    const { pool, run } = this.#attempt
-    if (run.attempt !== this.#attempt) return
-    pool.progress(run, percent, note)
+    const { run } = this.#attempt
+    if (run.attempt === this.#attempt) run.pool.progress(run, percent, note)
   }
 
   skip(reason: string): ControlValue {
@@ -63,7 +62,7 @@ export class LocalContext implements HandlerContext {
   }
 
   submit(definition: unknown, input?: unknown, options?: unknown): ChildRun {
-    const { pool, run } = this.#attempt
-    return pool.ports.submitChild(run, definition, input, options)
+    const { run } = this.#attempt
+    return run.pool.ports.submitChild(run, definition, input, options)
   }
 }

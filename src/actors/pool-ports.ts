@@ -1,5 +1,6 @@
 /** What the task pool needs from outside: wired by the runtime. */
 import type { Logger } from 'pino'
+import type { AnyActorRef } from 'xstate'
 import type { TaskFact } from '../machines/task-model.ts'
 import type { ControlMethod, Executor, RemoteCall } from './attempt.ts'
 import type { Clock } from './clock.ts'
@@ -32,6 +33,8 @@ export interface PoolPorts {
   abandoned(run: TaskRun): void
   /** An abandoned handler has ended after all; its result is dropped. */
   abandonedEnded(run: TaskRun): void
+  /** The XState actor of a run, made now if need be. */
+  actorOf(run: TaskRun): AnyActorRef
   /** No live run is left. */
   drained(): void
   /** The typed error that `ctx.signal.reason` shows. */

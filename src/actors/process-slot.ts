@@ -5,6 +5,7 @@
  * and when it dies the watchdog in the child sees the other end close.
  */
 import { type ChildProcess, fork } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { compile } from '../machines/compile.ts'
 import { type ProcessSlotEvent, processSlotMachine } from '../machines/process-slot.ts'
 import type { ProcessAttempt } from './process-attempt.ts'
@@ -117,7 +118,7 @@ export class ProcessSlot implements Slot<ProcessAttempt> {
     if (this.#exit !== undefined) return
     this.#exit = { exitCode, signal }
     clearTimeout(this.#timer)
-    this.#child.stdio[4]?.destroy()
+    lifelineOf(this.#child)?.destroy()
     this.send({ type: 'process.exited' })
     // A link that closed before the exit is not told again by itself.
     if (!this.#child.connected) this.send({ type: 'link.closed' })
@@ -154,4 +155,9 @@ export class ProcessSlot implements Slot<ProcessAttempt> {
     const error = new Error(`Process ${this.#child.pid ?? '(none)'} ${what}: ${why}`, { cause })
     return Object.assign(error, { code: `ERR_PROCESS_${code}`, pid: this.#child.pid, exitCode, signal })
   }
+}
+
+/** Not there if the operating system refused to start the child. */
+function lifelineOf(child: ChildProcess): Socket | undefined {
+  return (child.stdio as ChildProcess['stdio'] | undefined)?.[4] as Socket | undefined
 }

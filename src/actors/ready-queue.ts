@@ -1,11 +1,11 @@
 /**
- * Runs that wait for a slot of one pool: a FIFO list per band and lane (execution), so that the head of
- * every lane is visible and a lane that cannot start now never hides another one.
+ * Runs that wait for a slot of one pool: a FIFO list per band and lane, so that the head of every lane is
+ * visible and a lane that cannot start now never hides another one.
  *
  * The links live in the runs themselves: taking one out of the middle (cancel) is O(1) and a waiting
  * run costs no further object.
  */
-import { type Execution, PRIORITIES, type Priority } from '../machines/model.ts'
+import { PRIORITIES } from '../machines/model.ts'
 import type { TaskRun } from './task-run.ts'
 
 /** A doubly linked list of runs. A run is in at most one list. */
@@ -24,53 +24,43 @@ export class RunList {
   }
 
   remove(run: TaskRun): void {
-    if (run.prev === undefined) this.head = run.next
-    else run.prev.next = run.next
-    if (run.next === undefined) this.tail = run.prev
-    else run.next.prev = run.prev
+    const { prev, next } = run
+    if (prev === undefined) this.head = next
+    else prev.next = next
+    if (next === undefined) this.tail = prev
+    else next.prev = prev
     run.list = run.prev = run.next = undefined
     this.size -= 1
   }
-
-  *[Symbol.iterator](): Generator<TaskRun> {
-    for (let run = this.head; run !== undefined; run = run.next) yield run
-  }
 }
 
+/** Bands and lanes by their numbers: position in `PRIORITIES`, position in the lanes of the pool. */
 export class ReadyQueue {
   size = 0
-  readonly #bands: Record<Priority, Partial<Record<Execution, RunList>>> = {
-    critical: {},
-    high: {},
-    normal: {},
-    low: {},
-  }
-  readonly #counts: Record<Priority, number> = { critical: 0, high: 0, normal: 0, low: 0 }
+  /** Waiting runs per band. */
+  readonly counts: number[] = PRIORITIES.map(() => 0)
+  readonly #lists: RunList[]
+  readonly #lanes: number
 
-  constructor(lanes: readonly Execution[]) {
-    for (const band of PRIORITIES) for (const lane of lanes) this.#bands[band][lane] = new RunList()
+  constructor(lanes: number) {
+    this.#lanes = lanes
+    this.#lists = Array.from({ length: PRIORITIES.length * lanes }, () => new RunList())
   }
 
-  count(band: Priority): number {
-    return this.#counts[band]
+  head(band: number, lane: number): TaskRun | undefined {
+    return (this.#lists[band * this.#lanes + lane] as RunList).head
   }
 
-  head(band: Priority, lane: Execution): TaskRun | undefined {
-    return this.#bands[band][lane]?.head
-  }
-
-  push(run: TaskRun, band: Priority, lane: Execution): void {
-    const list = this.#bands[band][lane]
-    if (list === undefined) throw new Error(`No lane for ${lane} in this pool`)
-    list.push(run)
-    this.#counts[band] += 1
+  push(run: TaskRun, band: number, lane: number): void {
+    ;(this.#lists[band * this.#lanes + lane] as RunList).push(run)
+    ;(this.counts[band] as number) += 1
     this.size += 1
   }
 
   /** @param band - the band it was pushed to */
-  remove(run: TaskRun, band: Priority): void {
+  remove(run: TaskRun, band: number): void {
     run.list?.remove(run)
-    this.#counts[band] -= 1
+    ;(this.counts[band] as number) -= 1
     this.size -= 1
   }
 }

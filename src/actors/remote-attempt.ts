@@ -1,24 +1,18 @@
 /** One attempt in a thread or process: the pool's side of it. */
-import type { TaskEvent } from '../machines/task-model.ts'
 import type { AttemptHandle, AttemptListener, ControlMethod, Executor, Job, Settlement } from './attempt.ts'
 import { finishAttempt } from './finish-attempt.ts'
-import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
 
-const STARTED: TaskEvent = { type: 'attempt.started' }
-
 export class RemoteAttempt implements AttemptHandle, AttemptListener {
-  readonly #pool: TaskPool
   readonly #run: TaskRun
   #handle: AttemptHandle | undefined = undefined
 
-  constructor(pool: TaskPool, run: TaskRun) {
-    this.#pool = pool
+  constructor(run: TaskRun) {
     this.#run = run
   }
 
   start(executor: Executor): void {
-    const { ports } = this.#pool
+    const { ports } = this.#run.pool
     const { id, definition, input, deadlineMono, snapshot } = this.#run
     const job: Job = {
       runId: id,
@@ -27,10 +21,7 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
       module: definition.module ?? '',
       input,
       priority: this.#run.plan.priority,
-      deadlineAt:
-        deadlineMono === Number.POSITIVE_INFINITY
-          ? undefined
-          : ports.clock.now() + deadlineMono - ports.clock.monotonic(),
+      deadlineAt: deadlineMono < 0 ? undefined : ports.clock.now() + deadlineMono - ports.clock.monotonic(),
       supervisorId: ports.supervisorId,
     }
     this.#handle = executor.start(job, this)
@@ -50,28 +41,25 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
 
   started(at: number): void {
     if (!this.#current) return
-    const { clock } = this.#pool.ports
-    // The handler began a little earlier, on another thread's clock; never before it was admitted.
-    const agoMs = Math.max(0, clock.now() - at)
-    this.#run.startedMono = Math.max(this.#pool.admittedMono, clock.monotonic() - agoMs)
-    this.#pool.deliver(this.#run, STARTED)
+    const agoMs = Math.max(0, this.#run.pool.ports.clock.now() - at)
+    this.#run.pool.deliver(this.#run, { type: 'attempt.started', agoMs })
   }
 
   progress(percent: number, note: string | undefined): void {
-    if (this.#current) this.#pool.progress(this.#run, percent, note)
+    if (this.#current) this.#run.pool.progress(this.#run, percent, note)
   }
 
   log(record: { level: number; msg?: string }): void {
-    this.#pool.ports.logRecord(this.#run, record)
+    this.#run.pool.ports.logRecord(this.#run, record)
   }
 
   async call(method: ControlMethod, args: unknown): Promise<unknown> {
     if (!this.#current) throw new Error('The run has ended')
-    return this.#pool.ports.call(this.#run, method, args)
+    return this.#run.pool.ports.call(this.#run, method, args)
   }
 
   settled(settlement: Settlement): void {
-    finishAttempt(this.#pool, this.#run, this, settlement)
+    finishAttempt(this.#run, this, settlement)
   }
 
   get #current(): boolean {

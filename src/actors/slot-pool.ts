@@ -24,32 +24,33 @@ interface Lane {
   active: number
   /** Of those, how many lend their slot: their thread idles until the child has ended. */
   lending: number
-  /** `undefined`: nothing physical bounds it. */
-  size: LaneSize | undefined
-  /** Thresholds of the lane inside the pool. */
-  limits: Limits | undefined
+  /** How many runs the lane may hold for another one of each band; `undefined`: nothing physical bounds it. */
+  room: readonly number[] | undefined
 }
 
+const BANDS: Readonly<Record<Priority, number>> = { critical: 0, high: 1, normal: 2, low: 3 }
+const CRITICAL = 0
+const thresholds = (limits: Limits): readonly number[] => PRIORITIES.map((band) => threshold(limits, band))
+
 export class SlotPool {
-  readonly name: 'pool' | 'processes'
   readonly queue: ReadyQueue
   /** Slots taken. One that is lent counts once. */
   active = 0
   /** Told when runs of a lane lend their slots: as many more threads or processes may be needed. */
   onLending: ((lane: Execution, lending: number) => void) | undefined = undefined
   #limits: Limits
-  readonly #lanes: Lane[]
+  #thresholds: readonly number[]
+  readonly #lanes: readonly Lane[]
 
-  constructor(name: 'pool' | 'processes', lanes: readonly Execution[], limits: Limits) {
-    this.name = name
-    this.queue = new ReadyQueue(lanes)
+  constructor(lanes: readonly Execution[], limits: Limits) {
+    this.queue = new ReadyQueue(lanes.length)
     this.#limits = limits
-    this.#lanes = lanes.map((lane) => ({
-      name: lane,
+    this.#thresholds = thresholds(limits)
+    this.#lanes = lanes.map((name) => ({
+      name,
       active: 0,
       lending: 0,
-      size: undefined,
-      limits: undefined,
+      room: name === 'main' ? PRIORITIES.map(() => 1) : undefined,
     }))
   }
 
@@ -60,25 +61,30 @@ export class SlotPool {
   /** Pre-empts nothing: after a shrink, admission rests until `active` is below the thresholds. */
   resize(limits: Limits, lane: Execution, size: LaneSize): void {
     this.#limits = limits
-    const found = this.lane(lane)
-    found.size = size
-    found.limits = laneLimits(limits, size.max)
+    this.#thresholds = thresholds(limits)
+    const bounds = thresholds(laneLimits(limits, size.max))
+    this.#lane(lane).room = bounds.map((bound, band) =>
+      band === CRITICAL ? size.max + size.overflow : Math.min(bound, size.max),
+    )
   }
 
-  lane(name: Execution): Lane {
-    const lane = this.#lanes.find((candidate) => candidate.name === name)
-    if (lane === undefined) throw new Error(`No lane for ${name} in ${this.name}`)
-    return lane
+  waiting(band: Priority): number {
+    return this.queue.counts[BANDS[band]] as number
   }
 
-  /** Whether a thread or process can be there for one more run of the lane. */
-  hasRoom(lane: Lane, band: Priority): boolean {
-    if (lane.name === 'main') return lane.active - lane.lending < 1
-    if (lane.size === undefined || lane.limits === undefined) return true
-    const busy = lane.active - lane.lending
-    return band === 'critical'
-      ? busy < lane.size.max + lane.size.overflow
-      : busy < threshold(lane.limits, band) && busy < lane.size.max
+  /** How many runs of the lane lend their slot. */
+  lending(lane: Execution): number {
+    return this.#lane(lane).lending
+  }
+
+  enqueue(run: TaskRun): void {
+    const { band, execution } = run.snapshot.context
+    this.queue.push(run, BANDS[band], this.#laneNumber(execution))
+  }
+
+  /** @param band - the band it was queued in */
+  dequeue(run: TaskRun, band: Priority): void {
+    this.queue.remove(run, BANDS[band])
   }
 
   /**
@@ -88,18 +94,20 @@ export class SlotPool {
    * @param exclusive - a main task runs: only critical tasks of threads and processes may start
    */
   next(exclusive: boolean): TaskRun | undefined {
-    if (this.queue.size === 0) return undefined
-    for (const band of PRIORITIES) {
-      if (this.queue.count(band) === 0) continue
+    const { queue } = this
+    if (queue.size === 0) return undefined
+    for (let band = 0; band < PRIORITIES.length; band += 1) {
+      if (queue.counts[band] === 0) continue
       // Thresholds fall with the band: what is closed here is closed below.
-      if (this.active >= threshold(this.#limits, band)) return undefined
-      if (exclusive && band !== 'critical') return undefined
+      if (this.active >= (this.#thresholds[band] as number)) return undefined
+      if (exclusive && band !== CRITICAL) return undefined
       let best: TaskRun | undefined
-      for (const lane of this.#lanes) {
-        const head = this.queue.head(band, lane.name)
+      for (let lane = 0; lane < this.#lanes.length; lane += 1) {
+        const head = queue.head(band, lane)
         if (head === undefined || (best !== undefined && best.seq < head.seq)) continue
-        if (exclusive && (lane.name === 'main' || lane.name === 'async')) continue
-        if (this.hasRoom(lane, band)) best = head
+        const bounds = this.#lanes[lane] as Lane
+        if (exclusive && (bounds.name === 'main' || bounds.name === 'async')) continue
+        if (hasRoom(bounds, band)) best = head
       }
       if (best !== undefined) return best
     }
@@ -110,51 +118,64 @@ export class SlotPool {
   take(run: TaskRun): void {
     run.holdsSlot = true
     if (run.lender === undefined) this.active += 1
-    this.lane(run.execution).active += 1
+    this.#lane(run.execution).active += 1
   }
 
   /**
    * Gives the slot of `run` back: to its lender, to the child that runs on it, or to the pool.
    *
-   * @returns the lender that has its slot again
+   * @param execution - where it ran
    */
-  release(run: TaskRun, execution: Execution): TaskRun | undefined {
-    const lane = this.lane(execution)
+  release(run: TaskRun, execution: Execution): void {
+    const lane = this.#lane(execution)
     run.holdsSlot = false
     lane.active -= 1
     const { lender, borrower } = run
+    if (lender === undefined && borrower === undefined) {
+      this.active -= 1
+      return
+    }
     run.lender = run.borrower = undefined
     if (borrower !== undefined) {
       // It ends before its child: the slot stays where it is used, further up or as the child's own.
       this.#lendingChanged(lane, -1)
       borrower.lender = lender
       if (lender !== undefined) lender.borrower = borrower
-      return undefined
-    }
-    if (lender !== undefined) {
+    } else if (lender !== undefined) {
       lender.borrower = undefined
-      this.#lendingChanged(this.lane(lender.execution), -1)
-      return lender
+      this.#lendingChanged(this.#lane(lender.execution), -1)
     }
-    this.active -= 1
-    return undefined
   }
 
   /** Whether `child`, which waits, may run on the slot of `parent`, which awaits it. */
   canLend(parent: TaskRun, child: TaskRun): boolean {
     if (!parent.holdsSlot || parent.borrower !== undefined) return false
     if (parent.execution === child.execution) return true
-    return this.hasRoom(this.lane(child.execution), child.snapshot.context.band)
+    return hasRoom(this.#lane(child.execution), BANDS[child.snapshot.context.band])
   }
 
   lend(parent: TaskRun, child: TaskRun): void {
     parent.borrower = child
     child.lender = parent
-    this.#lendingChanged(this.lane(parent.execution), 1)
+    this.#lendingChanged(this.#lane(parent.execution), 1)
   }
 
   #lendingChanged(lane: Lane, by: number): void {
     lane.lending += by
     this.onLending?.(lane.name, lane.lending)
   }
+
+  #laneNumber(name: Execution): number {
+    for (let lane = 0; lane < this.#lanes.length; lane += 1) if (this.#lanes[lane]?.name === name) return lane
+    throw new Error(`No lane for ${name} in this pool`)
+  }
+
+  #lane(name: Execution): Lane {
+    return this.#lanes[this.#laneNumber(name)] as Lane
+  }
+}
+
+/** Whether a thread, a process or the loop can be there for one more run of the lane. */
+function hasRoom(lane: Lane, band: number): boolean {
+  return lane.room === undefined || lane.active - lane.lending < (lane.room[band] as number)
 }

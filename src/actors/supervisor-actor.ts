@@ -15,6 +15,7 @@ import {
 import type { SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
 import { taskActor } from './task-actor.ts'
 import type { TaskPool } from './task-pool.ts'
+import type { TaskRun } from './task-run.ts'
 import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
 
 export interface SupervisorActorOptions {
@@ -84,8 +85,8 @@ export class SupervisorActor implements TimerOwner {
     return this.#inspected
   }
 
-  actorOf(run: Parameters<typeof taskActor>[1]): AnyActorRef {
-    return taskActor(this.#options.pool, run, this.#tasks)
+  actorOf(run: TaskRun): AnyActorRef {
+    return taskActor(run, this.#tasks)
   }
 
   onTimer(kind: TimerKind): void {
@@ -125,7 +126,7 @@ export class SupervisorActor implements TimerOwner {
 
   /** Tells the machine when no run is live. */
   drained(): void {
-    if (this.#options.pool.live.size === 0) this.actor.send({ type: 'pool.drained' })
+    if (this.#options.pool.registry.size === 0) this.actor.send({ type: 'pool.drained' })
   }
 
   #closeExecutors(): void {
@@ -150,7 +151,7 @@ export class SupervisorActor implements TimerOwner {
     const inspect = system.inspect.bind(system)
     system.inspect = (observer) => {
       this.#inspected = true
-      for (const run of this.#options.pool.runs()) this.actorOf(run)
+      for (const run of this.#options.pool.registry.live()) this.actorOf(run)
       return inspect(observer)
     }
   }
@@ -165,7 +166,7 @@ function poolLogic(
     output: undefined,
     error: undefined,
     get live() {
-      return pool.live.size
+      return pool.registry.size
     },
   })
   const active = snapshot('active')

@@ -6,22 +6,19 @@
  */
 import { type ActorLogic, type AnyActorRef, type AnyActorScope, createActor } from 'xstate'
 import type { TaskEvent } from '../machines/task-model.ts'
-import type { TaskPool } from './task-pool.ts'
 import type { TaskRun, TaskSnapshot } from './task-run.ts'
 
 /** The actor of `run`, made now if need be, as a child of `parent`. */
-export function taskActor(pool: TaskPool, run: TaskRun, parent: AnyActorRef): AnyActorRef {
+export function taskActor(run: TaskRun, parent: AnyActorRef): AnyActorRef {
   if (run.actor !== undefined) return run.actor
-  const actor = createActor(toLogic(pool, run), { parent, id: `task:${run.id}`, src: 'task' })
+  const actor = createActor(toLogic(run), { parent, id: `task:${run.id}`, src: 'task' })
   run.actor = actor
   actor.start()
   return actor
 }
 
-function toLogic(
-  pool: TaskPool,
-  run: TaskRun,
-): ActorLogic<TaskSnapshot, TaskEvent, unknown, AnyActorScope['system']> {
+function toLogic(run: TaskRun): ActorLogic<TaskSnapshot, TaskEvent, unknown, AnyActorScope['system']> {
+  const { pool } = run
   return {
     // The inspector draws the chart from here.
     ...({ config: pool.logic.config } as object),

@@ -3,7 +3,6 @@
  * here looks at the phase of a run.
  */
 import type { TaskEffect, TaskEvent, TaskFact } from '../machines/task-model.ts'
-import type { Executor } from './attempt.ts'
 import { LocalAttempt } from './local-attempt.ts'
 import type { Continuation } from './pool-ports.ts'
 import { RemoteAttempt } from './remote-attempt.ts'
@@ -16,6 +15,7 @@ type Effect = (pool: TaskPool, run: TaskRun, event: TaskEvent, params: unknown) 
 const EFFECTS: { readonly [K in TaskEffect]: Effect } = {
   armWakeUp,
   armQueueTimers,
+  startRunClock,
   armRunTimers,
   armGrace,
   armKillBound,
@@ -46,43 +46,50 @@ export function runEffect(
 
 function enqueue(pool: TaskPool, run: TaskRun): void {
   run.seq = pool.nextSeq()
-  run.queuedMono = run.bandMono = pool.ports.clock.monotonic()
+  run.queuedMono = pool.now
+  run.agedMono = -1
   if (!run.plan.multilaunch) {
     const { entry } = run
     entry.current ??= run
     if (entry.current !== run) return entry.waiting.push(run)
   }
-  pool.slots(run.execution).queue.push(run, run.snapshot.context.band, run.execution)
+  pool.slots(run.execution).enqueue(run)
 }
 
 function dequeue(pool: TaskPool, run: TaskRun): void {
-  run.queueMs += pool.ports.clock.monotonic() - run.queuedMono
+  run.queueMs += pool.now - run.queuedMono
   if (run.list === run.entry.waiting) run.entry.waiting.remove(run)
-  else pool.slots(run.execution).queue.remove(run, run.snapshot.context.band)
+  else pool.slots(run.execution).dequeue(run, run.snapshot.context.band)
 }
 
 /** After ageing: the tail of the higher band; among aged runs the order stays. */
 function requeue(pool: TaskPool, run: TaskRun): void {
-  run.bandMono = pool.ports.clock.monotonic()
+  run.agedMono = pool.now
   if (run.list === run.entry.waiting) return
-  const { queue } = pool.slots(run.execution)
-  const { band } = run.snapshot.context
-  queue.remove(run, band === 'high' ? 'normal' : 'low')
-  queue.push(run, band, run.execution)
+  const slots = pool.slots(run.execution)
+  slots.dequeue(run, run.snapshot.context.band === 'high' ? 'normal' : 'low')
+  slots.enqueue(run)
+}
+
+function startRunClock(pool: TaskPool, run: TaskRun, event: TaskEvent): void {
+  const agoMs = event.type === 'attempt.started' ? (event.agoMs ?? 0) : 0
+  // Another thread's clock may disagree: no handler begins before its run was queued.
+  run.startedMono = Math.max(run.queuedMono, pool.now - agoMs)
 }
 
 function startAttempt(pool: TaskPool, run: TaskRun): void {
-  pool.slots(run.execution).take(run)
-  pool.admittedMono = pool.ports.clock.monotonic()
   const { execution } = run
+  pool.slots(execution).take(run)
+  pool.admittedMono = pool.now
   if (execution === 'main') pool.exclusive += 1
   if (execution === 'main' || execution === 'async') {
-    run.attempt = new LocalAttempt(pool, run)
-  } else {
-    const executor: Executor = pool.ports.executors[execution]
-    const attempt = new RemoteAttempt(pool, run)
+    const attempt = new LocalAttempt(run)
     run.attempt = attempt
-    attempt.start(executor)
+    pool.starts.push(attempt)
+  } else {
+    const attempt = new RemoteAttempt(run)
+    run.attempt = attempt
+    attempt.start(pool.ports.executors[execution])
   }
 }
 
@@ -97,7 +104,7 @@ function releaseSlot(pool: TaskPool, run: TaskRun): void {
   run.attempt = undefined
   if (execution === 'main') pool.exclusive -= 1
   pool.slots(execution).release(run, execution)
-  pool.lending.forget(run)
+  if (!pool.lending.idle) pool.lending.forget(run)
 }
 
 function adoptCall(pool: TaskPool, run: TaskRun, event: TaskEvent): void {
@@ -107,20 +114,20 @@ function adoptCall(pool: TaskPool, run: TaskRun, event: TaskEvent): void {
   run.entry = entry
   run.input = input
   run.plan = plan
-  run.steps += 1
   entry.live += 1
 }
 
 function settle(pool: TaskPool, run: TaskRun): void {
-  run.endedMono = pool.ports.clock.monotonic()
-  pool.live.delete(run.id)
+  run.endedMono = pool.now
   leaveEntry(pool, run)
-  run.parent?.children?.delete(run)
-  for (const child of run.children ?? []) {
-    pool.deliver(child, { type: 'task.cancel', reason: 'its parent has ended' })
+  if (run.parent !== undefined) run.parent.children?.delete(run)
+  if (run.children !== undefined) {
+    const reason = 'its parent has ended'
+    for (const child of run.children) pool.deliver(child, { type: 'task.cancel', reason })
   }
+  pool.registry.end(run)
   pool.ports.settled(run)
-  if (pool.live.size === 0) pool.ports.drained()
+  if (pool.registry.size === 0) pool.ports.drained()
 }
 
 function leaveEntry(pool: TaskPool, run: TaskRun): void {
@@ -131,5 +138,5 @@ function leaveEntry(pool: TaskPool, run: TaskRun): void {
   entry.current = next
   if (next === undefined) return
   entry.waiting.remove(next)
-  pool.slots(next.execution).queue.push(next, next.snapshot.context.band, next.execution)
+  pool.slots(next.execution).enqueue(next)
 }

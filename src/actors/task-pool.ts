@@ -11,47 +11,60 @@
  */
 import type { CompiledLogic } from '../machines/compile.ts'
 import { compile } from '../machines/compile.ts'
-import { inheritDeadline } from '../machines/deadlines.ts'
-import type { Execution, TaskState } from '../machines/model.ts'
+import type { Execution } from '../machines/model.ts'
 import type { taskMachine } from '../machines/task.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { PoolPorts } from './pool-ports.ts'
+import { RunRegistry } from './run-registry.ts'
 import { type LendingPool, SlotLending } from './slot-lending.ts'
 import { SlotPool } from './slot-pool.ts'
 import { StartQueue } from './start-queue.ts'
 import { runEffect } from './task-effects.ts'
-import { type RunPlan, TaskRun, type TimerHost } from './task-run.ts'
+import { type RunPlan, TaskRun } from './task-run.ts'
 import { type TaskTimerKind, timerEvent } from './task-timers.ts'
 import { type TimerKind, TimerQueue } from './timer-queue.ts'
 
 const ADMIT: TaskEvent = { type: 'task.admit' }
+const SUBMIT: TaskEvent = { type: 'task.submit', delayMs: 0 }
 const UNLIMITED = { size: 0, reserveNormal: 0, reserveHigh: 0 }
 
 /** What a submission says about one run beyond its plan. */
-export interface RunTimes {
-  readonly delayMs: number
+export interface SubmissionFacts {
+  /** `undefined`: one is made when somebody asks. */
+  readonly id: string | undefined
   /** How long from now until it expires unless it has run; infinite = never. */
   readonly expiresInMs: number
+  readonly parent: TaskRun | undefined
 }
 
-export class TaskPool implements LendingPool, TimerHost {
+export interface TaskPoolOptions {
   readonly ports: PoolPorts
+  readonly machine: typeof taskMachine
+  /** Ended runs to remember. */
+  readonly keep: number
+  onTimerError(error: unknown): void
+}
+
+export class TaskPool implements LendingPool {
+  readonly ports: PoolPorts
+  readonly timers: TimerQueue
   /** The statechart of every run. */
   readonly logic: CompiledLogic<typeof taskMachine>
-  readonly timers: TimerQueue
-  readonly pool: SlotPool = new SlotPool('pool', ['main', 'async', 'thread'], UNLIMITED)
-  readonly processes: SlotPool = new SlotPool('processes', ['process'], UNLIMITED)
+  readonly registry: RunRegistry
+  readonly pool: SlotPool = new SlotPool(['async', 'thread', 'main'], UNLIMITED)
+  readonly processes: SlotPool = new SlotPool(['process'], UNLIMITED)
   readonly lending: SlotLending
   readonly starts: StartQueue = new StartQueue()
-  /** Every run that has not ended, by id. */
-  readonly live: Map<string, TaskRun> = new Map()
   /** Main tasks that run: each has the loop to itself. */
   exclusive = 0
-  /** Monotonic ms of the last admission. */
+  /** The monotonic clock as of the event that is being worked off: one reading for all its effects. */
+  now = 0
+  /** When a run was last admitted. */
   admittedMono = 0
 
   #open = false
+  #order = 0
   #seq = 0
   #delivering = false
   readonly #mailRuns: TaskRun[] = []
@@ -59,17 +72,16 @@ export class TaskPool implements LendingPool, TimerHost {
   // Effects of the steps under way, as a stack: a step inside an effect pushes on top of the rest.
   readonly #effects: string[] = []
   readonly #params: unknown[] = []
-  readonly #events: TaskEvent[] = []
-  readonly #collect = (type: string, params: unknown, _context: unknown, event: unknown): void => {
+  readonly #collect = (type: string, params: unknown): void => {
     this.#effects.push(type)
     this.#params.push(params)
-    this.#events.push(event as TaskEvent)
   }
 
-  constructor(ports: PoolPorts, machine: typeof taskMachine, onTimerError: (error: unknown) => void) {
+  constructor({ ports, machine, keep, onTimerError }: TaskPoolOptions) {
     this.ports = ports
     this.logic = compile(machine)
     this.timers = new TimerQueue(ports.clock, onTimerError)
+    this.registry = new RunRegistry(keep, () => ports.clock.now())
     this.lending = new SlotLending(this)
   }
 
@@ -87,61 +99,34 @@ export class TaskPool implements LendingPool, TimerHost {
     this.settleDown()
   }
 
-  /** Makes a run and submits it. It may be running when this returns. */
-  submit(
-    id: string,
-    entry: DefinitionEntry,
-    input: unknown,
-    plan: RunPlan,
-    times: RunTimes,
-    parent: TaskRun | undefined,
-    prepare?: (run: TaskRun) => void,
-  ): TaskRun {
-    const now = this.ports.clock.monotonic()
-    const snapshot = this.logic.initial(
-      {
-        runId: id,
-        name: entry.definition.name,
-        priority: plan.priority,
-        execution: plan.execution,
-        attempts: plan.attempts,
-      },
-      this.#collect,
-    )
-    const run = new TaskRun(this, id, entry, input, plan, snapshot, now, parent)
-    run.deadlineMono = inheritDeadline(
-      now + plan.deadlineMs,
-      plan.detached ? undefined : parent?.deadlineMono,
-    )
-    run.expiryMono = now + times.expiresInMs
-    this.live.set(id, run)
+  /** Makes a run, not yet submitted. */
+  create(entry: DefinitionEntry, input: unknown, plan: RunPlan, facts: SubmissionFacts): TaskRun {
+    const { parent } = facts
+    const { priority, execution, attempts, deadlineMs, detached } = plan
+    const { name } = entry.definition
+    const snapshot = this.logic.initial({ name, priority, execution, attempts }, this.#collect)
+    this.#order += 1
+    const now = this.#delivering ? this.now : this.#tick()
+    const run = new TaskRun(this, facts.id, entry, input, plan, snapshot, this.#order, now, parent)
+    if (deadlineMs !== Number.POSITIVE_INFINITY) run.deadlineMono = now + deadlineMs
+    if (facts.expiresInMs !== Number.POSITIVE_INFINITY) run.expiryMono = now + facts.expiresInMs
+    if (parent !== undefined && !detached) adopt(parent, run)
     entry.live += 1
-    if (parent !== undefined && !plan.detached) {
-      parent.children ??= new Set()
-      parent.children.add(run)
-    }
-    prepare?.(run)
+    this.registry.add(run)
     this.ports.created(run)
-    this.deliver(run, { type: 'task.submit', delayMs: times.delayMs })
     return run
+  }
+
+  /** Submits a run. It may be admitted when this returns. */
+  submit(run: TaskRun, delayMs: number): void {
+    this.#send(run, delayMs === 0 ? SUBMIT : { type: 'task.submit', delayMs })
   }
 
   /** Sends an event to a run, after those that are under way. Ended runs ignore it. */
   deliver(run: TaskRun, event: TaskEvent): void {
     if (run.snapshot.status !== 'active') return
-    if (run.actor !== undefined) {
-      run.actor.send(event)
-      this.settleDown()
-      return
-    }
-    if (this.#delivering) {
-      this.#mailRuns.push(run)
-      this.#mailEvents.push(event)
-      return
-    }
-    this.#delivering = true
-    this.#step(run, event)
-    this.#drain()
+    if (!this.#delivering) this.#tick()
+    this.#send(run, event)
   }
 
   timerFired(run: TaskRun, kind: TimerKind): void {
@@ -151,6 +136,7 @@ export class TaskPool implements LendingPool, TimerHost {
   /** Works off what is queued and admits whoever may run now. */
   settleDown(): void {
     if (this.#delivering) return
+    this.#tick()
     this.#delivering = true
     this.#drain()
   }
@@ -169,10 +155,9 @@ export class TaskPool implements LendingPool, TimerHost {
     run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
     const effects = this.#effects.splice(base)
     const params = this.#params.splice(base)
-    const events = this.#events.splice(base)
     return () => {
       for (let i = 0; i < effects.length; i += 1) {
-        runEffect(this, run, effects[i] as string, params[i], events[i] as TaskEvent)
+        runEffect(this, run, effects[i] as string, params[i], event)
       }
     }
   }
@@ -184,14 +169,28 @@ export class TaskPool implements LendingPool, TimerHost {
     this.ports.progressed(run)
   }
 
-  /** Live runs, oldest first. */
-  *runs(state?: TaskState): Generator<TaskRun> {
-    for (const run of this.live.values()) if (state === undefined || run.state === state) yield run
+  /** Sends `event` to every live run that `matches`, the oldest first. */
+  broadcast(event: TaskEvent, matches: (run: TaskRun) => boolean): void {
+    for (const run of this.registry.live()) if (matches(run)) this.deliver(run, event)
   }
 
-  /** Sends `event` to every live run that `matches`. */
-  broadcast(event: TaskEvent, matches: (run: TaskRun) => boolean): void {
-    for (const run of [...this.live.values()]) if (matches(run)) this.deliver(run, event)
+  #tick(): number {
+    this.now = this.ports.clock.monotonic()
+    return this.now
+  }
+
+  #send(run: TaskRun, event: TaskEvent): void {
+    if (run.actor !== undefined) {
+      run.actor.send(event)
+      this.settleDown()
+    } else if (this.#delivering) {
+      this.#mailRuns.push(run)
+      this.#mailEvents.push(event)
+    } else {
+      this.#delivering = true
+      this.#step(run, event)
+      this.#drain()
+    }
   }
 
   #step(run: TaskRun, event: TaskEvent): void {
@@ -199,13 +198,16 @@ export class TaskPool implements LendingPool, TimerHost {
       run.actor.send(event)
       return
     }
-    const base = this.#effects.length
+    // It may have ended since the event was queued.
+    if (run.snapshot.status !== 'active') return
+    const effects = this.#effects
+    const base = effects.length
     run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
-    const end = this.#effects.length
+    const end = effects.length
     for (let i = base; i < end; i += 1) {
-      runEffect(this, run, this.#effects[i] as string, this.#params[i], this.#events[i] as TaskEvent)
+      runEffect(this, run, effects[i] as string, this.#params[i], event)
     }
-    this.#effects.length = this.#params.length = this.#events.length = base
+    effects.length = this.#params.length = base
   }
 
   #drain(): void {
@@ -213,8 +215,10 @@ export class TaskPool implements LendingPool, TimerHost {
     const events = this.#mailEvents
     try {
       for (;;) {
-        for (let i = 0; i < runs.length; i += 1) this.#step(runs[i] as TaskRun, events[i] as TaskEvent)
-        runs.length = events.length = 0
+        if (runs.length > 0) {
+          for (let i = 0; i < runs.length; i += 1) this.#step(runs[i] as TaskRun, events[i] as TaskEvent)
+          runs.length = events.length = 0
+        }
         const run = this.#nextAdmission()
         if (run === undefined) return
         this.#step(run, ADMIT)
@@ -229,9 +233,17 @@ export class TaskPool implements LendingPool, TimerHost {
     if (!this.#open) return undefined
     const exclusive = this.exclusive > 0
     return (
-      this.processes.next(exclusive) ??
       this.pool.next(exclusive) ??
+      this.processes.next(exclusive) ??
       (this.lending.idle ? undefined : this.lending.relieve())
     )
   }
+}
+
+function adopt(parent: TaskRun, child: TaskRun): void {
+  parent.children ??= new Set()
+  parent.children.add(child)
+  if (parent.deadlineMono < 0) return
+  child.deadlineMono =
+    child.deadlineMono < 0 ? parent.deadlineMono : Math.min(child.deadlineMono, parent.deadlineMono)
 }

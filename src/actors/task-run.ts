@@ -8,6 +8,7 @@ import type { AttemptHandle } from './attempt.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { RunList } from './ready-queue.ts'
+import type { TaskPool } from './task-pool.ts'
 import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
 
 export type TaskSnapshot = SnapshotFrom<typeof taskMachine>
@@ -41,48 +42,49 @@ export interface RunWatcher {
   onProgress?(progress: Progress): void
 }
 
-/** Whoever hears a run's timers. */
-export interface TimerHost {
-  timerFired(run: TaskRun, kind: TimerKind): void
-}
-
-/** Monotonic instants are in ms on the supervisor's clock; -1 = not yet. */
+/**
+ * Monotonic instants are in ms on the supervisor's clock; -1 = not yet, or never. Small integers until
+ * they are needed: a number with a fraction costs an object of its own, and 100,000 of these wait.
+ */
 export class TaskRun implements TimerOwner {
-  readonly id: string
-  readonly host: TimerHost
+  readonly pool: TaskPool
   /** What all live runs of the definition share. A continuation moves to another one. */
   entry: DefinitionEntry
   input: unknown
   plan: RunPlan
   snapshot: TaskSnapshot
+  /** Position in the order of submissions. */
+  readonly order: number
 
-  /** Order of submission or of the last return to the queue: FIFO inside a band across lanes. */
+  /** Position in the order of queueings: FIFO inside a band across lanes. */
   seq = 0
   /** The list it waits in, and its neighbours there. */
   list: RunList | undefined = undefined
   prev: TaskRun | undefined = undefined
   next: TaskRun | undefined = undefined
+  /** Its neighbours among the live runs. */
+  older: TaskRun | undefined = undefined
+  newer: TaskRun | undefined = undefined
   /** The one armed timer. */
   timer: Timer | undefined = undefined
 
   readonly submittedMono: number
   queuedMono = -1
-  bandMono = -1
+  /** When it last moved up a band. */
+  agedMono = -1
   startedMono = -1
   endedMono = -1
   /** Sum of its waits in the queue so far. */
   queueMs = 0
-  deadlineMono: number
-  expiryMono: number
+  deadlineMono = -1
+  expiryMono = -1
 
   /** The attempt that may speak for the run; a report of any other is late and dropped. */
   attempt: AttemptHandle | undefined = undefined
-  abandoned = 0
-  steps = 0
   progress: Progress | undefined = undefined
   watchers: RunWatcher[] | undefined = undefined
 
-  parent: TaskRun | undefined
+  readonly parent: TaskRun | undefined
   children: Set<TaskRun> | undefined = undefined
   holdsSlot = false
   /** Whose slot it runs on. */
@@ -92,38 +94,47 @@ export class TaskRun implements TimerOwner {
 
   /** The XState actor, once somebody looked. */
   actor: AnyActorRef | undefined = undefined
-  /** The public handle. */
-  handle: unknown = undefined
+  /** The public handle; told first when the run ends. */
+  handle: RunWatcher | undefined = undefined
+  /** Whether `get(id)` still knows it. */
+  place: 'live' | 'kept' | 'gone' = 'live'
+  #id: string | undefined
 
   constructor(
-    host: TimerHost,
-    id: string,
+    pool: TaskPool,
+    id: string | undefined,
     entry: DefinitionEntry,
     input: unknown,
     plan: RunPlan,
     snapshot: TaskSnapshot,
+    order: number,
     now: number,
     parent: TaskRun | undefined,
   ) {
-    this.host = host
-    this.id = id
+    this.pool = pool
     this.entry = entry
     this.input = input
     this.plan = plan
     this.snapshot = snapshot
+    this.order = order
     this.submittedMono = now
-    this.deadlineMono = Number.POSITIVE_INFINITY
-    this.expiryMono = Number.POSITIVE_INFINITY
     this.parent = parent
+    this.#id = id
+  }
+
+  /** Made when somebody asks: most runs are never called by their name. */
+  get id(): string {
+    this.#id ??= this.pool.registry.identify(this)
+    return this.#id
+  }
+
+  /** The id, if the run has one already. */
+  get knownId(): string | undefined {
+    return this.#id
   }
 
   get definition(): AnyDefinition {
     return this.entry.definition
-  }
-
-  onTimer(kind: TimerKind): void {
-    this.timer = undefined
-    this.host.timerFired(this, kind)
   }
 
   get state(): TaskState {
@@ -141,5 +152,10 @@ export class TaskRun implements TimerOwner {
 
   get execution(): Execution {
     return this.snapshot.context.execution
+  }
+
+  onTimer(kind: TimerKind): void {
+    this.timer = undefined
+    this.pool.timerFired(this, kind)
   }
 }

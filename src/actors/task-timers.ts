@@ -18,7 +18,16 @@ export type TaskTimerKind = TaskTimer | 'timer.grace' | 'timer.killBound'
 /** How long SIGTERM, and after it a kill, may take before the next step is taken. */
 export const KILL_BOUND_MS = 100
 
+/** Some instants of a run are -1 for "never". */
+const orNever = (mono: number): number => (mono < 0 ? Number.POSITIVE_INFINITY : mono)
+
+/** Only a run that has never run expires. */
+const expiryOf = (run: TaskRun): number =>
+  run.startedMono < 0 ? orNever(run.expiryMono) : Number.POSITIVE_INFINITY
+
 interface TimerContext {
+  /** The monotonic clock as of the event that is being worked off. */
+  readonly now: number
   readonly ports: PoolPorts
   readonly timers: TimerQueue
 }
@@ -68,15 +77,15 @@ export function disarm(context: TimerContext, run: TaskRun): void {
 }
 
 export function armWakeUp(context: TimerContext, run: TaskRun): void {
-  const now = context.ports.clock.monotonic()
-  const expiry = run.startedMono < 0 ? run.expiryMono : Number.POSITIVE_INFINITY
-  arm(context, run, nextWaitTimer(now + run.snapshot.context.delayMs, expiry, run.deadlineMono))
+  const wakeAt = context.now + run.snapshot.context.delayMs
+  arm(context, run, nextWaitTimer(wakeAt, expiryOf(run), orNever(run.deadlineMono)))
 }
 
 export function armQueueTimers(context: TimerContext, run: TaskRun): void {
-  const expiry = run.startedMono < 0 ? run.expiryMono : Number.POSITIVE_INFINITY
   const { alarms } = run.snapshot.context
-  arm(context, run, nextQueueTimer(run.plan, run.queuedMono, run.bandMono, alarms, expiry, run.deadlineMono))
+  const bandMono = run.agedMono < 0 ? run.queuedMono : run.agedMono
+  const deadline = orNever(run.deadlineMono)
+  arm(context, run, nextQueueTimer(run.plan, run.queuedMono, bandMono, alarms, expiryOf(run), deadline))
 }
 
 export function armRunTimers(context: TimerContext, run: TaskRun): void {
@@ -85,18 +94,18 @@ export function armRunTimers(context: TimerContext, run: TaskRun): void {
   arm(
     context,
     run,
-    nextRunTimer(executing ? run.startedMono : undefined, run.plan.runTimeoutMs, run.deadlineMono),
+    nextRunTimer(executing ? run.startedMono : undefined, run.plan.runTimeoutMs, orNever(run.deadlineMono)),
   )
 }
 
 export function armGrace(context: TimerContext, run: TaskRun): void {
   const graceMs = run.snapshot.context.graceMs ?? run.plan.graceMs
   if (graceMs === Number.POSITIVE_INFINITY) return disarm(context, run)
-  arm(context, run, { dueAt: context.ports.clock.monotonic() + graceMs, timer: 'timer.grace' })
+  arm(context, run, { dueAt: context.now + graceMs, timer: 'timer.grace' })
 }
 
 export function armKillBound(context: TimerContext, run: TaskRun): void {
-  arm(context, run, { dueAt: context.ports.clock.monotonic() + KILL_BOUND_MS, timer: 'timer.killBound' })
+  arm(context, run, { dueAt: context.now + KILL_BOUND_MS, timer: 'timer.killBound' })
 }
 
 function arm(

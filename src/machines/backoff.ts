@@ -36,11 +36,18 @@ export const BACKOFF_DEFAULTS = {
  * @returns the wait in ms, finite and never negative
  */
 export function backoffMs(options: Backoff, attempt: number, random01: number): number {
-  const { kind, initialMs, factor, maxMs, jitter } = { ...BACKOFF_DEFAULTS, ...options }
+  const {
+    kind = BACKOFF_DEFAULTS.kind,
+    initialMs = BACKOFF_DEFAULTS.initialMs,
+    factor = BACKOFF_DEFAULTS.factor,
+    maxMs = BACKOFF_DEFAULTS.maxMs,
+    jitter = BACKOFF_DEFAULTS.jitter,
+  } = options
   const growth = kind === 'fixed' ? 1 : kind === 'linear' ? attempt : factor ** (attempt - 1)
-  const wait = Math.min(maxMs, initialMs * growth)
+  // Late attempts grow without end, and nothing times infinity is no number.
+  const wait = initialMs === 0 ? 0 : Math.min(maxMs, initialMs * growth)
   if (jitter === 'none') return wait
   if (jitter === 'full') return wait * random01
   if (jitter === 'equal') return wait / 2 + (wait / 2) * random01
-  return wait * (1 - jitter) + wait * 2 * jitter * random01
+  return Math.min(Number.MAX_VALUE, wait * (1 + jitter * (2 * random01 - 1)))
 }

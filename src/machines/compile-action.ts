@@ -4,16 +4,8 @@ import { refuse, UnsupportedMachineError } from './compile-refusal.ts'
 
 export type Context = Record<string, unknown>
 
-/**
- * Receives every effect of a step, in the interpreter's order: `type` is the action's name, `params` are
- * resolved, `context` is as it was when the action was reached.
- */
-export type Execute<TContext = unknown, TEvent = unknown> = (
-  type: string,
-  params: unknown,
-  context: TContext,
-  event: TEvent,
-) => void
+/** Where effects go when there is no actor: `Execute` of `compile`, for any machine. */
+export type Sink = (type: string, params: unknown, context: unknown, event: unknown) => void
 
 const EFFECT = 0
 const UPDATE = 1
@@ -137,7 +129,7 @@ function merge(op: Op, context: Context, update: Context): Context {
       }
       same++
     }
-    if (same === keys.length) return { ...update }
+    if (same === keys.length && Object.getPrototypeOf(update) === Object.prototype) return { ...update }
     op.whole = false
   }
   return { ...context, ...update }
@@ -173,7 +165,7 @@ function send(
   context: Context,
   event: EventObject,
   actionParams: unknown,
-  execute: Execute | undefined,
+  execute: Sink | undefined,
   scope: AnyActorScope | undefined,
   queue: EventObject[],
 ): void {
@@ -202,7 +194,7 @@ export function perform(
   ops: readonly Op[],
   context: Context,
   event: EventObject,
-  execute: Execute | undefined,
+  execute: Sink | undefined,
   scope: AnyActorScope | undefined,
   queue: EventObject[],
 ): Context {

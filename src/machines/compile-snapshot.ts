@@ -10,7 +10,7 @@ import type { Context } from './compile-action.ts'
 import type { Leaf } from './compile-leaf.ts'
 import { canTake } from './compile-selection.ts'
 
-export type Status = AnyMachineSnapshot['status']
+type Status = AnyMachineSnapshot['status']
 
 const NONE: Readonly<Record<string, never>> = Object.freeze({})
 

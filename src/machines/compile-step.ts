@@ -1,6 +1,6 @@
 /** Runs a laid-out machine: one macrostep from a snapshot to the next, and the first one of all. */
 import type { AnyActorScope, EventObject } from 'xstate'
-import { type Context, type Execute, perform, refuseSpawn } from './compile-action.ts'
+import { type Context, perform, refuseSpawn, type Sink } from './compile-action.ts'
 import type { Candidate, Completion, Leaf } from './compile-leaf.ts'
 import type { Program } from './compile-program.ts'
 import { choose, chooseAlways, chooseWild, select } from './compile-selection.ts'
@@ -36,7 +36,7 @@ function leap(
   from: CompiledSnapshot,
   candidate: Candidate,
   event: EventObject,
-  execute: Execute | undefined,
+  execute: Sink | undefined,
   scope: Scope,
 ): CompiledSnapshot {
   const { next, completion } = candidate
@@ -56,7 +56,7 @@ function settle(
   from: CompiledSnapshot,
   first: Candidate | undefined,
   event: EventObject,
-  execute: Execute | undefined,
+  execute: Sink | undefined,
   scope: Scope,
 ): CompiledSnapshot {
   const queue: EventObject[] = []
@@ -71,7 +71,6 @@ function settle(
   for (let microsteps = 1; ; microsteps++) {
     let moved = false
     if (candidate !== undefined) {
-      const before = context
       const { next, completion } = candidate
       context = perform(candidate.ops, context, current, execute, scope, queue)
       if (completion?.whole) {
@@ -81,8 +80,11 @@ function settle(
         const result = resolveOutput(completion.output, context, current, scope)
         queue.push({ type: completion.type, output: result } as EventObject)
       }
-      if (status === 'done') context = perform(next.exits, context, current, execute, scope, queue)
-      moved = candidate.updates || before !== context || next !== leaf.base || completion?.whole === true
+      moved = candidate.updates || next !== leaf.base || completion?.whole === true
+      if (status === 'done') {
+        context = perform(next.exits, context, current, execute, scope, queue)
+        moved ||= next.exits.some((op) => op.updates)
+      }
       if (next !== leaf.base) leaf = status === 'done' ? next.done : next
       changed ||= moved
     }
@@ -113,7 +115,7 @@ function answerOther(
   leaf: Leaf,
   hasRow: boolean,
   event: EventObject,
-  execute: Execute | undefined,
+  execute: Sink | undefined,
   scope: Scope,
 ): CompiledSnapshot {
   const { type } = event
@@ -137,7 +139,7 @@ const take = (
   from: CompiledSnapshot,
   candidate: Candidate,
   event: EventObject,
-  execute: Execute | undefined,
+  execute: Sink | undefined,
   scope: Scope,
 ): CompiledSnapshot =>
   candidate.single && from.status === 'active'
@@ -149,7 +151,7 @@ export function advance(
   program: Program,
   from: CompiledSnapshot,
   event: EventObject,
-  execute: Execute | undefined,
+  execute: Sink | undefined,
   scope: Scope,
 ): CompiledSnapshot {
   const leaf = CompiledSnapshot.leafOf(from)
@@ -169,7 +171,7 @@ type Factory = (args: { spawn: () => never; input: unknown; self: unknown }) => 
 export function begin(
   program: Program,
   input: unknown,
-  execute: Execute | undefined,
+  execute: Sink | undefined,
   scope: Scope,
 ): CompiledSnapshot {
   const { machine, entry, unborn } = program

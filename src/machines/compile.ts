@@ -17,7 +17,9 @@
  * `stateIn`, guards without implementation, and any property it does not know. `spawn` throws when called.
  *
  * Differs from the interpreter: no `@xstate.microstep` inspection events; `value`, `tags`, `children` and
- * `historyValue` are frozen and shared; an update that returns the very context it was given keeps it.
+ * `historyValue` are frozen and shared; an update that returns the very context it was given keeps it, and
+ * one that returns a whole context drops symbol keys it does not name; an event of type `*` is an ordinary
+ * one, as in XState's production build; a guard's error has the original as its `cause`.
  *
  * It may be trusted because `test/machines/compile.differential.test.ts` drives it side by side with the
  * interpreter, over machines written for every feature and over random ones.
@@ -36,13 +38,21 @@ import type {
   Snapshot,
   SnapshotFrom,
 } from 'xstate'
-import type { Execute } from './compile-action.ts'
+import type { Sink } from './compile-action.ts'
 import { layOut, type Program } from './compile-program.ts'
 import { CompiledSnapshot, flatten } from './compile-snapshot.ts'
 import { advance, begin } from './compile-step.ts'
 
-export type { Execute } from './compile-action.ts'
-export { UnsupportedMachineError } from './compile-refusal.ts'
+/**
+ * Receives every effect of a step, in the interpreter's order: `type` is the action's name, `params` are
+ * resolved, `context` is as it was when the action was reached.
+ */
+export type Execute<TContext = unknown, TEvent = unknown> = (
+  type: string,
+  params: unknown,
+  context: TContext,
+  event: TEvent,
+) => void
 
 type SnapshotOf<TMachine extends AnyStateMachine> = SnapshotFrom<TMachine> & Snapshot<unknown>
 
@@ -167,8 +177,8 @@ export function compile<TMachine extends AnyStateMachine>(machine: TMachine): Co
     config: machine.config,
     states: Object.freeze(program.leaves.map((leaf) => (leaf.nodes.at(-1) as AnyStateNode).path.join('.'))),
     indexOf: (snapshot: CompiledSnapshot) => CompiledSnapshot.leafOf(snapshot).index,
-    initial: (input: unknown, execute: Execute) => begin(program, input, execute, undefined),
-    step: (snapshot: CompiledSnapshot, event: EventObject, execute: Execute) =>
+    initial: (input: unknown, execute: Sink) => begin(program, input, execute, undefined),
+    step: (snapshot: CompiledSnapshot, event: EventObject, execute: Sink) =>
       advance(program, snapshot, event, execute, undefined),
     transition: (snapshot: CompiledSnapshot, event: EventObject, scope: AnyActorScope) =>
       transition(program, snapshot, event, scope),

@@ -181,7 +181,7 @@ export const supervisorMachine = setup({
           on: { 'pool.drained': 'closing', 'supervisor.stop': {} },
         },
         closing: {
-          entry: 'closeExecutors',
+          entry: ['holdAdmission', 'closeExecutors'],
           on: {
             'supervisor.closed': {
               target: '#supervisor.stopped',
@@ -197,7 +197,10 @@ export const supervisorMachine = setup({
     },
     failed: {
       entry: { type: 'announce', params: { fact: 'failed' } },
-      on: { 'supervisor.start': 'starting' },
+      on: {
+        'supervisor.start': 'starting',
+        'supervisor.stop': { target: 'stopping', actions: [...BEGIN_STOP] },
+      },
     },
   },
 })

@@ -2,7 +2,6 @@
 import type { Execution, Failure, FailureKind, Outcome, Priority, StopCause, StopStep } from './model.ts'
 
 export interface TaskInput {
-  readonly runId: string
   readonly name: string
   readonly priority: Priority
   readonly execution: Execution
@@ -11,7 +10,6 @@ export interface TaskInput {
 }
 
 export interface TaskContext {
-  readonly runId: string
   readonly name: string
   /** The band it waits in: its priority, or a higher one after ageing. */
   readonly band: Priority
@@ -44,7 +42,8 @@ export type TaskEvent =
     }
   /** The hard bound of a stop has come: skip what is left of the grace. */
   | { readonly type: 'task.kill' }
-  | { readonly type: 'attempt.started' }
+  /** `agoMs`: how long ago the handler began, when the news had to travel. */
+  | { readonly type: 'attempt.started'; readonly agoMs?: number }
   | { readonly type: 'attempt.returned'; readonly value: unknown }
   | { readonly type: 'attempt.skipped'; readonly reason: string }
   | { readonly type: 'attempt.snoozed'; readonly delayMs: number }
@@ -77,6 +76,7 @@ export type TaskEvent =
 export type TaskEffect =
   | 'armWakeUp'
   | 'armQueueTimers'
+  | 'startRunClock'
   | 'armRunTimers'
   | 'armGrace'
   | 'armKillBound'

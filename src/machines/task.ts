@@ -26,20 +26,24 @@
  * the attempt that runs now may reach the machine.
  */
 import { assign, setup } from 'xstate'
-import type { Outcome, StopStep } from './model.ts'
+import type { Outcome, StopCause, StopStep } from './model.ts'
 import type { TaskContext, TaskEvent, TaskFact, TaskInput } from './task-model.ts'
 
 const NEXT_BAND = { low: 'normal', normal: 'high', high: 'high', critical: 'critical' } as const
 
 const effect = (): void => {}
 const ABANDON = [{ type: 'noteStep', params: { step: 'abandon' } }, 'abandonAttempt', 'concludeStop'] as const
+const isShorterGrace = (context: TaskContext, event: TaskEvent): boolean =>
+  event.type === 'task.terminate' &&
+  event.graceMs !== undefined &&
+  (context.graceMs === undefined || event.graceMs < context.graceMs)
 const toOutcome = (context: TaskContext): Outcome => {
   const { stop, step } = context
   if (stop?.by === 'cancel') return { kind: 'cancelled', reason: stop.reason, step }
   if (stop?.by === 'terminate') {
     return { kind: 'terminated', reason: stop.reason, detail: stop.detail, step }
   }
-  throw new Error(`Run ${context.runId} ended as stopped without a cause`)
+  throw new Error(`A run of ${context.name} ended as stopped without a cause`)
 }
 
 const definition = setup({
@@ -55,6 +59,7 @@ const definition = setup({
       'retryInMs' in event && event.retryInMs !== undefined && context.attempt < context.attempts,
     canAge: ({ context }) => context.band === 'low' || context.band === 'normal',
     notWarned: ({ context }) => context.alarms === 0,
+    notCritical: ({ context }) => context.alarms < 2,
     isOnOwnLoop: ({ context }) => context.execution === 'main' || context.execution === 'async',
     isOnOwnLoopAndCancelled: ({ context }) =>
       context.stop?.by === 'cancel' && (context.execution === 'main' || context.execution === 'async'),
@@ -64,14 +69,16 @@ const definition = setup({
       context.stop?.by === 'terminate' && context.stop.reason === 'runTimeout' && context.delayMs >= 0,
     /** A run that would be tried again gives way to whoever wants it to end for good. */
     stopGivesWay: ({ context }) => context.stop?.by === 'terminate' && context.stop.reason === 'runTimeout',
-    graceGetsShorter: ({ context, event }) =>
-      event.type === 'task.terminate' &&
-      event.graceMs !== undefined &&
-      (context.graceMs === undefined || event.graceMs < context.graceMs),
+    stopGivesWayAtOnce: ({ context, event }) =>
+      context.stop?.by === 'terminate' &&
+      context.stop.reason === 'runTimeout' &&
+      isShorterGrace(context, event),
+    graceGetsShorter: ({ context, event }) => isShorterGrace(context, event),
   },
   actions: {
     armWakeUp: effect,
     armQueueTimers: effect,
+    startRunClock: effect,
     armRunTimers: effect,
     armGrace: effect,
     armKillBound: effect,
@@ -89,110 +96,88 @@ const definition = setup({
     announce: (_, _params: { fact: TaskFact }) => {},
     settle: effect,
 
-    takeDelay: assign(({ context, event }) =>
-      'delayMs' in event ? { ...context, delayMs: event.delayMs } : context,
-    ),
-    resetAlarms: assign(({ context }) => (context.alarms === 0 ? context : { ...context, alarms: 0 })),
-    raiseAlarm: assign(({ context }, params: { alarm: number }) => ({ ...context, alarms: params.alarm })),
-    promote: assign(({ context }) => ({ ...context, band: NEXT_BAND[context.band] })),
-    beginAttempt: assign(({ context }) => ({ ...context, attempt: context.attempt + 1 })),
-    giveBackAttempt: assign(({ context, event }) => ({
-      ...context,
-      attempt: context.attempt - 1,
-      delayMs: event.type === 'attempt.snoozed' ? event.delayMs : 0,
-    })),
-    beginStep: assign(({ context, event }) =>
-      event.type === 'attempt.continued'
-        ? { ...context, attempt: 0, attempts: event.attempts, execution: event.execution }
-        : context,
-    ),
-    noteFailure: assign(({ context, event }) =>
-      event.type === 'attempt.failed'
-        ? {
-            ...context,
-            lastFailure: { kind: event.kind, error: event.error },
-            delayMs: event.retryInMs ?? 0,
-          }
-        : context,
-    ),
-    noteCancel: assign(({ context, event }) => ({
-      ...context,
-      stop: { by: 'cancel' as const, reason: event.type === 'task.cancel' ? event.reason : undefined },
-    })),
-    noteTermination: assign(({ context, event }) =>
-      event.type === 'task.terminate'
-        ? {
-            ...context,
-            stop: { by: 'terminate' as const, reason: event.reason, detail: event.detail },
-            graceMs: event.graceMs,
-          }
-        : context,
-    ),
-    noteShorterGrace: assign(({ context, event }) =>
-      event.type === 'task.terminate' ? { ...context, graceMs: event.graceMs } : context,
-    ),
-    noteQueueTimeout: assign(({ context }) => ({
-      ...context,
-      stop: { by: 'terminate' as const, reason: 'queueTimeout' as const },
-    })),
-    noteDeadline: assign(({ context }) => ({
-      ...context,
-      stop: { by: 'terminate' as const, reason: 'deadline' as const },
-    })),
-    noteHardStop: assign(({ context }) =>
-      context.stop === undefined
-        ? { ...context, stop: { by: 'terminate' as const, reason: 'stop' as const }, graceMs: 0 }
-        : context,
-    ),
-    // A negative delay says that the timed-out attempt is the last one.
-    noteRunTimeout: assign(({ context, event }) => ({
-      ...context,
-      stop: { by: 'terminate' as const, reason: 'runTimeout' as const },
-      delayMs:
+    takeDelay: assign({
+      delayMs: ({ context, event }) => ('delayMs' in event ? event.delayMs : context.delayMs),
+    }),
+    resetAlarms: assign({ alarms: 0 }),
+    raiseAlarm: assign({ alarms: (_, params: { alarm: number }) => params.alarm }),
+    promote: assign({ band: ({ context }) => NEXT_BAND[context.band] }),
+    beginAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
+    giveBackAttempt: assign({ attempt: ({ context }) => context.attempt - 1 }),
+    beginStep: assign({
+      attempt: 0,
+      attempts: ({ context, event }) =>
+        event.type === 'attempt.continued' ? event.attempts : context.attempts,
+      execution: ({ context, event }) =>
+        event.type === 'attempt.continued' ? event.execution : context.execution,
+    }),
+    noteFailure: assign({
+      lastFailure: ({ context, event }) =>
+        event.type === 'attempt.failed' ? { kind: event.kind, error: event.error } : context.lastFailure,
+      delayMs: ({ event }) => (event.type === 'attempt.failed' ? (event.retryInMs ?? 0) : 0),
+    }),
+    noteCancel: assign({
+      stop: ({ event }): StopCause => ({
+        by: 'cancel',
+        reason: event.type === 'task.cancel' ? event.reason : undefined,
+      }),
+    }),
+    noteTermination: assign({
+      stop: ({ context, event }): StopCause | undefined =>
+        event.type === 'task.terminate'
+          ? { by: 'terminate', reason: event.reason, detail: event.detail }
+          : context.stop,
+      graceMs: ({ event }) => (event.type === 'task.terminate' ? event.graceMs : undefined),
+    }),
+    /** The grace that is under way goes on. */
+    noteNewCause: assign({
+      stop: ({ context, event }): StopCause | undefined =>
+        event.type === 'task.terminate'
+          ? { by: 'terminate', reason: event.reason, detail: event.detail }
+          : context.stop,
+    }),
+    noteShorterGrace: assign({
+      graceMs: ({ context, event }) => (event.type === 'task.terminate' ? event.graceMs : context.graceMs),
+    }),
+    noteQueueTimeout: assign({ stop: { by: 'terminate', reason: 'queueTimeout' } }),
+    noteDeadline: assign({ stop: { by: 'terminate', reason: 'deadline' } }),
+    noteHardStop: assign({ stop: { by: 'terminate', reason: 'stop' }, graceMs: 0 }),
+    noteRunTimeout: assign({
+      stop: { by: 'terminate', reason: 'runTimeout' },
+      // A negative delay says that the timed-out attempt is the last one.
+      delayMs: ({ context, event }) =>
         event.type === 'timer.runTimeout' &&
         event.retryInMs !== undefined &&
         context.attempt < context.attempts
           ? event.retryInMs
           : -1,
-    })),
-    noteStep: assign(({ context }, params: { step: StopStep }) => ({ ...context, step: params.step })),
-    forgetStop: assign(({ context }) =>
-      context.stop === undefined
-        ? context
-        : {
-            ...context,
-            stop: undefined,
-            graceMs: undefined,
-            step: 'none' as const,
-            lastFailure: { kind: 'runTimeout' as const, error: undefined },
-          },
-    ),
-    concludeValue: assign(({ context, event }) =>
-      event.type === 'attempt.returned'
-        ? { ...context, outcome: { kind: 'finished' as const, value: event.value } }
-        : context,
-    ),
-    concludeSkip: assign(({ context, event }) =>
-      event.type === 'attempt.skipped'
-        ? {
-            ...context,
-            outcome: { kind: 'finished' as const, value: undefined, skipped: event.reason },
-          }
-        : context,
-    ),
-    concludeFailure: assign(({ context, event }) =>
-      event.type === 'attempt.failed'
-        ? {
-            ...context,
-            outcome: { kind: 'failed' as const, failure: { kind: event.kind, error: event.error } },
-          }
-        : context,
-    ),
-    concludeExpiry: assign(({ context }) => ({
-      ...context,
-      outcome: { kind: 'failed' as const, failure: { kind: 'expired' as const, error: undefined } },
-    })),
-    concludeStop: assign(({ context }) => ({ ...context, outcome: toOutcome(context) })),
+    }),
+    noteStep: assign({ step: (_, params: { step: StopStep }) => params.step }),
+    forgetStop: assign({
+      lastFailure: ({ context }) =>
+        context.stop === undefined ? context.lastFailure : { kind: 'runTimeout' as const, error: undefined },
+      stop: undefined,
+      graceMs: undefined,
+      step: 'none',
+    }),
+    concludeValue: assign({
+      outcome: ({ event }): Outcome | undefined =>
+        event.type === 'attempt.returned' ? { kind: 'finished', value: event.value } : undefined,
+    }),
+    concludeSkip: assign({
+      outcome: ({ event }): Outcome | undefined =>
+        event.type === 'attempt.skipped'
+          ? { kind: 'finished', value: undefined, skipped: event.reason }
+          : undefined,
+    }),
+    concludeFailure: assign({
+      outcome: ({ event }): Outcome | undefined =>
+        event.type === 'attempt.failed'
+          ? { kind: 'failed', failure: { kind: event.kind, error: event.error } }
+          : undefined,
+    }),
+    concludeExpiry: assign({ outcome: { kind: 'failed', failure: { kind: 'expired', error: undefined } } }),
+    concludeStop: assign({ outcome: ({ context }) => toOutcome(context) }),
   },
 })
 
@@ -200,7 +185,6 @@ const definition = setup({
 export const taskMachine = definition.createMachine({
   id: 'task',
   context: ({ input }) => ({
-    runId: input.runId,
     name: input.name,
     band: input.priority,
     execution: input.execution,
@@ -240,11 +224,12 @@ export const taskMachine = definition.createMachine({
       },
     },
     queued: {
-      entry: ['resetAlarms', 'enqueue', 'armQueueTimers', { type: 'announce', params: { fact: 'queued' } }],
+      entry: ['enqueue', 'armQueueTimers', { type: 'announce', params: { fact: 'queued' } }],
       exit: ['dequeue', 'disarmTimers'],
       on: {
         'task.admit': 'running',
         'timer.queueWarning': {
+          guard: 'notWarned',
           actions: [
             { type: 'raiseAlarm', params: { alarm: 1 } },
             { type: 'announce', params: { fact: 'queueWarning' } },
@@ -262,6 +247,7 @@ export const taskMachine = definition.createMachine({
             ],
           },
           {
+            guard: 'notCritical',
             actions: [
               { type: 'raiseAlarm', params: { alarm: 2 } },
               { type: 'announce', params: { fact: 'queueCritical' } },
@@ -281,8 +267,8 @@ export const taskMachine = definition.createMachine({
       on: {
         'attempt.returned': { target: 'finished', actions: 'concludeValue' },
         'attempt.skipped': { target: 'finished', actions: 'concludeSkip' },
-        'attempt.snoozed': { target: 'snoozed', actions: 'giveBackAttempt' },
-        'attempt.continued': { target: 'queued', actions: ['beginStep', 'adoptCall'] },
+        'attempt.snoozed': { target: 'snoozed', actions: ['giveBackAttempt', 'takeDelay'] },
+        'attempt.continued': { target: 'queued', actions: ['beginStep', 'resetAlarms', 'adoptCall'] },
         'attempt.failed': [
           { guard: 'attemptMayRepeat', target: 'retrying', actions: 'noteFailure' },
           { target: 'failed', actions: ['noteFailure', 'concludeFailure'] },
@@ -301,7 +287,7 @@ export const taskMachine = definition.createMachine({
           on: { 'attempt.started': 'executing' },
         },
         executing: {
-          entry: ['armRunTimers', { type: 'announce', params: { fact: 'started' } }],
+          entry: ['startRunClock', 'armRunTimers', { type: 'announce', params: { fact: 'started' } }],
           on: { 'timer.runTimeout': { target: 'stopping', actions: 'noteRunTimeout' } },
         },
         stopping: {
@@ -316,15 +302,12 @@ export const taskMachine = definition.createMachine({
             'attempt.started': {},
             // The empty transitions keep these events from starting the ladder anew one level up.
             'task.cancel': [{ guard: 'stopGivesWay', actions: 'noteCancel' }, {}],
-            'task.terminate': [
-              { guard: 'stopGivesWay', actions: ['noteTermination', 'armGrace'] },
-              { guard: 'graceGetsShorter', actions: ['noteShorterGrace', 'armGrace'] },
-              {},
-            ],
+            'task.terminate': [{ guard: 'stopGivesWay', actions: 'noteNewCause' }, {}],
             'timer.deadline': [{ guard: 'stopGivesWay', actions: 'noteDeadline' }, {}],
             'task.kill': [
               { guard: 'isOnOwnLoopAndCancelled', target: '#task.cancelled', actions: [...ABANDON] },
               { guard: 'isOnOwnLoop', target: '#task.terminated', actions: [...ABANDON] },
+              { guard: 'stopGivesWay', target: '.killing', actions: 'noteHardStop' },
               { target: '.killing' },
             ],
           },
@@ -332,6 +315,13 @@ export const taskMachine = definition.createMachine({
             signalled: {
               entry: [{ type: 'noteStep', params: { step: 'signal' } }, 'signalAttempt', 'armGrace'],
               on: {
+                // Only here is there a grace to shorten.
+                'task.terminate': [
+                  { guard: 'stopGivesWayAtOnce', actions: ['noteTermination', 'armGrace'] },
+                  { guard: 'stopGivesWay', actions: 'noteNewCause' },
+                  { guard: 'graceGetsShorter', actions: ['noteShorterGrace', 'armGrace'] },
+                  {},
+                ],
                 'timer.grace': [
                   {
                     guard: 'isOnOwnLoopAndCancelled',
@@ -355,6 +345,7 @@ export const taskMachine = definition.createMachine({
             killing: {
               entry: [{ type: 'noteStep', params: { step: 'kill' } }, 'killAttempt', 'armKillBound'],
               on: {
+                'task.kill': [{ guard: 'stopGivesWay', actions: 'noteHardStop' }, {}],
                 // The thread sits in a native call: the run ends now, the thread when the call returns.
                 'timer.killBound': [
                   { guard: 'isCancelled', target: '#task.cancelled', actions: 'concludeStop' },
@@ -370,12 +361,18 @@ export const taskMachine = definition.createMachine({
     retrying: {
       entry: ['forgetStop', 'armWakeUp', { type: 'announce', params: { fact: 'retrying' } }],
       exit: 'disarmTimers',
-      on: { 'timer.wakeUp': 'queued' },
+      on: {
+        'timer.wakeUp': { target: 'queued', actions: 'resetAlarms' },
+        'timer.expiry': { target: 'failed', actions: 'concludeExpiry' },
+      },
     },
     snoozed: {
       entry: ['armWakeUp', { type: 'announce', params: { fact: 'snoozed' } }],
       exit: 'disarmTimers',
-      on: { 'timer.wakeUp': 'queued' },
+      on: {
+        'timer.wakeUp': { target: 'queued', actions: 'resetAlarms' },
+        'timer.expiry': { target: 'failed', actions: 'concludeExpiry' },
+      },
     },
     finished: { type: 'final', entry: 'settle' },
     failed: { type: 'final', entry: 'settle' },

@@ -35,7 +35,7 @@ export interface SupervisorInfo {
 }
 
 export function poolInfo(slots: SlotPool): PoolInfo {
-  const waiting = Object.fromEntries(PRIORITIES.map((band) => [band, slots.queue.count(band)]))
+  const waiting = Object.fromEntries(PRIORITIES.map((band) => [band, slots.waiting(band)]))
   return { ...slots.limits, active: slots.active, waiting: waiting as Record<Priority, number> }
 }
 
@@ -48,6 +48,6 @@ export function countRuns(
   ended: Readonly<Record<'finished' | 'failed' | 'cancelled' | 'terminated', number>>,
 ): Record<TaskState, number> {
   const counts = { created: 0, scheduled: 0, queued: 0, running: 0, retrying: 0, snoozed: 0, ...ended }
-  for (const run of pool.runs()) counts[run.state] += 1
+  for (const run of pool.registry.live()) counts[run.state] += 1
   return counts
 }

@@ -50,15 +50,36 @@ export interface ReporterOptions {
 
 export class Reporter {
   readonly #options: ReporterOptions
+  readonly #hub: EventHub
+  #levels: Readonly<Record<LogLevel, boolean>> | undefined = undefined
 
   constructor(options: ReporterOptions) {
     this.#options = options
+    this.#hub = options.hub
+    const { logger } = options
+    // A logger that cannot tell of a change is asked every time.
+    if (typeof logger.on !== 'function') return
+    const look = (): void => {
+      const enabled = (level: LogLevel): boolean => logger.isLevelEnabled(level)
+      this.#levels = {
+        debug: enabled('debug'),
+        info: enabled('info'),
+        warn: enabled('warn'),
+        error: enabled('error'),
+      }
+    }
+    look()
+    logger.on('level-change', look)
   }
 
   /** Whether anybody would see an event of this name. */
   heard(name: EventName): boolean {
-    const { hub, logger } = this.#options
-    return hub.observed || CHANNELS[name].hasSubscribers || logger.isLevelEnabled(LEVELS[name] ?? 'debug')
+    return this.#hub.observed || CHANNELS[name].hasSubscribers || this.#logs(LEVELS[name] ?? 'debug')
+  }
+
+  /** Asking pino costs more than a short task has: its answer is kept until it says that it changed. */
+  #logs(level: LogLevel): boolean {
+    return this.#levels === undefined ? this.#options.logger.isLevelEnabled(level) : this.#levels[level]
   }
 
   emit<Name extends EventName>(name: Name, facts: Omit<SupervisorEvents[Name], 'supervisor' | 'at'>): void {
@@ -76,7 +97,7 @@ export class Reporter {
   }
 
   announce(run: TaskRun, fact: TaskFact): void {
-    if (fact === 'started') this.#record(run, 'run')
+    if (fact === 'started') this.#options.taskLog.note(run, 'run')
     const name = `task.${fact}` as const
     if (!this.heard(name)) return
     const { context } = run.snapshot
@@ -105,7 +126,7 @@ export class Reporter {
   settled(run: TaskRun): void {
     const { outcome } = run
     if (outcome === undefined) return
-    this.#record(run, terminalAction(run))
+    this.#options.taskLog.note(run, terminalAction(run))
     const name =
       outcome.kind === 'finished' && outcome.skipped !== undefined
         ? 'task.skipped'
@@ -124,28 +145,6 @@ export class Reporter {
       const { reason, step } = outcome
       this.emit('task.terminated', { ...ended, reason, step, error: outcomeError(run) })
     }
-  }
-
-  /** A monotonic reading as epoch ms, by the wall clock as it is now. */
-  #toWall(mono: number): number {
-    const { clock } = this.#options
-    return Math.round(clock.now() - (clock.monotonic() - mono))
-  }
-
-  #record(run: TaskRun, action: ReturnType<typeof terminalAction>): void {
-    const { clock, taskLog } = this.#options
-    const began = run.startedMono >= 0
-    const ended = action !== 'run'
-    taskLog.append({
-      name: run.definition.name,
-      runId: run.id,
-      action,
-      at: clock.now(),
-      startedAt: began ? this.#toWall(run.startedMono) : undefined,
-      endedAt: ended ? this.#toWall(run.endedMono) : undefined,
-      runtimeMs: began && ended ? run.endedMono - run.startedMono : undefined,
-      error: ended && run.outcome?.kind !== 'finished' ? outcomeError(run)?.message : undefined,
-    })
   }
 }
 

@@ -1,6 +1,5 @@
 /** The handle of one run. */
 import type { AnyActorRef } from 'xstate'
-import type { TaskPool } from '../actors/task-pool.ts'
 import type { Progress, RunWatcher, TaskRun } from '../actors/task-run.ts'
 import type { TimerOwner } from '../actors/timer-queue.ts'
 import type { Execution, Outcome, Priority, StopStep, TaskState } from '../machines/model.ts'
@@ -59,15 +58,12 @@ export interface Run<Output = unknown> {
 
 export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
   readonly #run: TaskRun
-  readonly #pool: TaskPool
-  readonly #actorOf: (run: TaskRun) => AnyActorRef
   #result: Promise<Output> | undefined = undefined
-  #settle: (() => void) | undefined = undefined
+  #resolve: ((value: Output) => void) | undefined = undefined
+  #reject: ((error: unknown) => void) | undefined = undefined
 
-  constructor(run: TaskRun, pool: TaskPool, actorOf: (run: TaskRun) => AnyActorRef) {
+  constructor(run: TaskRun) {
     this.#run = run
-    this.#pool = pool
-    this.#actorOf = actorOf
   }
 
   get id(): string {
@@ -151,30 +147,31 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
   }
 
   get actor(): AnyActorRef {
-    return this.#actorOf(this.#run)
+    return this.#run.pool.ports.actorOf(this.#run)
   }
 
   get result(): Promise<Output> {
     if (this.#result === undefined) {
       this.#result = new Promise((resolve, reject) => {
-        this.#settle = () => {
-          const error = outcomeError(this.#run)
-          if (error !== undefined) reject(error)
-          else resolve((this.#run.outcome as Extract<Outcome, { kind: 'finished' }>).value as Output)
-        }
+        this.#resolve = resolve
+        this.#reject = reject
       })
-      // Somebody may only look later, or never.
-      this.#result.catch(() => {})
-      if (this.#run.outcome === undefined) this.#watch(this)
-      else this.onEnded()
+      const { outcome } = this.#run
+      if (outcome !== undefined) this.onEnded(outcome)
     }
     return this.#result
   }
 
   /** @internal */
-  onEnded(): void {
-    this.#settle?.()
-    this.#settle = undefined
+  onEnded(outcome: Outcome): void {
+    if (this.#result === undefined) return
+    if (outcome.kind === 'finished') this.#resolve?.(outcome.value as Output)
+    else {
+      // Somebody may only look later, or never: that is no unhandled rejection.
+      this.#result.catch(() => {})
+      this.#reject?.(outcomeError(this.#run))
+    }
+    this.#resolve = this.#reject = undefined
   }
 
   progress(): AsyncIterableIterator<Progress> {
@@ -186,7 +183,7 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
 
   cancel(reason?: unknown): boolean {
     if (!this.#run.live) return false
-    this.#pool.deliver(this.#run, { type: 'task.cancel', reason })
+    this.#run.pool.deliver(this.#run, { type: 'task.cancel', reason })
     return true
   }
 
@@ -200,7 +197,7 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
         taskName: this.name,
       })
     if (timeoutMs === 0) throw late()
-    const { timers, ports } = this.#pool
+    const { timers, ports } = this.#run.pool
     return new Promise((resolve, reject) => {
       const owner: TimerOwner = { onTimer: () => reject(late()) }
       const timer = timers.arm(ports.clock.monotonic() + timeoutMs, owner, 'wait')
@@ -225,7 +222,7 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
   }
 
   #toWall(mono: number): number {
-    const { clock } = this.#pool.ports
+    const { clock } = this.#run.pool.ports
     return Math.round(clock.now() - (clock.monotonic() - mono))
   }
 }

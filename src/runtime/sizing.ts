@@ -69,7 +69,7 @@ function applyTo(slots: SlotPool, lane: Execution, sizes: Sizes, executor: Execu
   slots.onLending = (lending, count) => {
     if (lending === lane) executor.resize({ min, max: max + count })
   }
-  executor.resize({ min, max: max + slots.lane(lane).lending })
+  executor.resize({ min, max: max + slots.lending(lane) })
 }
 
 function defined<T extends object>(options: T | undefined): Partial<T> {

@@ -5,9 +5,8 @@ import type { AnyDefinition, TaskCall } from '../actors/definition.ts'
 import type { DefinitionEntry } from '../actors/definition-entry.ts'
 import type { ChildRun } from '../actors/handler-context.ts'
 import type { Continuation } from '../actors/pool-ports.ts'
-import { RunIds } from '../actors/run-id.ts'
 import { checkInput, issuesToText } from '../actors/schema.ts'
-import type { TaskPool } from '../actors/task-pool.ts'
+import type { SubmissionFacts, TaskPool } from '../actors/task-pool.ts'
 import type { RunPlan, TaskRun } from '../actors/task-run.ts'
 import { refuse } from './check.ts'
 import { requireModule, type TaskDefinition } from './define-task.ts'
@@ -25,11 +24,10 @@ export interface SubmissionsOptions {
 }
 
 const NO_OPTIONS: SubmitOptions = {}
-const NOW = { delayMs: 0, expiresInMs: Number.POSITIVE_INFINITY } as const
+const PLAIN: SubmissionFacts = { id: undefined, expiresInMs: Number.POSITIVE_INFINITY, parent: undefined }
 
 export class Submissions {
   readonly #options: SubmissionsOptions
-  readonly #ids = new RunIds()
 
   constructor(options: SubmissionsOptions) {
     this.#options = options
@@ -57,13 +55,16 @@ export class Submissions {
     this.#checkInput(definition, input)
     const skipped = plan.multilaunch || entry.live === 0 ? undefined : this.#conflict(entry, plan, parent)
     if (skipped !== undefined) return skipped
-    const id = this.#idOf(definition as TaskDefinition, input, options)
-    const times = options === NO_OPTIONS ? NOW : this.#timesOf(options)
     const { signal } = options
-    const run = pool.submit(id, entry, input, plan, times, parent, (made) => {
-      if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(entry, made)
-      if (signal !== undefined) this.#follow(made, signal)
-    })
+    const run = pool.create(
+      entry,
+      input,
+      plan,
+      this.#factsOf(definition as TaskDefinition, input, options, parent),
+    )
+    if (signal !== undefined) this.#follow(run, signal)
+    if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(entry, run)
+    pool.submit(run, this.#delayOf(options))
     if (signal?.aborted) pool.deliver(run, { type: 'task.cancel', reason: signal.reason })
     return run
   }
@@ -117,7 +118,7 @@ export class Submissions {
   /** @returns the live run that stands for the new one */
   #conflict(entry: DefinitionEntry, plan: RunPlan, parent: TaskRun | undefined): TaskRun | undefined {
     const { name } = entry.definition
-    const live = [...this.#options.pool.runs()].filter((run) => run.entry === entry)
+    const live = this.#options.pool.registry.live().filter((run) => run.entry === entry)
     if (plan.onConflict === 'skip') return live[0]
     if (plan.onConflict === 'reject') {
       throw new OptionError(
@@ -145,20 +146,35 @@ export class Submissions {
 
   #replace(entry: DefinitionEntry, newer: TaskRun): void {
     const { pool } = this.#options
-    for (const run of [...pool.runs()]) {
+    for (const run of pool.registry.live()) {
       if (run.entry !== entry || run === newer) continue
       pool.deliver(run, { type: 'task.terminate', reason: 'replaced' })
     }
   }
 
-  #idOf(definition: TaskDefinition, input: unknown, options: SubmitOptions): string {
-    const { pool, clock, defaultRunId } = this.#options
+  #factsOf(
+    definition: TaskDefinition,
+    input: unknown,
+    options: SubmitOptions,
+    parent: TaskRun | undefined,
+  ): SubmissionFacts {
+    const { clock, defaultRunId } = this.#options
     const make = definition.options.runId ?? defaultRunId
-    if (options.runId === undefined && make === undefined) return this.#ids.next(clock.now())
-    const id = options.runId ?? make?.(definition as never, input)
-    if (typeof id !== 'string' || id === '')
+    if (options === NO_OPTIONS && make === undefined && parent === undefined) return PLAIN
+    const { runId, expiresAt } = options
+    const given = runId ?? make?.(definition as never, input)
+    return {
+      id: given === undefined && make === undefined ? undefined : this.#checkId(definition, given),
+      expiresInMs: expiresAt === undefined ? Number.POSITIVE_INFINITY : Number(expiresAt) - clock.now(),
+      parent,
+    }
+  }
+
+  #checkId(definition: TaskDefinition, id: unknown): string {
+    if (typeof id !== 'string' || id === '') {
       refuse(`runId of task "${definition.name}"`, 'a string that is not empty', id)
-    if (!pool.live.has(id)) return id
+    }
+    if (!this.#options.pool.registry.isLive(id)) return id
     throw new OptionError(
       `Run id "${id}" is live already: a run id may be used again when its run has ended.`,
       {
@@ -169,15 +185,9 @@ export class Submissions {
     )
   }
 
-  #timesOf({ delayMs, runAt, expiresAt }: SubmitOptions): { delayMs: number; expiresInMs: number } {
-    if (runAt === undefined && expiresAt === undefined) {
-      return delayMs === undefined ? NOW : { delayMs, expiresInMs: NOW.expiresInMs }
-    }
-    const now = this.#options.clock.now()
-    return {
-      delayMs: delayMs ?? (runAt === undefined ? 0 : Math.max(0, Number(runAt) - now)),
-      expiresInMs: expiresAt === undefined ? NOW.expiresInMs : Number(expiresAt) - now,
-    }
+  #delayOf({ delayMs, runAt }: SubmitOptions): number {
+    if (runAt === undefined) return delayMs ?? 0
+    return Math.max(0, Number(runAt) - this.#options.clock.now())
   }
 
   #follow(run: TaskRun, signal: AbortSignal): void {

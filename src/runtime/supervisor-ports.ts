@@ -1,12 +1,12 @@
 /** Wires the task pool to the runtime: reports, errors, loggers, children, control calls. */
 import type { Logger } from 'pino'
+import type { AnyActorRef } from 'xstate'
 import type { AttemptListener, Executor } from '../actors/attempt.ts'
 import type { Clock } from '../actors/clock.ts'
 import type { PoolPorts } from '../actors/pool-ports.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { Control } from './control.ts'
 import type { TaskDefinition } from './define-task.ts'
-import type { EndedRuns } from './ended-runs.ts'
 import { stopReason } from './outcome-error.ts'
 import type { Reporter } from './reporter.ts'
 import type { Submissions } from './submissions.ts'
@@ -19,7 +19,6 @@ export interface PortParts {
   readonly logger: Logger
   readonly executors: { readonly thread: Executor; readonly process: Executor }
   readonly reporter: Reporter
-  readonly ended: EndedRuns
   readonly control: Control
   readonly submissions: Submissions
   /** Runs that ended since the supervisor was made, by their last state. */
@@ -29,6 +28,8 @@ export interface PortParts {
   queued(): void
   drained(): void
   inspected(run: TaskRun): void
+  /** The XState actor of a run, made now if need be. */
+  actorOf(run: TaskRun): AnyActorRef
 }
 
 const LEVELS: Readonly<Record<number, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>> = {
@@ -64,12 +65,13 @@ export function poolPorts(parts: PortParts): PoolPorts {
       const { outcome } = run
       if (outcome === undefined) return
       parts.counts[outcome.kind] += 1
-      parts.ended.add(run)
       parts.reporter.settled(run)
-      const { watchers } = run
-      run.watchers = undefined
-      for (const watcher of watchers ?? []) watcher.onEnded?.(outcome)
-      tearDown(run, logger)
+      run.handle?.onEnded?.(outcome)
+      if (run.watchers !== undefined) {
+        for (const watcher of run.watchers) watcher.onEnded?.(outcome)
+        run.watchers = undefined
+      }
+      if (outcome.kind !== 'finished') tearDown(run, logger)
     },
     abandoned(run) {
       parts.abandoned += 1
@@ -79,6 +81,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
       parts.abandoned -= 1
     },
     drained: parts.drained,
+    actorOf: parts.actorOf,
     stopReason,
     logger,
     logRecord: (run, record) => logRecord(logger(run), record),
@@ -91,7 +94,18 @@ export function poolPorts(parts: PortParts): PoolPorts {
 
 /** A line that a logger in a thread or process wrote, through this supervisor's logger. */
 function logRecord(logger: Logger, record: Parameters<AttemptListener['log']>[0]): void {
-  const { level, msg, time: _, pid: __, hostname: ___, supervisor: ____, task: _____, runId: ______, attempt: _______, ...fields } = record
+  const {
+    level,
+    msg,
+    time: _,
+    pid: __,
+    hostname: ___,
+    supervisor: ____,
+    task: _____,
+    runId: ______,
+    attempt: _______,
+    ...fields
+  } = record
   logger[LEVELS[level] ?? 'info'](fields, msg)
 }
 

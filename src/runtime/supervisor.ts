@@ -228,18 +228,18 @@ class LiveSupervisor implements Supervisor {
   }
 
   get(id: string): Run | undefined {
-    const { pool, ended, handleOf } = this.#parts
-    const run = pool.live.get(id) ?? ended.get(id)
+    const { pool, handleOf } = this.#parts
+    const run = pool.registry.get(id)
     return run === undefined ? undefined : handleOf(run)
   }
 
   list(filter: ListFilter = {}): Run[] {
     checkOptions('list()', filter, { state: check.oneOf(...TASK_STATES), name: check.text })
-    const { pool, ended, handleOf } = this.#parts
+    const { pool, handleOf } = this.#parts
     const matches = (run: TaskRun): boolean =>
       (filter.state === undefined || run.state === filter.state) &&
       (filter.name === undefined || run.definition.name === filter.name)
-    return [...ended.values(), ...pool.runs()].filter(matches).map(handleOf)
+    return [...pool.registry.ended(), ...pool.registry.live()].filter(matches).map(handleOf)
   }
 
   records(query: TaskLogQuery = {}): TaskRecord[] {

@@ -5,7 +5,9 @@
  * `terminate` (cancelled and terminated), `inaction` (skipped), `crash` (its thread, process or
  * program died).
  */
+import type { Clock } from '../actors/clock.ts'
 import type { TaskRun } from '../actors/task-run.ts'
+import { outcomeError } from './outcome-error.ts'
 
 export type TaskAction = 'run' | 'success' | 'fail' | 'terminate' | 'inaction' | 'crash'
 
@@ -47,59 +49,90 @@ export interface TaskLogQuery {
   readonly limit?: number
 }
 
+const ACTIONS = ['run', 'success', 'fail', 'terminate', 'inaction', 'crash'] as const satisfies TaskAction[]
+
+/** One line of the ring. The run is asked for its name, id and error when somebody reads. */
+interface Line {
+  readonly action: TaskAction
+  readonly run: TaskRun
+  /** Monotonic ms. */
+  readonly atMono: number
+  readonly startedMono: number
+}
+
 export class TaskLog {
+  readonly #clock: Clock
   readonly #keep: number
   readonly #store: TaskLogStore | undefined
   readonly #onError: (error: unknown) => void
-  #ring: TaskRecord[] = []
+  /** Records of earlier lives, oldest first. */
+  #restored: TaskRecord[] = []
+  readonly #ring: Line[] = []
   #start = 0
-  readonly #last: Map<string, Map<TaskAction, number>> = new Map()
+  /** Last wall-clock instants per name, in the order of `ACTIONS`; -1 = never. */
+  readonly #last: Map<string, number[]> = new Map()
 
-  constructor(keep: number, store: TaskLogStore | undefined, onError: (error: unknown) => void) {
+  /** @param keep - records to keep in memory */
+  constructor(
+    clock: Clock,
+    keep: number,
+    store: TaskLogStore | undefined,
+    onError: (error: unknown) => void,
+  ) {
+    this.#clock = clock
     this.#keep = keep
     this.#store = store
     this.#onError = onError
   }
 
   /** Reads the store; a run that began and never ended gets its `crash` record now. */
-  async restore(now: number): Promise<void> {
+  async restore(): Promise<void> {
     if (this.#store === undefined) return
     const open = new Map<string, TaskRecord>()
-    for (const record of await this.#store.load()) {
+    const records = [...(await this.#store.load())]
+    for (const record of records) {
       if (record.action === 'run') open.set(record.runId, record)
       else open.delete(record.runId)
-      this.#keepRecord(record)
     }
+    const at = this.#clock.now()
     for (const { name, runId, startedAt } of open.values()) {
       const error = 'The program ended while it ran'
-      this.append({
+      const crash = {
         name,
         runId,
         action: 'crash',
-        at: now,
+        at,
         startedAt,
-        endedAt: now,
+        endedAt: at,
         runtimeMs: undefined,
         error,
-      })
+      } as const
+      records.push(crash)
+      this.#append(crash)
     }
+    for (const { name, action, at: recordAt } of records) this.#noteLast(name, action, recordAt)
+    this.#restored = records.slice(Math.max(0, records.length - this.#keep))
   }
 
-  append(record: TaskRecord): void {
-    this.#keepRecord(record)
-    if (this.#store === undefined) return
-    try {
-      const kept = this.#store.append(record)
-      if (kept instanceof Promise) kept.catch(this.#onError)
-    } catch (error) {
-      this.#onError(error)
+  /** Writes down what has just happened to `run`. */
+  note(run: TaskRun, action: TaskAction): void {
+    const atMono = action === 'run' ? run.startedMono : run.endedMono
+    const line: Line = { action, run, atMono, startedMono: run.startedMono }
+    if (this.#ring.length < this.#keep) this.#ring.push(line)
+    else if (this.#keep > 0) {
+      this.#ring[this.#start] = line
+      this.#start = (this.#start + 1) % this.#keep
     }
+    this.#noteLast(run.definition.name, action, this.#clock.now())
+    if (this.#store !== undefined) this.#append(this.#toRecord(line))
   }
 
   /** Kept records, oldest first. */
   query(query: TaskLogQuery = {}): TaskRecord[] {
     const { name, runId, action, since, limit } = query
-    const found = [...this.#ring.slice(this.#start), ...this.#ring.slice(0, this.#start)].filter(
+    const lines = [...this.#ring.slice(this.#start), ...this.#ring.slice(0, this.#start)]
+    const kept = [...this.#restored, ...lines.map((line) => this.#toRecord(line))].slice(-this.#keep)
+    const found = (this.#keep === 0 ? [] : kept).filter(
       (record) =>
         (name === undefined || record.name === name) &&
         (runId === undefined || record.runId === runId) &&
@@ -111,24 +144,47 @@ export class TaskLog {
 
   /** When the definition last had each action, from this life and, with a store, earlier ones. */
   last(name: string): ReadonlyMap<TaskAction, number> {
-    return this.#last.get(name) ?? new Map()
+    const instants = this.#last.get(name) ?? []
+    return new Map(ACTIONS.flatMap((action, index) => toEntry(action, instants[index] ?? -1)))
   }
 
-  #keepRecord(record: TaskRecord): void {
-    if (this.#keep > 0) {
-      if (this.#ring.length < this.#keep) this.#ring.push(record)
-      else {
-        this.#ring[this.#start] = record
-        this.#start = (this.#start + 1) % this.#keep
-      }
+  #append(record: TaskRecord): void {
+    try {
+      const kept = this.#store?.append(record)
+      if (kept instanceof Promise) kept.catch(this.#onError)
+    } catch (error) {
+      this.#onError(error)
     }
-    let last = this.#last.get(record.name)
-    if (last === undefined) {
-      last = new Map()
-      this.#last.set(record.name, last)
-    }
-    last.set(record.action, record.at)
   }
+
+  #noteLast(name: string, action: TaskAction, at: number): void {
+    let instants = this.#last.get(name)
+    if (instants === undefined) {
+      instants = ACTIONS.map(() => -1)
+      this.#last.set(name, instants)
+    }
+    instants[ACTIONS.indexOf(action)] = at
+  }
+
+  #toRecord({ action, run, atMono, startedMono }: Line): TaskRecord {
+    const offset = this.#clock.now() - this.#clock.monotonic()
+    const began = startedMono >= 0
+    const ended = action !== 'run'
+    return {
+      name: run.definition.name,
+      runId: run.id,
+      action,
+      at: Math.round(offset + atMono),
+      startedAt: began ? Math.round(offset + startedMono) : undefined,
+      endedAt: ended ? Math.round(offset + atMono) : undefined,
+      runtimeMs: began && ended ? atMono - startedMono : undefined,
+      error: ended ? outcomeError(run)?.message : undefined,
+    }
+  }
+}
+
+function toEntry(action: TaskAction, at: number): [TaskAction, number][] {
+  return at < 0 ? [] : [[action, at]]
 }
 
 /** The terminal action of an ended run. */

@@ -10,7 +10,6 @@ import { type SupervisorFact, supervisorMachine } from '../machines/supervisor.t
 import { taskMachine } from '../machines/task.ts'
 import { Control } from './control.ts'
 import { Definitions } from './definitions.ts'
-import { EndedRuns } from './ended-runs.ts'
 import { EventHub } from './events.ts'
 import { createExecutors, type Executors } from './executors.ts'
 import { isolateInspector } from './inspection.ts'
@@ -39,7 +38,6 @@ export interface SupervisorParts {
   readonly hub: EventHub
   readonly reporter: Reporter
   readonly taskLog: TaskLog
-  readonly ended: EndedRuns
   readonly submissions: Submissions
   readonly actor: SupervisorActor
   readonly ports: PortParts
@@ -56,11 +54,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     logger.error({ err: error, event: type }, 'an event listener threw'),
   )
   const storeFailed = (error: unknown): void => logger.error({ err: error }, 'the task log store failed')
-  const taskLog = new TaskLog(options.taskLog?.keep ?? 1_000, options.taskLog?.store, storeFailed)
+  const taskLog = new TaskLog(clock, options.taskLog?.keep ?? 1_000, options.taskLog?.store, storeFailed)
   const reporter = new Reporter({ id, clock, logger, hub, taskLog })
   const defaults = overridePlan(BASE_PLAN, options.defaults ?? {})
   const definitions = new Definitions(defaults)
-  const ended = new EndedRuns(options.keep ?? 1_000)
   const executors = createExecutors(options, sizing, logger.level)
   const alive = new KeepAlive()
 
@@ -71,10 +68,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     logger,
     executors,
     reporter,
-    ended,
     counts: { finished: 0, failed: 0, cancelled: 0, terminated: 0 },
     abandoned: 0,
     queued: () => starvation.watch(),
+    actorOf: (run: TaskRun) => actor.actorOf(run),
     drained() {
       starvation.rest()
       actor.drained()
@@ -84,14 +81,17 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     },
   } as Omit<PortParts, 'control' | 'submissions'> as { -readonly [K in keyof PortParts]: PortParts[K] }
 
-  const pool = new TaskPool(poolPorts(ports), options.logic?.task ?? taskMachine, (error) =>
-    logger.error({ err: error }, 'a timer failed'),
-  )
+  const pool = new TaskPool({
+    ports: poolPorts(ports),
+    machine: options.logic?.task ?? taskMachine,
+    keep: options.keep ?? 1_000,
+    onTimerError: (error) => logger.error({ err: error }, 'a timer failed'),
+  })
   const starvation = new Starvation(pool, options.starvedAfterMs ?? 30_000, (waiting, idleMs) =>
     reporter.emit('pool.starved', { waiting, idleMs }),
   )
   const handleOf = (run: TaskRun): RunHandle => {
-    run.handle ??= new RunHandle(run, pool, (watched) => actor.actorOf(watched))
+    run.handle ??= new RunHandle(run)
     return run.handle as RunHandle
   }
   const submissions = new Submissions({
@@ -106,7 +106,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     supervisor,
     definitions,
     submissions,
-    find: (runId) => pool.live.get(runId),
+    find: (runId) => pool.registry.get(runId),
     awaited: (child) => pool.lending.await(child),
   })
   const announce = (fact: SupervisorFact): void => {
@@ -122,7 +122,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     inspect: isolateInspector(options.inspect, (error) => logger.error({ err: error }, 'an inspector threw')),
     async prepare() {
       if (options.daemon !== true) alive.hold()
-      await taskLog.restore(clock.now())
+      await taskLog.restore()
       await Promise.all([executors.thread.warm(), executors.process.warm()])
     },
     async closeExecutors() {
@@ -150,7 +150,6 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     hub,
     reporter,
     taskLog,
-    ended,
     submissions,
     actor,
     ports,

@@ -171,8 +171,9 @@ const counter = setup({
     middle: {
       entry: 'again',
       always: { guard: ({ context }) => context.n === 4, actions: { type: 'add', params: { by: 1 } } },
-      on: { check: { target: 'high', guard: not('even') } },
+      on: { check: { target: 'transit', guard: not('even') } },
     },
+    transit: { always: 'high', entry: 'report' },
     high: { entry: ['tell', raise({ type: 'up' })], on: { check: 'low' } },
     over: { type: 'final', output: 'over' },
   },

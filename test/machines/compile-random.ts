@@ -56,6 +56,7 @@ const actions = {
   map: assign({
     n: ({ context }: Args) => context.n + 3,
     last: ({ event }: Args) => event.type,
+    old: ({ context }: Args) => context.n,
     fixed: 7,
   } as never),
   add: assign(({ context }: Args, params: { by: number }) => ({ n: context.n + params.by })),
@@ -71,54 +72,28 @@ const DYNAMIC = {
   type: 'add',
   params: ({ context, event }: Args) => ({ by: (context.n % 2) + (event.v ?? 0) }),
 }
-const guardOf = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.constantFrom<unknown>(
-      'even',
-      'odd',
-      'bigEvent',
-      'small',
-      'truthy',
-      'falsy',
-      'both',
-      'alias',
-    ),
-  },
-  fc.constantFrom<unknown>(
-    'fails',
-    { type: 'modulo', params: { by: 3, is: 1 } },
-    { type: 'modulo', params: ({ context }: Args) => ({ by: 2, is: context.n % 2 }) },
-    ({ context }: Args) => context.n > 2,
-    not('small' as never),
-    or(['bigEvent', and(['even', not('small' as never)] as never)] as never),
-    { type: 'both' },
-  ),
-)
-const actionOf = fc
-  .oneof(
-    {
-      weight: 8,
-      arbitrary: fc.constantFrom<unknown>('one', 'two', 'inc', 'whole', 'map', 'missing', 'add1'),
-    },
-    fc.constantFrom<unknown>('fails', 'same', 'nothing', 'failing', 'emitted', DYNAMIC),
-    fc.constantFrom<unknown>(
-      { type: 'two', params: { deep: [1] } },
-      { type: 'one', params: ({ context }: Args) => context.n },
-      note('inline'),
-      (() => note(''))(),
-      raise({ type: 'r.one' }),
-      'raised',
-      emit({ type: 'out' }),
-      assign({ n: 0 }),
-    ),
-  )
-  .map((action) => (action === 'add1' ? { type: 'add', params: { by: 1 } } : action))
-const actionsOf = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(undefined) },
-  actionOf,
-  fc.array(actionOf, { maxLength: 3 }),
-)
+const GUARDS: readonly unknown[] = [
+  ...['even', 'odd', 'bigEvent', 'small', 'truthy', 'falsy', 'both', 'alias'],
+  ...['even', 'odd', 'bigEvent', 'small', 'both', 'fails'],
+  { type: 'modulo', params: { by: 3, is: 1 } },
+  { type: 'modulo', params: ({ context }: Args) => ({ by: 2, is: context.n % 2 }) },
+  ({ context }: Args) => context.n > 2,
+  not('small' as never),
+  or(['bigEvent', and(['even', not('small' as never)] as never)] as never),
+  { type: 'both' },
+]
+const ACTIONS: readonly unknown[] = [
+  ...['one', 'two', 'inc', 'whole', 'map', 'missing', 'one', 'two', 'inc', 'whole'],
+  ...['fails', 'same', 'nothing', 'failing', 'emitted', 'raised'],
+  DYNAMIC,
+  { type: 'add', params: { by: 1 } },
+  { type: 'two', params: { deep: [1] } },
+  { type: 'one', params: ({ context }: Args) => context.n },
+  note('inline'),
+  raise({ type: 'r.one' }),
+  emit({ type: 'out' }),
+  assign({ n: 0 }),
+]
 
 const TYPES = ['a', 'b', 'a.x', 'c', 'r.one', 'r.two']
 const DESCRIPTORS = [...TYPES, 'a.*', 'a.x.*', 'r.*', '*', 'xstate.error.actor.*', 'xstate.done.state.*']
@@ -144,99 +119,129 @@ export const eventsOf = fc.array(
 
 interface Node {
   readonly key: string
-  readonly id: string
   readonly final: boolean
-  readonly children: readonly Node[]
+  readonly children: Node[]
 }
-interface Tree {
-  readonly nodes: Node[]
-  readonly children: readonly Node[]
-}
-type Draw = <T>(arbitrary: fc.Arbitrary<T>) => T
 
-function plant(draw: Draw): Tree {
-  const nodes: Node[] = []
-  const grow = (depth: number): Node[] => {
-    const count = draw(fc.integer({ min: depth === 0 ? 2 : 0, max: depth > 1 ? 2 : 3 }))
+/** Draws from a seed, so that a seed is all that a failure has to tell. */
+class Dice {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed | 0
+  }
+
+  /** An integer below `limit` (mulberry32). */
+  below(limit: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * limit)
+  }
+
+  chance(percent: number): boolean {
+    return this.below(100) < percent
+  }
+
+  one<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!
+  }
+}
+
+class Maker {
+  readonly #dice: Dice
+  readonly #nodes: Node[] = []
+  readonly #top: Node[]
+
+  constructor(seed: number) {
+    this.#dice = new Dice(seed)
+    this.#top = this.#grow(0)
+  }
+
+  #grow(depth: number): Node[] {
+    const dice = this.#dice
+    const count = depth === 0 ? 2 + dice.below(2) : dice.below(depth > 1 ? 3 : 4)
     return Array.from({ length: count }, () => {
-      const key = `s${nodes.length}`
-      const final = draw(fc.integer({ min: 0, max: depth === 0 ? 11 : 4 })) === 0
-      const node = { key, id: key, final, children: [] as Node[] }
-      nodes.push(node)
-      if (!final && depth < 3) node.children.push(...grow(depth + 1))
+      const node: Node = {
+        key: `s${this.#nodes.length}`,
+        final: dice.chance(depth === 0 ? 8 : 20),
+        children: [],
+      }
+      this.#nodes.push(node)
+      if (!node.final && depth < 3) node.children.push(...this.#grow(depth + 1))
       return node
     })
   }
-  const children = grow(0)
-  return { nodes, children }
+
+  #target(children: readonly Node[], siblings: readonly Node[]): string | undefined {
+    const dice = this.#dice
+    if (dice.chance(25)) return undefined
+    if (dice.chance(20) && children.length > 0) return `.${dice.one(children).key}`
+    if (dice.chance(25) && siblings.length > 0) return dice.one(siblings).key
+    return dice.chance(5) ? '#root' : `#${dice.one(this.#nodes).key}`
+  }
+
+  #actions(): unknown {
+    const dice = this.#dice
+    if (dice.chance(50)) return undefined
+    if (dice.chance(50)) return dice.one(ACTIONS)
+    return Array.from({ length: dice.below(4) }, () => dice.one(ACTIONS))
+  }
+
+  #transition(guarded: boolean, children: readonly Node[], siblings: readonly Node[]): object {
+    const dice = this.#dice
+    return {
+      target: this.#target(children, siblings),
+      ...(guarded || dice.chance(40) ? { guard: dice.one(GUARDS) } : {}),
+      actions: this.#actions(),
+      ...(dice.chance(20) ? { reenter: dice.chance(80) } : {}),
+    }
+  }
+
+  #candidates(children: readonly Node[], siblings: readonly Node[]): unknown {
+    const dice = this.#dice
+    if (dice.chance(10)) return dice.one([undefined, {}, [], [{}]])
+    if (dice.chance(20)) return `#${dice.one(this.#nodes).key}`
+    const last = this.#transition(false, children, siblings)
+    return dice.chance(50) ? last : [this.#transition(true, children, siblings), last]
+  }
+
+  config(node: Node | undefined = undefined, siblings: readonly Node[] = []): object {
+    const dice = this.#dice
+    const children = node?.children ?? this.#top
+    const named = DESCRIPTORS.filter((descriptor) => dice.chance(descriptor.startsWith('xstate') ? 5 : 30))
+    const on = Object.fromEntries(
+      named.map((descriptor) => [descriptor, this.#candidates(children, siblings)]),
+    )
+    const output = ({ context, event }: Args): unknown => [context.n, event.type]
+    return {
+      on,
+      ...(node === undefined ? {} : { id: node.key }),
+      ...(dice.chance(20) ? { tags: [`t${dice.below(3)}`] } : {}),
+      ...(dice.chance(20) ? { meta: { of: node?.key ?? 'root' } } : {}),
+      ...(dice.chance(50) ? { entry: this.#actions() } : {}),
+      ...(dice.chance(50) ? { exit: this.#actions() } : {}),
+      ...(dice.chance(12) ? { always: this.#transition(dice.chance(90), children, siblings) } : {}),
+      ...(node?.final ? { type: 'final' } : {}),
+      ...(dice.chance(40) ? { output: dice.one<unknown>([{ fixed: 1 }, output]) } : {}),
+      ...(children.length === 0 ? {} : this.#inner(children, siblings)),
+    }
+  }
+
+  #inner(children: readonly Node[], siblings: readonly Node[]): object {
+    const dice = this.#dice
+    const target = dice.one(children).key
+    return {
+      initial: dice.chance(60) ? target : { target, actions: this.#actions() },
+      ...(dice.chance(50) ? { onDone: this.#candidates(children, siblings) } : {}),
+      states: Object.fromEntries(children.map((child) => [child.key, this.config(child, children)])),
+    }
+  }
 }
 
-function config(draw: Draw, tree: Tree, node: Node | undefined, siblings: readonly Node[]): object {
-  const children = node?.children ?? tree.children
-  const chance = (percent: number): boolean => draw(fc.integer({ min: 0, max: 99 })) < percent
-  const one = <T>(items: readonly T[]): T => items[draw(fc.nat({ max: items.length - 1 }))]!
-  const target = (): string | undefined => {
-    if (chance(25)) return undefined
-    if (chance(20) && children.length > 0) return `.${one(children).key}`
-    if (chance(25) && siblings.length > 0) return one(siblings).key
-    return chance(5) ? '#root' : `#${one(tree.nodes).id}`
-  }
-  const transition = (guarded: boolean): object => ({
-    target: target(),
-    ...(guarded || chance(40) ? { guard: draw(guardOf) } : {}),
-    actions: draw(actionsOf),
-    ...(chance(20) ? { reenter: chance(80) } : {}),
-  })
-  const candidates = (): unknown => {
-    if (chance(10)) return one([undefined, {}, [], [{}]])
-    if (chance(20)) return `#${one(tree.nodes).id}`
-    return chance(50) ? transition(false) : [transition(true), transition(false)]
-  }
-  const on = Object.fromEntries(
-    DESCRIPTORS.filter((descriptor) => chance(descriptor.startsWith('xstate') ? 5 : 30)).map((key) => [
-      key,
-      candidates(),
-    ]),
-  )
-  const start = children.length > 0 ? one(children).key : undefined
-  return {
-    on,
-    ...(node === undefined ? {} : { id: node.id }),
-    ...(chance(20) ? { tags: [`t${draw(fc.nat({ max: 2 }))}`] } : {}),
-    ...(chance(20) ? { meta: { of: node?.key ?? 'root' } } : {}),
-    ...(chance(50) ? { entry: draw(actionsOf) } : {}),
-    ...(chance(50) ? { exit: draw(actionsOf) } : {}),
-    ...(chance(15) ? { always: [transition(true)] } : {}),
-    ...(node?.final ? { type: 'final' } : {}),
-    ...(chance(40)
-      ? { output: one<unknown>([{ fixed: 1 }, ({ context, event }: Args) => [context.n, event.type]]) }
-      : {}),
-    ...(children.length === 0
-      ? {}
-      : {
-          initial: chance(60) ? start : { target: start, actions: draw(actionsOf) },
-          ...(chance(50) ? { onDone: candidates() } : {}),
-          states: Object.fromEntries(
-            children.map((child) => [child.key, config(draw, tree, child, children)]),
-          ),
-        }),
-  }
+/** The machine of a seed. */
+export function randomMachine(seed: number): AnyStateMachine {
+  const context = seed % 2 === 0 ? { n: 0 } : ({ input }: { input: number }) => ({ n: input, from: 'input' })
+  const config = { ...new Maker(seed).config(), id: 'root', context, options: { maxIterations: 12 } }
+  return createMachine(config as never, { guards, actions } as never)
 }
-
-/** A random machine. */
-export const machineOf: fc.Arbitrary<AnyStateMachine> = fc.gen().map((g) => {
-  const draw: Draw = (arbitrary) => g(() => arbitrary)
-  const tree = plant(draw)
-  const context = draw(fc.boolean())
-    ? { n: 0 }
-    : ({ input }: { input: number }) => ({ n: input, from: 'input' })
-  return createMachine(
-    {
-      ...config(draw, tree, undefined, []),
-      id: 'root',
-      context,
-      options: { maxIterations: 12 },
-    } as never,
-    { guards, actions } as never,
-  )
-})

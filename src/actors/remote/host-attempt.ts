@@ -44,7 +44,12 @@ export class HostAttempt {
   stop(reason: unknown): HostMessage | undefined {
     if (this.#phase === 'settled' || this.#stop !== undefined) return undefined
     this.#stop = toThrown(reason)
-    return { type: 'abort', token: this.token, reason: this.#stop }
+    return this.stopMessage
+  }
+
+  /** What tells a remote of the stop signal, once there was one. */
+  get stopMessage(): HostMessage | undefined {
+    return this.#stop === undefined ? undefined : { type: 'abort', token: this.token, reason: this.#stop }
   }
 
   /** The job as it goes to a thread or process that has not loaded the definition, or may not have. */
@@ -61,7 +66,7 @@ export class HostAttempt {
     this.#phase = 'dispatched'
     const at = Date.now()
     // Never inside `start`: the caller has no handle yet.
-    SOON.then(() => this.begin(at))
+    void SOON.then(() => this.begin(at))
     const { runId, attempt, input, deadlineAt } = this.job
     return [this.token, this.ref, runId, attempt, input, deadlineAt]
   }

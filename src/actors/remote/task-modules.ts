@@ -16,17 +16,11 @@ export class TaskModuleError extends Error {
   readonly task: string
   readonly module: string
 
-  constructor(
-    code: TaskModuleError['code'],
-    task: string,
-    module: string,
-    message: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(message: string, options: ErrorOptions & Pick<TaskModuleError, 'code' | 'task' | 'module'>) {
     super(message, options)
-    this.code = code
-    this.task = task
-    this.module = module
+    this.code = options.code
+    this.task = options.task
+    this.module = options.module
   }
 }
 
@@ -47,7 +41,7 @@ export class TaskModules {
       return (await import(module)) as object
     } catch (cause) {
       const message = `The module of task "${name}" (${module}) did not load.`
-      throw new TaskModuleError('ERR_TASK_MODULE_FAILED', name, module, message, { cause })
+      throw new TaskModuleError(message, { cause, code: 'ERR_TASK_MODULE_FAILED', task: name, module })
     } finally {
       this.#leave(name)
     }
@@ -78,5 +72,5 @@ function missing(exports: object, module: string, name: string): TaskModuleError
   const message =
     `Expected ${module} to export the definition of task "${name}". ${there}. ` +
     `Export what defineTask({ name: '${name}', module: import.meta.url, … }) returns, from this very module.`
-  return new TaskModuleError('ERR_TASK_EXPORT_MISSING', name, module, message)
+  return new TaskModuleError(message, { code: 'ERR_TASK_EXPORT_MISSING', task: name, module })
 }

@@ -19,8 +19,8 @@ import { THREAD_HELLO, type ThreadHello } from './thread-hello.ts'
 import type { HostMessage, WireJob, WireResult } from './wire.ts'
 
 /** How piscina marks a value that is to be moved instead of copied (`Piscina.move`). */
-const TRANSFERABLE = Symbol.for('Piscina.transferable')
-const MOVED_VALUE = Symbol.for('Piscina.valueOf')
+const TRANSFERABLE: unique symbol = Symbol.for('Piscina.transferable')
+const MOVED_VALUE: unique symbol = Symbol.for('Piscina.valueOf')
 
 const { port1: port, port2: hostPort } = new MessageChannel()
 /** The host counts its messages here. */
@@ -59,12 +59,17 @@ function poll(): void {
  * the control port, where the attempt can be caught.
  */
 function sendValue(value: unknown, context: RemoteContext): WireResult {
-  if (isSurelyCloneable(value)) return [value]
-  if (typeof value === 'object' && value !== null && TRANSFERABLE in value && MOVED_VALUE in value) {
-    const moved = value as { [TRANSFERABLE]: object; [MOVED_VALUE]: unknown }
-    context.post({ type: 'value', token: context.token, value: moved[MOVED_VALUE] }, [moved[TRANSFERABLE]])
+  const { token } = context
+  if (isMoved(value)) {
+    context.post({ type: 'value', token, value: value[MOVED_VALUE] }, [value[TRANSFERABLE]])
+  } else if (isSurelyCloneable(value)) {
+    return [value]
   } else {
-    context.post({ type: 'value', token: context.token, value })
+    context.post({ type: 'value', token, value })
   }
   return { type: 'posted', sent: 0 }
+}
+
+function isMoved(value: unknown): value is { [TRANSFERABLE]: object; [MOVED_VALUE]: unknown } {
+  return typeof value === 'object' && value !== null && TRANSFERABLE in value && MOVED_VALUE in value
 }

@@ -1,0 +1,131 @@
+/**
+ * SHA-256 and Brotli size of one file, in a worker thread.
+ *
+ * A small file is read at once and done without leaving the thread; a large one goes through in chunks, so
+ * that memory stays bounded whatever its size. A file that is not the listed one any more has no digest.
+ */
+import { createHash } from 'node:crypto'
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import {
+  type BrotliOptions,
+  brotliCompressSync,
+  createBrotliCompress,
+  constants as zlibConstants,
+} from 'node:zlib'
+import { type BytePath, toBytes } from './byte-path.ts'
+import type { ListedFile } from './directory.ts'
+import { changed, type Finding, findingOf } from './finding.ts'
+
+export interface FileDigest {
+  readonly path: BytePath
+  readonly bytes: number
+  /** In hexadecimal. */
+  readonly sha256: string
+  /** Its size after Brotli at quality 4. */
+  readonly brotliBytes: number
+}
+
+/** Files beyond this many bytes are large: of band `low`, and streamed. */
+export const LARGE_BYTES = 256 * 1024
+const CHUNK_BYTES = 1024 * 1024
+
+// A fifo that has taken the file's place must not block the thread, and a link must not lead elsewhere.
+// Windows has neither flag.
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+/** One byte more than a small file can have, so that growth shows. */
+let buffer: Buffer | undefined
+
+export function digestSmall(file: ListedFile): FileDigest | Finding {
+  const { path } = file
+  try {
+    const fd = openSync(toBytes(path), FLAGS)
+    try {
+      buffer ??= Buffer.allocUnsafeSlow(LARGE_BYTES + 1)
+      const bytes = fill(buffer, fd)
+      if (bytes !== file.bytes || !isSame(file, fstatSync(fd))) return changed(path)
+      const content = buffer.subarray(0, bytes)
+      const sha256 = createHash('sha256').update(content).digest('hex')
+      return { path, bytes, sha256, brotliBytes: brotliCompressSync(content, brotli(bytes)).length }
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    return findingOf(path, error)
+  }
+}
+
+/** @param onBytes - told how many bytes have been read so far */
+export async function digestLarge(
+  file: ListedFile,
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
+): Promise<FileDigest | Finding> {
+  const { path } = file
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(toBytes(path), FLAGS)
+    const digest = await digestOpen(handle, file, signal, onBytes)
+    return digest.bytes === file.bytes && isSame(file, await handle.stat()) ? digest : changed(path)
+  } catch (error) {
+    return findingOf(path, error)
+  } finally {
+    await handle?.close()
+  }
+}
+
+async function digestOpen(
+  handle: FileHandle,
+  { path, bytes: expected }: ListedFile,
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
+): Promise<FileDigest> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  let brotliBytes = 0
+  await pipeline(
+    // A file that grows as fast as it is read still ends here.
+    handle.createReadStream({ autoClose: false, end: expected - 1, highWaterMark: CHUNK_BYTES }),
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        bytes += chunk.length
+        onBytes(bytes)
+        yield chunk
+      }
+    },
+    createBrotliCompress({ ...brotli(expected), chunkSize: CHUNK_BYTES }),
+    async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) brotliBytes += chunk.length
+    },
+    { signal },
+  )
+  return { path, bytes, sha256: hash.digest('hex'), brotliBytes }
+}
+
+/** Reads until the end of the file or of `target`. */
+function fill(target: Buffer, fd: number): number {
+  let filled = 0
+  while (filled < target.length) {
+    const read = readSync(fd, target, filled, target.length - filled, null)
+    if (read === 0) break
+    filled += read
+  }
+  return filled
+}
+
+function isSame(listed: ListedFile, now: Stats): boolean {
+  return (
+    now.isFile() &&
+    now.size === listed.bytes &&
+    now.mtimeMs === listed.mtimeMs &&
+    now.ino === listed.inode
+  )
+}
+
+function brotli(bytes: number): BrotliOptions {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = zlibConstants
+  return { params: { [BROTLI_PARAM_QUALITY]: 4, [BROTLI_PARAM_SIZE_HINT]: Math.min(bytes, 2 ** 31 - 1) } }
+}
