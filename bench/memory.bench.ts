@@ -10,6 +10,7 @@
  * fills the bounded buffers (`keep`, task log), does not count.
  */
 import PQueue from 'p-queue'
+import { pino } from 'pino'
 import { createSupervisor, defineTask, type SubmitOptions } from '../src/index.ts'
 import { at, atMost, type Row, type Scale, type Table } from './harness/question.ts'
 import { heapInUse, takeTurns } from './harness/rounds.ts'
@@ -21,6 +22,8 @@ export const description = 'How much heap does a queued task hold, and how much 
 const QUEUED_BYTES = 2048
 const LEFT_BYTES = 100
 const POOL = exactly(20)
+/** Stopping with waiting tasks logs each of them. */
+const SILENT = pino({ level: 'silent' })
 
 const handler = async (): Promise<void> => {}
 const task = defineTask({ name: 'noop' }, handler)
@@ -58,7 +61,7 @@ async function measureWaiting({ name, featured, read }: Waiting, tasks: number, 
       {
         name: 'stateward',
         round: async () => {
-          const supervisor = createSupervisor({ pool: POOL })
+          const supervisor = createSupervisor({ pool: POOL, logger: SILENT })
           const bytes = await heapPerTask(tasks, featured, (signal, keep) => {
             const options: SubmitOptions | undefined =
               signal === undefined ? undefined : { priority: 'high', runTimeoutMs: 60_000, signal }

@@ -85,7 +85,7 @@ async function measure(
   load: Load,
   tasks: number,
   scale: Scale,
-  { rounds, warmUps }: RoundsOptions,
+  turns: RoundsOptions,
 ): Promise<Cell> {
   const leastMs = at(scale, { full: 300, quick: 100, smoke: 1 })
   const batch = (work: (controllers: AbortController[]) => Promise<unknown>): Promise<number> =>
@@ -110,7 +110,7 @@ async function measure(
         },
       },
     ],
-    { rounds, warmUps },
+    turns,
   )) as [Samples, Samples]
   return { load, tasks, ours, theirs }
 }

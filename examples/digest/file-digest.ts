@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+import { finished } from 'node:stream/promises'
 import {
   type BrotliOptions,
   brotliCompressSync,
@@ -76,33 +76,41 @@ export async function digestLarge(
   }
 }
 
+/** Chunk by chunk through one buffer, which Brotli gives back before the next is read. */
 async function digestOpen(
   handle: FileHandle,
   { path, bytes: expected }: ListedFile,
   signal: AbortSignal,
   onBytes: (bytes: number) => void,
 ): Promise<FileDigest> {
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   const hash = createHash('sha256')
+  const compress = createBrotliCompress({ ...brotli(expected), chunkSize: CHUNK_BYTES / 4 })
   let bytes = 0
   let brotliBytes = 0
-  await pipeline(
+  compress.on('data', (part: Buffer) => {
+    brotliBytes += part.length
+  })
+  try {
     // A file that grows as fast as it is read still ends here.
-    handle.createReadStream({ autoClose: false, end: expected - 1, highWaterMark: CHUNK_BYTES }),
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        hash.update(chunk)
-        bytes += chunk.length
-        onBytes(bytes)
-        yield chunk
-      }
-    },
-    createBrotliCompress({ ...brotli(expected), chunkSize: CHUNK_BYTES }),
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) brotliBytes += chunk.length
-    },
-    { signal },
-  )
-  return { path, bytes, sha256: hash.digest('hex'), brotliBytes }
+    while (bytes < expected) {
+      signal.throwIfAborted()
+      const { bytesRead } = await handle.read(chunk, 0, Math.min(chunk.length, expected - bytes), bytes)
+      if (bytesRead === 0) break
+      const part = chunk.subarray(0, bytesRead)
+      hash.update(part)
+      await new Promise<void>((resolve, reject) => {
+        compress.write(part, (error) => (error == null ? resolve() : reject(error)))
+      })
+      bytes += bytesRead
+      onBytes(bytes)
+    }
+    compress.end()
+    await finished(compress)
+    return { path, bytes, sha256: hash.digest('hex'), brotliBytes }
+  } finally {
+    compress.destroy()
+  }
 }
 
 /** Reads until the end of the file or of `target`. */
@@ -118,10 +126,7 @@ function fill(target: Buffer, fd: number): number {
 
 function isSame(listed: ListedFile, now: Stats): boolean {
   return (
-    now.isFile() &&
-    now.size === listed.bytes &&
-    now.mtimeMs === listed.mtimeMs &&
-    now.ino === listed.inode
+    now.isFile() && now.size === listed.bytes && now.mtimeMs === listed.mtimeMs && now.ino === listed.inode
   )
 }
 

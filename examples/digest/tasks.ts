@@ -16,7 +16,6 @@ import { type BytePath, toLine } from './byte-path.ts'
 import { entriesOf, type ListedFile, namesIn } from './directory.ts'
 import { digestLarge, digestSmall, type FileDigest, LARGE_BYTES } from './file-digest.ts'
 import { type Finding, findingOf } from './finding.ts'
-import { checkPackage } from './package-check.ts'
 import { type Report, writeReport } from './report.ts'
 
 /** What all listings of one job share. They run on the program's own loop: it is not copied. */
@@ -38,6 +37,8 @@ export interface ListInput {
 
 interface Names {
   readonly names: readonly BytePath[]
+  /** How many of them have been seen to. */
+  readonly at: number
   readonly before: Listed
 }
 
@@ -66,8 +67,9 @@ export const list: TaskDefinition<ListInput, Listed> = defineTask(
   { name: 'list', description: ({ directory }: ListInput) => `List ${toLine(directory)}` },
   async ({ walk, directory, rest }: ListInput, ctx) => {
     if (walk.isFull()) return ctx.snooze(FULL_RETRY_MS)
-    const { names, before } = rest ?? (await begin(directory))
-    const { files, directories, ...found } = await entriesOf(directory, names.slice(0, PART), walk.device)
+    const { names, at, before } = rest ?? (await begin(directory))
+    const part = names.slice(at, at + PART)
+    const { files, directories, ...found } = await entriesOf(directory, part, walk.device)
     for (const child of directories) ctx.submit(list, { walk, directory: child }, { detached: true })
     const wanted = files.filter(({ path }) => path !== walk.except)
     for (const file of wanted) {
@@ -84,9 +86,8 @@ export const list: TaskDefinition<ListInput, Listed> = defineTask(
       mounts: before.mounts + found.mounts,
       findings: [...before.findings, ...found.findings],
     }
-    const left = names.slice(PART)
-    if (left.length === 0) return listed
-    return ctx.next(list.call({ walk, directory, rest: { names: left, before: listed } }))
+    if (at + PART >= names.length) return listed
+    return ctx.next(list.call({ walk, directory, rest: { names, at: at + PART, before: listed } }))
   },
 )
 
@@ -114,7 +115,11 @@ export const packageCheck: TaskDefinition<BytePath, Checked> = defineTask(
     retry: { attempts: 2 },
     description: (path: BytePath) => `Check ${toLine(path)}`,
   },
-  (path: BytePath) => ({ path, problem: checkPackage(path) }),
+  async (path: BytePath) => {
+    // Threads load this module, too, and need none of that.
+    const { checkPackage } = await import('./package-check.ts')
+    return { path, problem: checkPackage(path) }
+  },
 )
 
 export const report = defineTask(
@@ -126,8 +131,8 @@ export const report = defineTask(
 async function begin(directory: BytePath): Promise<Names> {
   const before = { directory, files: 0, bytes: 0, links: 0, special: 0, mounts: 0, findings: [] }
   try {
-    return { names: await namesIn(directory), before }
+    return { names: await namesIn(directory), at: 0, before }
   } catch (error) {
-    return { names: [], before: { ...before, findings: [findingOf(directory, error)] } }
+    return { names: [], at: 0, before: { ...before, findings: [findingOf(directory, error)] } }
   }
 }

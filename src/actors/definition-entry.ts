@@ -1,12 +1,14 @@
 /** What one supervisor knows of one definition: shared by all its runs. */
 import type { AnyDefinition } from './definition.ts'
 import { RunList } from './ready-queue.ts'
-import type { RunPlan, TaskRun } from './task-run.ts'
+import type { RunPlan, TaskRun, TaskSnapshot } from './task-run.ts'
 
 export class DefinitionEntry {
   readonly definition: AnyDefinition
   /** The plan of a submission without options of its own. */
   readonly plan: RunPlan
+  /** The first snapshot of runs with that plan. */
+  born: TaskSnapshot | undefined = undefined
   /** Live runs. */
   live = 0
   /** With `multilaunch: false`: the run that may be admitted, and those that wait for its end. */

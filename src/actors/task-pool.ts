@@ -21,7 +21,7 @@ import { type LendingPool, SlotLending } from './slot-lending.ts'
 import { SlotPool } from './slot-pool.ts'
 import { StartQueue } from './start-queue.ts'
 import { runEffect } from './task-effects.ts'
-import { type RunPlan, TaskRun } from './task-run.ts'
+import { type RunPlan, TaskRun, type TaskSnapshot } from './task-run.ts'
 import { type TaskTimerKind, timerEvent } from './task-timers.ts'
 import { type TimerKind, TimerQueue } from './timer-queue.ts'
 
@@ -69,12 +69,15 @@ export class TaskPool implements LendingPool {
   #delivering = false
   readonly #mailRuns: TaskRun[] = []
   readonly #mailEvents: TaskEvent[] = []
-  // Effects of the steps under way, as a stack: a step inside an effect pushes on top of the rest.
+  // Effects of the steps under way, as a stack: a step inside an effect pushes on top of the rest. The
+  // arrays keep their length, which is dear to change; `#top` says how much of them is in use.
   readonly #effects: string[] = []
   readonly #params: unknown[] = []
+  #top = 0
   readonly #collect = (type: string, params: unknown): void => {
-    this.#effects.push(type)
-    this.#params.push(params)
+    this.#effects[this.#top] = type
+    this.#params[this.#top] = params
+    this.#top += 1
   }
 
   constructor({ ports, machine, keep, onTimerError }: TaskPoolOptions) {
@@ -102,9 +105,8 @@ export class TaskPool implements LendingPool {
   /** Makes a run, not yet submitted. */
   create(entry: DefinitionEntry, input: unknown, plan: RunPlan, facts: SubmissionFacts): TaskRun {
     const { parent } = facts
-    const { priority, execution, attempts, deadlineMs, detached } = plan
-    const { name } = entry.definition
-    const snapshot = this.logic.initial({ name, priority, execution, attempts }, this.#collect)
+    const { deadlineMs, detached } = plan
+    const snapshot = plan === entry.plan ? (entry.born ??= this.#born(entry, plan)) : this.#born(entry, plan)
     this.#order += 1
     const now = this.#delivering ? this.now : this.#tick()
     const run = new TaskRun(this, facts.id, entry, input, plan, snapshot, this.#order, now, parent)
@@ -151,10 +153,11 @@ export class TaskPool implements LendingPool {
    * itself and then calls the returned function.
    */
   stepActor(run: TaskRun, event: TaskEvent): () => void {
-    const base = this.#effects.length
+    const base = this.#top
     run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
-    const effects = this.#effects.splice(base)
-    const params = this.#params.splice(base)
+    const effects = this.#effects.slice(base, this.#top)
+    const params = this.#params.slice(base, this.#top)
+    this.#top = base
     return () => {
       for (let i = 0; i < effects.length; i += 1) {
         runEffect(this, run, effects[i] as string, params[i], event)
@@ -172,6 +175,12 @@ export class TaskPool implements LendingPool {
   /** Sends `event` to every live run that `matches`, the oldest first. */
   broadcast(event: TaskEvent, matches: (run: TaskRun) => boolean): void {
     for (const run of this.registry.live()) if (matches(run)) this.deliver(run, event)
+  }
+
+  /** Snapshots never change: the first one of all runs with one plan can be shared. */
+  #born(entry: DefinitionEntry, { priority, execution, attempts }: RunPlan): TaskSnapshot {
+    const { name } = entry.definition
+    return this.logic.initial({ name, priority, execution, attempts }, this.#collect)
   }
 
   #tick(): number {
@@ -200,14 +209,13 @@ export class TaskPool implements LendingPool {
     }
     // It may have ended since the event was queued.
     if (run.snapshot.status !== 'active') return
-    const effects = this.#effects
-    const base = effects.length
+    const base = this.#top
     run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
-    const end = effects.length
+    const end = this.#top
     for (let i = base; i < end; i += 1) {
-      runEffect(this, run, effects[i] as string, this.#params[i], event)
+      runEffect(this, run, this.#effects[i] as string, this.#params[i], event)
     }
-    effects.length = this.#params.length = base
+    this.#top = base
   }
 
   #drain(): void {
@@ -225,7 +233,7 @@ export class TaskPool implements LendingPool {
       }
     } finally {
       this.#delivering = false
-      runs.length = events.length = 0
+      if (runs.length > 0) runs.length = events.length = 0
     }
   }
 

@@ -25,7 +25,9 @@ export class Op {
   dynamic: Expression | undefined = undefined
   /** The implementation of an effect, the function of an update, the event expression of raise and emit. */
   run: unknown = undefined
-  entries: readonly (readonly [string, unknown])[] = []
+  /** The property map of an update. */
+  keys: readonly string[] = []
+  values: readonly unknown[] = []
   /** Whether the update last returned a whole context (`{ ...context, x }`) and not a part of one. */
   whole = true
   spawn: () => never = refuseSpawn
@@ -69,7 +71,10 @@ function compileBuiltin(node: AnyStateNode, builtin: Builtin): Op {
       const { assignment } = builtin
       const op = new Op(typeof assignment === 'function' ? UPDATE : UPDATE_MAP, builtin.type)
       if (typeof assignment === 'function') op.run = assignment
-      else op.entries = Object.entries(assignment as object)
+      else {
+        op.keys = Object.keys(assignment as object)
+        op.values = Object.values(assignment as object)
+      }
       return op
     }
     case 'xstate.raise':
@@ -153,8 +158,10 @@ function update(
     return merge(op, context, run(args, params) as Context)
   }
   const next = { ...context }
-  for (const [key, value] of op.entries) {
-    next[key] = typeof value === 'function' ? (value as Expression)(args, params) : value
+  const { keys, values } = op
+  for (let i = 0; i < keys.length; i++) {
+    const value = values[i]
+    next[keys[i] as string] = typeof value === 'function' ? (value as Expression)(args, params) : value
   }
   return next
 }

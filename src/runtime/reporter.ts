@@ -6,6 +6,7 @@ import diagnostics from 'node:diagnostics_channel'
 import type { Logger } from 'pino'
 import type { Clock } from '../actors/clock.ts'
 import type { TaskRun } from '../actors/task-run.ts'
+import type { Outcome } from '../machines/model.ts'
 import type { TaskFact } from '../machines/task-model.ts'
 import {
   EVENT_NAMES,
@@ -35,10 +36,38 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'task.abandoned': 'error',
 }
 
+/** Where an event goes besides the listeners: its diagnostics channel and its log level. */
+interface Topic {
+  readonly channel: diagnostics.Channel
+  readonly level: LogLevel
+}
+
 /** One channel per event, `stateward:task.finished` and so on; the message is the event's payload. */
-const CHANNELS = Object.fromEntries(
-  EVENT_NAMES.map((name) => [name, diagnostics.channel(`stateward:${name}`)]),
-) as Readonly<Record<EventName, diagnostics.Channel>>
+const TOPICS = Object.fromEntries(
+  EVENT_NAMES.map((name): [EventName, Topic] => [
+    name,
+    { channel: diagnostics.channel(`stateward:${name}`), level: LEVELS[name] ?? 'debug' },
+  ]),
+) as Readonly<Record<EventName, Topic>>
+
+// Names put together at run time would cost more than all else here.
+const FACT_EVENTS = {
+  scheduled: 'task.scheduled',
+  queued: 'task.queued',
+  queueWarning: 'task.queueWarning',
+  queueCritical: 'task.queueCritical',
+  admitted: 'task.admitted',
+  started: 'task.started',
+  retrying: 'task.retrying',
+  snoozed: 'task.snoozed',
+} as const satisfies Record<TaskFact, EventName>
+
+const OUTCOME_EVENTS = {
+  finished: 'task.finished',
+  failed: 'task.failed',
+  cancelled: 'task.cancelled',
+  terminated: 'task.terminated',
+} as const satisfies Record<Outcome['kind'], EventName>
 
 export interface ReporterOptions {
   readonly id: string
@@ -74,7 +103,9 @@ export class Reporter {
 
   /** Whether anybody would see an event of this name. */
   heard(name: EventName): boolean {
-    return this.#hub.observed || CHANNELS[name].hasSubscribers || this.#logs(LEVELS[name] ?? 'debug')
+    if (this.#hub.observed) return true
+    const { channel, level } = TOPICS[name]
+    return channel.hasSubscribers || this.#logs(level)
   }
 
   /** Asking pino costs more than a short task has: its answer is kept until it says that it changed. */
@@ -87,9 +118,9 @@ export class Reporter {
     const { id, clock, hub, logger } = this.#options
     const payload = { supervisor: id, at: clock.now(), ...facts } as SupervisorEvents[Name]
     if (hub.observed) hub.emit(name, payload)
-    if (CHANNELS[name].hasSubscribers) CHANNELS[name].publish(payload)
-    const level = LEVELS[name] ?? 'debug'
-    if (logger.isLevelEnabled(level)) logger[level](toLogFields(payload), name)
+    const { channel, level } = TOPICS[name]
+    if (channel.hasSubscribers) channel.publish(payload)
+    if (this.#logs(level)) logger[level](toLogFields(payload), name)
   }
 
   created(run: TaskRun): void {
@@ -98,7 +129,7 @@ export class Reporter {
 
   announce(run: TaskRun, fact: TaskFact): void {
     if (fact === 'started') this.#options.taskLog.note(run, 'run')
-    const name = `task.${fact}` as const
+    const name = FACT_EVENTS[fact]
     if (!this.heard(name)) return
     const { context } = run.snapshot
     if (name === 'task.scheduled' || name === 'task.snoozed') {
@@ -128,9 +159,7 @@ export class Reporter {
     if (outcome === undefined) return
     this.#options.taskLog.note(run, terminalAction(run))
     const name =
-      outcome.kind === 'finished' && outcome.skipped !== undefined
-        ? 'task.skipped'
-        : (`task.${outcome.kind}` as const)
+      outcome.kind === 'finished' && outcome.skipped !== undefined ? 'task.skipped' : OUTCOME_EVENTS[outcome.kind]
     if (!this.heard(name)) return
     const runMs = run.startedMono < 0 ? undefined : run.endedMono - run.startedMono
     const ended = { ...base(run), queueMs: run.queueMs, runMs }

@@ -49,8 +49,6 @@ export interface TaskLogQuery {
   readonly limit?: number
 }
 
-const ACTIONS = ['run', 'success', 'fail', 'terminate', 'inaction', 'crash'] as const satisfies TaskAction[]
-
 /** One line of the ring. The run is asked for its name, id and error when somebody reads. */
 interface Line {
   readonly action: TaskAction
@@ -69,8 +67,8 @@ export class TaskLog {
   #restored: TaskRecord[] = []
   readonly #ring: Line[] = []
   #start = 0
-  /** Last wall-clock instants per name, in the order of `ACTIONS`; -1 = never. */
-  readonly #last: Map<string, number[]> = new Map()
+  /** Last monotonic instants per name. */
+  readonly #last: Map<string, Partial<Record<TaskAction, number>>> = new Map()
 
   /** @param keep - records to keep in memory */
   constructor(
@@ -110,7 +108,8 @@ export class TaskLog {
       records.push(crash)
       this.#append(crash)
     }
-    for (const { name, action, at: recordAt } of records) this.#noteLast(name, action, recordAt)
+    const offset = this.#offset
+    for (const { name, action, at: recordAt } of records) this.#noteLast(name, action, recordAt - offset)
     this.#restored = records.slice(Math.max(0, records.length - this.#keep))
   }
 
@@ -123,7 +122,7 @@ export class TaskLog {
       this.#ring[this.#start] = line
       this.#start = (this.#start + 1) % this.#keep
     }
-    this.#noteLast(run.definition.name, action, this.#clock.now())
+    this.#noteLast(run.entry.definition.name, action, atMono)
     if (this.#store !== undefined) this.#append(this.#toRecord(line))
   }
 
@@ -144,8 +143,14 @@ export class TaskLog {
 
   /** When the definition last had each action, from this life and, with a store, earlier ones. */
   last(name: string): ReadonlyMap<TaskAction, number> {
-    const instants = this.#last.get(name) ?? []
-    return new Map(ACTIONS.flatMap((action, index) => toEntry(action, instants[index] ?? -1)))
+    const offset = this.#offset
+    const instants = Object.entries(this.#last.get(name) ?? {}) as [TaskAction, number][]
+    return new Map(instants.map(([action, mono]) => [action, Math.round(offset + mono)]))
+  }
+
+  /** Between the monotonic and the wall clock, as they stand now. */
+  get #offset(): number {
+    return this.#clock.now() - this.#clock.monotonic()
   }
 
   #append(record: TaskRecord): void {
@@ -157,17 +162,17 @@ export class TaskLog {
     }
   }
 
-  #noteLast(name: string, action: TaskAction, at: number): void {
+  #noteLast(name: string, action: TaskAction, mono: number): void {
     let instants = this.#last.get(name)
     if (instants === undefined) {
-      instants = ACTIONS.map(() => -1)
+      instants = {}
       this.#last.set(name, instants)
     }
-    instants[ACTIONS.indexOf(action)] = at
+    instants[action] = mono
   }
 
   #toRecord({ action, run, atMono, startedMono }: Line): TaskRecord {
-    const offset = this.#clock.now() - this.#clock.monotonic()
+    const offset = this.#offset
     const began = startedMono >= 0
     const ended = action !== 'run'
     return {
@@ -181,10 +186,6 @@ export class TaskLog {
       error: ended ? outcomeError(run)?.message : undefined,
     }
   }
-}
-
-function toEntry(action: TaskAction, at: number): [TaskAction, number][] {
-  return at < 0 ? [] : [[action, at]]
 }
 
 /** The terminal action of an ended run. */

@@ -7,10 +7,10 @@
 import { type AnyDefinition, findDefinition, isDefinition } from '../definition.ts'
 
 /** Set to the task's name while its module is being imported. */
-export const LOADING: unique symbol = Symbol.for('stateward.loading') as never
+const LOADING: unique symbol = Symbol.for('stateward.loading') as never
 
 /** Why there is no definition. */
-export class TaskModuleError extends Error {
+class TaskModuleError extends Error {
   override readonly name = 'TaskModuleError'
   readonly code: 'ERR_TASK_MODULE_FAILED' | 'ERR_TASK_EXPORT_MISSING'
   readonly task: string

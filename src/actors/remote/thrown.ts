@@ -7,6 +7,7 @@
  * can, functions are left out. Values that are no errors arrive as they are, or as text.
  */
 import { inspect, types } from 'node:util'
+import { serialize } from 'node:v8'
 
 /** A thrown value on its way. */
 export type Thrown =
@@ -101,12 +102,8 @@ function ownProperties(error: Error, depth: number, seen: Set<unknown>): [string
 }
 
 function encodeObject(value: object, depth: number, seen: Set<unknown>): Thrown {
-  try {
-    structuredClone(value)
-    return { kind: 'value', value }
-  } catch {
-    return Array.isArray(value) || isRecord(value) ? reduce(value, depth, seen) : asText(value)
-  }
+  if (isCloneable(value)) return { kind: 'value', value }
+  return Array.isArray(value) || isRecord(value) ? reduce(value, depth, seen) : asText(value)
 }
 
 /** The cloneable part of an array or plain object. */
@@ -119,11 +116,16 @@ function reduce(value: object, depth: number, seen: Set<unknown>): Thrown {
     // Errors inside plain data travel as the clone of an error.
     Object.assign(reduced, { [key]: fromThrown(encoded) })
   }
+  return isCloneable(reduced) ? { kind: 'value', value: reduced } : asText(value)
+}
+
+/** By the narrower rules of the two borders, those of a process. */
+function isCloneable(value: unknown): boolean {
   try {
-    structuredClone(reduced)
-    return { kind: 'value', value: reduced }
+    serialize(value)
+    return true
   } catch {
-    return asText(value)
+    return false
   }
 }
 

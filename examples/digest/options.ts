@@ -1,0 +1,91 @@
+/** The command line: `[DIR] [--report FILE] [--quiet]`. */
+import { accessSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  /** Absolute and without links. */
+  readonly directory: string
+  /** Absolute; its directory exists and may be written to. */
+  readonly report: string
+  readonly quiet: boolean
+}
+
+export const USAGE = `Usage: npm start -- [DIR] [--report FILE] [--quiet]
+
+Digests every file below DIR (default: this project's node_modules): SHA-256 and Brotli ratio.
+
+  --report FILE  where the JSON report goes (default: reports/digest.json)
+  --quiet        no progress and no table
+  --help         this text`
+
+/** The command line will not do; the message is the sentence to print. */
+export class UsageError extends Error {}
+
+const PROJECT = resolve(import.meta.dirname, '../..')
+
+/**
+ * @returns `undefined` when only the usage is asked for
+ * @throws UsageError
+ */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const { values, positionals } = parse(args)
+  if (values.help) return undefined
+  if (positionals.length > 1) throw new UsageError(`Expected one directory, not ${positionals.length}.`)
+  const [given = join(PROJECT, 'node_modules')] = positionals
+  return {
+    directory: readDirectory(given),
+    report: readReport(values.report ?? join(PROJECT, 'reports', 'digest.json')),
+    quiet: values.quiet,
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        report: { type: 'string' },
+        quiet: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (cause) {
+    // What Node says of positional arguments beyond the first sentence does not apply.
+    const [sentence = ''] = (cause as Error).message.split('. ')
+    throw new UsageError(`${sentence.replace(/\.$/, '')}. Try --help.`, { cause })
+  }
+}
+
+function readDirectory(given: string): string {
+  try {
+    if (statSync(given).isDirectory()) return realpathSync(given)
+  } catch (cause) {
+    throw new UsageError(`Cannot digest ${given}: ${reason(cause)}.`, { cause })
+  }
+  throw new UsageError(`Cannot digest ${given}: it is not a directory.`)
+}
+
+/** Found out now rather than after an hour's work. */
+function readReport(given: string): string {
+  try {
+    if (given === '') throw new Error('the name is empty')
+    const directory = dirname(resolve(given))
+    mkdirSync(directory, { recursive: true })
+    accessSync(directory, constants.W_OK)
+    const file = join(realpathSync(directory), basename(resolve(given)))
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a directory')
+    return file
+  } catch (cause) {
+    throw new UsageError(`Cannot write the report to ${given || '""'}: ${reason(cause)}.`, { cause })
+  }
+}
+
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return 'it does not exist'
+  if (code === 'EACCES' || code === 'EROFS') return 'permission denied'
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'a part of its path is not a directory'
+  return message
+}

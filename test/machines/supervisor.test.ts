@@ -1,0 +1,162 @@
+/** Every edge of the supervisor machine, and what must hold on each. */
+import assert from 'node:assert/strict'
+import { expect, test } from 'vitest'
+import { type SupervisorEffect, supervisorMachine } from '../../src/machines/supervisor.ts'
+import { SUPERVISOR_EVENT_TYPES, type SupervisorEdge, walkSupervisor } from '../model/supervisor-walk.ts'
+import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable } from '../model/walk.ts'
+
+const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
+  prepare: true,
+  openAdmission: true,
+  holdAdmission: true,
+  endWaiting: true,
+  signalAll: true,
+  killAll: true,
+  closeExecutors: true,
+  armSignalTimer: true,
+  armKillTimer: true,
+  disarmTimers: true,
+  announce: true,
+}
+const TIMERS: Readonly<Record<string, string | undefined>> = {
+  draining: 'armSignalTimer',
+  'stopping.signalling': 'armKillTimer',
+}
+const ADMITS = ['running', 'draining']
+const NEVER_RAN = ['idle', 'failed']
+const ENDING = ['draining', 'stopping.signalling', 'stopping.killing', 'stopping.closing']
+
+const edges = walkSupervisor()
+const order = ({ effects }: SupervisorEdge): string[] => effects.map(({ type }) => type)
+const facts = ({ effects }: SupervisorEdge): string[] =>
+  effects
+    .filter(({ type }) => type === 'announce')
+    .map(({ params }) => (params as { readonly fact: string }).fact)
+
+const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
+  'asks only for effects that exist'({ effects }) {
+    for (const { type } of effects) assert.ok(Object.hasOwn(EFFECTS, type), type)
+  },
+  'answers a stop, with the plan in its context'({ event, source, target, to, taken }) {
+    if (event.type !== 'supervisor.stop') return
+    assert.ok(taken.length > 0)
+    if (source === 'stopped') return assert.equal(target, 'stopped')
+    assert.ok(ENDING.includes(target), target)
+    if (!ENDING.includes(source)) assert.deepEqual(to.context.plan, event.plan)
+  },
+  'can be started unless it lives': ({ event, source, target, to, effects }) => {
+    if (event.type !== 'supervisor.start') return
+    const starts = source === 'idle' || source === 'stopped' || source === 'failed'
+    assert.equal(target, starts ? 'starting' : source)
+    if (!starts) return assert.equal(effects.length, 0)
+    assert.deepEqual([to.context.plan, to.context.error], [undefined, undefined])
+    assert.deepEqual(
+      effects.map(({ type }) => type),
+      ['prepare'],
+    )
+  },
+  'admits in running and draining and nowhere else'({ source, target, effects }) {
+    let open = ADMITS.includes(source)
+    for (const { type } of effects) {
+      if (type === 'openAdmission') open = true
+      if (type === 'holdAdmission') open = false
+    }
+    assert.equal(open, ADMITS.includes(target))
+  },
+  'holds admission before it signals, kills or closes'(edge) {
+    const asked = order(edge)
+    for (const type of ['signalAll', 'closeExecutors']) {
+      if (asked.includes(type) && ADMITS.includes(edge.source)) {
+        assert.ok(asked.includes('holdAdmission') && asked.indexOf('holdAdmission') < asked.indexOf(type))
+      }
+    }
+  },
+  'ends what waits once, after admission opened, when it drains'(edge) {
+    const drains = edge.target === 'draining' && edge.source !== 'draining'
+    assert.equal(count(edge, 'endWaiting'), Number(drains))
+    if (drains) assert.ok(order(edge).indexOf('openAdmission') < order(edge).indexOf('endWaiting'))
+  },
+  'runs nothing when a supervisor that never ran is stopped'({ source, target, event, effects }) {
+    if (event.type !== 'supervisor.stop' || !NEVER_RAN.includes(source)) return
+    assert.equal(target, 'stopping.signalling')
+    assert.ok(!effects.some(({ type }) => type === 'openAdmission'))
+  },
+  'has exactly the timer of its state'({ source, target, effects }) {
+    let armed = TIMERS[source]
+    for (const { type } of effects) {
+      if (type === 'disarmTimers') armed = undefined
+      else if (type.startsWith('arm')) armed = type
+    }
+    assert.equal(armed, TIMERS[target])
+  },
+  'never puts a bound off'({ source, from, to }) {
+    const { plan } = from.context
+    if (!ENDING.includes(source) || plan === undefined) return
+    assert.ok((to.context.plan?.signalAt ?? Number.NaN) <= plan.signalAt)
+    assert.ok((to.context.plan?.killAt ?? Number.NaN) <= plan.killAt)
+  },
+  'takes a sooner bound while handlers still have their grace'(edge) {
+    const { source, event, to, from } = edge
+    if (event.type !== 'supervisor.stop' || (source !== 'draining' && source !== 'stopping.signalling'))
+      return
+    assert.equal(to.context.plan?.killAt, Math.min(event.plan.killAt, from.context.plan?.killAt ?? 0))
+    const sooner = event.plan.killAt < (from.context.plan?.killAt ?? 0)
+    if (source === 'stopping.signalling' && sooner) {
+      assert.deepEqual(order(edge), ['armKillTimer', 'signalAll'])
+    }
+  },
+  'never goes back while it ends'({ source, target }) {
+    if (!ENDING.includes(source)) return
+    const path = [...ENDING, 'stopped']
+    assert.ok(path.indexOf(target) >= path.indexOf(source), target)
+  },
+  'signals, kills and closes once per stop, in this order'(edge) {
+    const { source, target, event } = edge
+    const entered = (state: string): number => Number(target === state && source !== state)
+    const again = event.type === 'supervisor.stop' && source === 'stopping.signalling' && target === source
+    if (!again) assert.equal(count(edge, 'signalAll'), entered('stopping.signalling'))
+    assert.equal(count(edge, 'killAll'), entered('stopping.killing'))
+    assert.equal(count(edge, 'closeExecutors'), entered('stopping.closing'))
+    if (target === 'stopped' && source !== 'stopped') assert.equal(source, 'stopping.closing')
+  },
+  'announces each turn of its life once'(edge) {
+    const { source, target } = edge
+    const begins = ENDING.includes(target) && !ENDING.includes(source)
+    const turn = source === target ? undefined : begins ? 'stopping' : target
+    const said: Record<string, string> = {
+      running: source === 'paused' ? 'resumed' : 'started',
+      paused: 'paused',
+      stopping: 'stopping',
+      stopped: 'stopped',
+      failed: 'failed',
+    }
+    const fact = turn === undefined ? undefined : said[turn]
+    assert.deepEqual(facts(edge), fact === undefined ? [] : [fact])
+  },
+  'keeps the error that it failed with until it is started again'({ source, target, from, to, event }) {
+    if (event.type === 'supervisor.startFailed' && target === 'failed' && source === 'starting') {
+      assert.equal(to.context.error, event.error)
+    } else if (target !== 'starting') assert.equal(to.context.error, from.context.error)
+  },
+}
+
+test.each(Object.entries(INVARIANTS))('on every edge a supervisor %s', (_, check) => {
+  onEveryEdge(edges, check)
+})
+
+test('every declared transition, with every branch of every guard, is walked', () => {
+  const walked = new Set(edges.flatMap(({ taken }) => taken))
+  const missing = [...declaredTransitions(supervisorMachine).values()].filter((name) => !walked.has(name))
+  expect(missing).toEqual([])
+})
+
+test('every state is reached and every known event is sent', () => {
+  const reached = new Set(edges.flatMap(({ source, target }) => [source, target]))
+  expect(atomicStates(supervisorMachine).filter((state) => !reached.has(state))).toEqual([])
+  expect([...SUPERVISOR_EVENT_TYPES].sort()).toEqual([...supervisorMachine.events].sort())
+})
+
+test('every state answers every event as the table says', async () => {
+  const table = transitionTable(supervisorMachine, edges, SUPERVISOR_EVENT_TYPES)
+  await expect(table).toMatchFileSnapshot('../model/__snapshots__/supervisor.table.txt')
+})

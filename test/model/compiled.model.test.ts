@@ -1,0 +1,22 @@
+/** Compiled, the machines of the project take every edge as the interpreter takes it. */
+import { expect, test } from 'vitest'
+import { supervisorMachine } from '../../src/machines/supervisor.ts'
+import { taskMachine } from '../../src/machines/task.ts'
+import { compareOnEveryEdge } from './compiled-walk.ts'
+import { projectSupervisor, SUPERVISOR_EVENTS } from './supervisor-walk.ts'
+import { projectTask, TASK_EVENTS, TASK_INPUTS, walkTask } from './task-walk.ts'
+
+// The smallest walk of each execution: what differs in the others is a count.
+const INPUTS = TASK_INPUTS.filter(
+  ({ execution }, index) => TASK_INPUTS.findIndex((other) => other.execution === execution) === index,
+)
+
+test.each(INPUTS)('compiled, a $execution task takes every edge alike', (input) => {
+  const options = { input, events: TASK_EVENTS, project: projectTask, limit: 100_000 }
+  expect(compareOnEveryEdge(taskMachine, options)).toBe(walkTask(input).length)
+})
+
+test('compiled, the supervisor takes every edge alike', () => {
+  const options = { input: { id: 's' }, events: SUPERVISOR_EVENTS, project: projectSupervisor, limit: 50_000 }
+  expect(compareOnEveryEdge(supervisorMachine, options)).toBeGreaterThan(100)
+})

@@ -1,0 +1,49 @@
+/** The supervisor machine, walked with plans that are due, finite and without bound. */
+import type { SnapshotFrom } from 'xstate'
+import {
+  type SupervisorContext,
+  type SupervisorEvent,
+  supervisorMachine,
+} from '../../src/machines/supervisor.ts'
+import { type Edge, walk } from './walk.ts'
+
+export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>
+export type SupervisorEdge = Edge<SupervisorSnapshot, SupervisorEvent>
+
+const never = Number.POSITIVE_INFINITY
+
+export const SUPERVISOR_EVENTS: readonly SupervisorEvent[] = [
+  { type: 'supervisor.start' },
+  { type: 'supervisor.ready' },
+  { type: 'supervisor.startFailed', error: 'no thread' },
+  { type: 'supervisor.pause' },
+  { type: 'supervisor.resume' },
+  // No bound, a far one, a near one, one that signals late, one that kills late, one that is due.
+  { type: 'supervisor.stop', plan: { at: 0, signalAt: never, killAt: never } },
+  { type: 'supervisor.stop', plan: { at: 0, signalAt: 20, killAt: 40 } },
+  { type: 'supervisor.stop', plan: { at: 0, signalAt: 5, killAt: 10 } },
+  { type: 'supervisor.stop', plan: { at: 0, signalAt: 15, killAt: 15 } },
+  { type: 'supervisor.stop', plan: { at: 2, signalAt: 2, killAt: never } },
+  { type: 'supervisor.stop', plan: { at: 2, signalAt: 2, killAt: 12 } },
+  { type: 'supervisor.stop', plan: { at: 3, signalAt: 3, killAt: 3 } },
+  { type: 'pool.drained' },
+  { type: 'supervisor.closed' },
+  { type: 'timer.signal' },
+  { type: 'timer.kill' },
+]
+
+export const SUPERVISOR_EVENT_TYPES: readonly string[] = [
+  ...new Set(SUPERVISOR_EVENTS.map(({ type }) => type)),
+]
+
+export const projectSupervisor = ({ plan, error }: SupervisorContext): string =>
+  [plan?.signalAt, plan?.killAt, error].join()
+
+export function walkSupervisor(): SupervisorEdge[] {
+  return walk(supervisorMachine, {
+    input: { id: 'walked' },
+    events: SUPERVISOR_EVENTS,
+    project: projectSupervisor,
+    limit: 20_000,
+  })
+}
