@@ -2,8 +2,6 @@
  * What one full life of a task costs: as an actor on XState's interpreter, on its pure `transition`, as an
  * actor on compiled logic, by `step`, and in a table written by hand. Rounds are interleaved, so that what
  * else the machine does falls on all alike; the numbers are medians.
- *
- * Run alone: `node bench/compile.bench.ts`.
  */
 import {
   type AnyActorScope,
@@ -15,12 +13,11 @@ import {
 } from 'xstate'
 import { compile } from '../src/machines/compile.ts'
 import { taskMachine } from '../src/machines/task.ts'
+import { at, atLeast, type Row, type Scale, type Table } from './harness/question.ts'
+import { takeTurns } from './harness/rounds.ts'
+import { figure, ratio, Samples } from './harness/samples.ts'
 
-export interface BenchTable {
-  readonly title: string
-  readonly columns: readonly string[]
-  readonly rows: readonly (readonly (string | number)[])[]
-}
+export const description = 'What does one full life of a machine cost, interpreted and compiled'
 
 interface Life {
   readonly title: string
@@ -125,6 +122,9 @@ const inertScope = {
   emit: nothing,
 } as unknown as AnyActorScope
 
+const INTERPRETER = 'interpreter, actor'
+const COMPILED = 'compiled, actor'
+
 /** Every way to live that life, by name. */
 function waysOf({ machine, input, events, byHand }: Life): Map<string, () => unknown> {
   const compiled = compile(machine)
@@ -135,7 +135,7 @@ function waysOf({ machine, input, events, byHand }: Life): Map<string, () => unk
     return actor.getSnapshot()
   }
   const ways = new Map<string, () => unknown>([
-    ['interpreter, actor', asActor(machine)],
+    [INTERPRETER, asActor(machine)],
     [
       'interpreter, transition()',
       () => {
@@ -144,7 +144,7 @@ function waysOf({ machine, input, events, byHand }: Life): Map<string, () => unk
         return snapshot
       },
     ],
-    ['compiled, actor', asActor(compiled as unknown as AnyStateMachine)],
+    [COMPILED, asActor(compiled as unknown as AnyStateMachine)],
     [
       'compiled, step()',
       () => {
@@ -170,38 +170,36 @@ function microsecondsPerLife(way: () => unknown, milliseconds: number): number {
   return (elapsed * 1000) / lived
 }
 
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
-
-function measure(life: Life, rounds: number, milliseconds: number): BenchTable {
-  const ways = waysOf(life)
-  const samples = new Map<string, number[]>([...ways.keys()].map((name) => [name, []]))
-  for (const way of ways.values()) {
+async function measure(life: Life, scale: Scale): Promise<Table> {
+  const milliseconds = at(scale, { full: 100, quick: 60, smoke: 1 })
+  const ways = [...waysOf(life)]
+  for (const [name, way] of ways) {
     if ((way() as { status?: string }).status !== 'done')
-      throw new Error(`${life.title}: the life does not end`)
-    microsecondsPerLife(way, milliseconds)
+      throw new Error(`${life.title}: ${name} does not end`)
   }
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, way] of ways) samples.get(name)?.push(microsecondsPerLife(way, milliseconds))
-  }
-  const medians = [...samples].map(([name, measured]) => [name, median(measured)] as const)
-  const base = new Map(medians).get('interpreter, actor') ?? 0
+  const taken = await takeTurns(
+    ways.map(([name, way]) => ({ name, round: () => microsecondsPerLife(way, milliseconds) })),
+    { rounds: at(scale, { full: 9, quick: 5, smoke: 1 }), warmUps: 3 },
+  )
+  const samples = new Map(ways.map(([name], i) => [name, new Samples(taken[i] as number[])]))
+  const base = samples.get(INTERPRETER) as Samples
   const steps = life.events.length + 1
   return {
     title: life.title,
     columns: ['way', 'µs per life', 'µs per step', 'times the interpreter actor'],
-    rows: medians.map(([name, us]) => [name, us.toFixed(3), (us / steps).toFixed(3), (base / us).toFixed(1)]),
+    rows: [...samples].map(([name, measured]): Row => {
+      const gained = ratio(base, measured)
+      const cells = [name, measured.toString(), figure(measured.median / steps), gained.toString()]
+      // The issue's target is for the task machine, as actor on both sides.
+      return life.machine === taskMachine && name === COMPILED
+        ? { cells, verdict: atLeast(gained.median, 8) }
+        : { cells }
+    }),
   }
 }
 
-/** Measures all lives: about half a second each way. */
-export async function run({ rounds = 7, milliseconds = 60 } = {}): Promise<BenchTable[]> {
-  return lives.map((life) => measure(life, rounds, milliseconds))
-}
-
-if (import.meta.main) {
-  for (const { title, columns, rows } of await run()) {
-    console.log(`\n${title}`)
-    console.table(rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]]))))
-  }
+export async function run(scale: Scale): Promise<Table[]> {
+  const tables: Table[] = []
+  for (const life of lives) tables.push(await measure(life, scale))
+  return tables
 }

@@ -14,7 +14,7 @@ import { pino } from 'pino'
 import { createSupervisor, defineTask, type SubmitOptions } from '../src/index.ts'
 import { at, atMost, type Row, type Scale, type Table } from './harness/question.ts'
 import { heapInUse, takeTurns } from './harness/rounds.ts'
-import { figure, type Samples } from './harness/samples.ts'
+import { figure, Samples } from './harness/samples.ts'
 import { exactly, withSupervisor } from './harness/supervisors.ts'
 
 export const description = 'How much heap does a queued task hold, and how much does an ended one leave'
@@ -56,39 +56,41 @@ export async function run(scale: Scale): Promise<Table[]> {
 }
 
 async function measureWaiting({ name, featured, read }: Waiting, tasks: number, scale: Scale): Promise<Row> {
-  const [ours, theirs] = (await takeTurns(
-    [
-      {
-        name: 'stateward',
-        round: async () => {
-          const supervisor = createSupervisor({ pool: POOL, logger: SILENT })
-          const bytes = await heapPerTask(tasks, featured, (signal, keep) => {
-            const options: SubmitOptions | undefined =
-              signal === undefined ? undefined : { priority: 'high', runTimeoutMs: 60_000, signal }
-            const submitted = supervisor.submit(task, undefined, options)
-            if (read) keep(submitted.result)
-          })
-          await supervisor.stop({ cancelTasks: true, wait: false })
-          return bytes
+  const [ours, theirs] = (
+    await takeTurns(
+      [
+        {
+          name: 'stateward',
+          round: async () => {
+            const supervisor = createSupervisor({ pool: POOL, logger: SILENT })
+            const bytes = await heapPerTask(tasks, featured, (signal, keep) => {
+              const options: SubmitOptions | undefined =
+                signal === undefined ? undefined : { priority: 'high', runTimeoutMs: 60_000, signal }
+              const submitted = supervisor.submit(task, undefined, options)
+              if (read) keep(submitted.result)
+            })
+            await supervisor.stop({ cancelTasks: true, wait: false })
+            return bytes
+          },
         },
-      },
-      {
-        name: 'p-queue',
-        round: () => {
-          const queue = new PQueue({ concurrency: 20, autoStart: false })
-          return heapPerTask(tasks, featured, (signal, keep) => {
-            const options = signal === undefined ? undefined : { priority: 1, timeout: 60_000, signal }
-            const result = queue.add(handler, options)
-            if (read) keep(result)
-          })
+        {
+          name: 'p-queue',
+          round: () => {
+            const queue = new PQueue({ concurrency: 20, autoStart: false })
+            return heapPerTask(tasks, featured, (signal, keep) => {
+              const options = signal === undefined ? undefined : { priority: 1, timeout: 60_000, signal }
+              const result = queue.add(handler, options)
+              if (read) keep(result)
+            })
+          },
         },
+      ],
+      {
+        rounds: at(scale, { full: 3, quick: 1, smoke: 1 }),
+        warmUps: at(scale, { full: 1, quick: 0, smoke: 0 }),
       },
-    ],
-    {
-      rounds: at(scale, { full: 3, quick: 1, smoke: 1 }),
-      warmUps: at(scale, { full: 1, quick: 0, smoke: 0 }),
-    },
-  )) as [Samples, Samples]
+    )
+  ).map((bytes) => new Samples(bytes)) as [Samples, Samples]
   return {
     cells: [name, ours.toString(), theirs.toString(), figure(ours.median / theirs.median)],
     verdict: atMost(ours.median, QUEUED_BYTES, 'bytes'),

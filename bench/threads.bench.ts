@@ -12,8 +12,8 @@ import type { TaskDefinition } from '../src/index.ts'
 import { busyTask, echoTask } from './fixtures/tasks.ts'
 import { type FunctionName, RawProcesses, rawThreads } from './harness/peers.ts'
 import { at, atLeast, type Row, type Scale, type Table } from './harness/question.ts'
-import { perUnit, takeTurns, timed } from './harness/rounds.ts'
-import { ratio, type Samples } from './harness/samples.ts'
+import { type Cost, costs, perUnit, takeTurns, timed } from './harness/rounds.ts'
+import { ratio } from './harness/samples.ts'
 import { exactly, withSupervisor } from './harness/supervisors.ts'
 
 export const description = 'What do thread and process tasks cost over raw piscina and raw fork'
@@ -56,6 +56,8 @@ const LOADS = {
 } as const
 type LoadName = keyof typeof LOADS
 
+type Costs = ReturnType<typeof costs>
+
 interface Contest {
   readonly workers: number
   ours(work: Work): Submit
@@ -67,13 +69,29 @@ export async function run(scale: Scale): Promise<Table[]> {
   for (const threads of [2, 1]) {
     tables.push({
       title: `Thread tasks, ${threads === 1 ? '1 thread' : `${threads} threads`}, against raw piscina`,
-      columns: ['function', 'load', 'jobs', 'stateward, µs per job', 'piscina, µs per job', 'ratio'],
+      columns: [
+        'function',
+        'load',
+        'jobs',
+        'stateward, µs per job',
+        'piscina, µs per job',
+        'ratio',
+        'by CPU time of the main thread',
+      ],
       rows: await againstPiscina(threads, scale),
     })
   }
   tables.push({
     title: 'Process tasks, 2 processes, against raw fork',
-    columns: ['function', 'load', 'jobs', 'stateward, µs per job', 'fork, µs per job', 'ratio'],
+    columns: [
+      'function',
+      'load',
+      'jobs',
+      'stateward, µs per job',
+      'fork, µs per job',
+      'ratio',
+      'by CPU time of the main thread',
+    ],
     rows: await againstFork(2, scale),
   })
   return tables
@@ -129,9 +147,17 @@ async function measure(contest: Contest, scale: Scale, target?: number): Promise
   const rows: Row[] = []
   for (const work of WORKS) {
     for (const load of Object.keys(LOADS) as LoadName[]) {
-      const [ours, theirs] = await measureOne(contest, work, load, scale)
-      const gained = ratio(theirs, ours)
-      const cells = [work.name, load, work.jobs[scale], ours.toString(), theirs.toString(), gained.toString()]
+      const [ours, theirs] = (await measureOne(contest, work, load, scale)) as [Costs, Costs]
+      const gained = ratio(theirs.wall, ours.wall)
+      const cells = [
+        work.name,
+        load,
+        work.jobs[scale],
+        ours.wall.toString(),
+        theirs.wall.toString(),
+        gained.toString(),
+        ratio(theirs.cpu, ours.cpu).toString(),
+      ]
       rows.push(target === undefined ? { cells } : { cells, verdict: atLeast(gained.median, target) })
     }
   }
@@ -143,10 +169,10 @@ async function measureOne(
   work: Work,
   load: LoadName,
   scale: Scale,
-): Promise<[Samples, Samples]> {
+): Promise<Costs[]> {
   const jobs = work.jobs[scale]
   const leastMs = at(scale, { full: 300, quick: 100, smoke: 1 })
-  const round = (submit: Submit) => (): Promise<number> =>
+  const round = (submit: Submit) => (): Promise<Cost> =>
     perUnit(jobs, leastMs, () => timed(() => LOADS[load](submit, jobs, workers)))
   const samples = await takeTurns(
     [
@@ -158,5 +184,5 @@ async function measureOne(
       warmUps: at(scale, { full: 2, quick: 1, smoke: 1 }),
     },
   )
-  return samples as [Samples, Samples]
+  return samples.map(costs)
 }

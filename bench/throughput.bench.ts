@@ -10,8 +10,8 @@
 import PQueue from 'p-queue'
 import { defineTask, type Priority, type Supervisor } from '../src/index.ts'
 import { at, atLeast, atMost, type Row, type Scale, type Table, type Verdict } from './harness/question.ts'
-import { perUnit, type RoundsOptions, takeTurns, timed } from './harness/rounds.ts'
-import { figure, ratio, type Samples } from './harness/samples.ts'
+import { type Cost, costs, perUnit, type RoundsOptions, takeTurns, timed } from './harness/rounds.ts'
+import { figure, ratio } from './harness/samples.ts'
 import { exactly, withSupervisor } from './harness/supervisors.ts'
 
 export const description = 'How fast do async no-op tasks pass, 20 at a time, against p-queue'
@@ -74,26 +74,23 @@ function featured(name: string, bands: readonly Priority[]): Load {
   }
 }
 
+type Costs = ReturnType<typeof costs>
+
 interface Cell {
   readonly load: Load
   readonly tasks: number
-  readonly ours: Samples
-  readonly theirs: Samples
+  readonly ours: Costs
+  readonly theirs: Costs
 }
 
-async function measure(
-  load: Load,
-  tasks: number,
-  scale: Scale,
-  turns: RoundsOptions,
-): Promise<Cell> {
+async function measure(load: Load, tasks: number, scale: Scale, turns: RoundsOptions): Promise<Cell> {
   const leastMs = at(scale, { full: 300, quick: 100, smoke: 1 })
-  const batch = (work: (controllers: AbortController[]) => Promise<unknown>): Promise<number> =>
+  const batch = (work: (controllers: AbortController[]) => Promise<unknown>): Promise<Cost> =>
     perUnit(tasks, leastMs, () => {
       const controllers = load.prepare(tasks)
       return timed(() => work(controllers))
     })
-  const [ours, theirs] = (await takeTurns(
+  const [ours = [], theirs = []] = await takeTurns(
     [
       {
         name: 'stateward',
@@ -111,17 +108,18 @@ async function measure(
       },
     ],
     turns,
-  )) as [Samples, Samples]
-  return { load, tasks, ours, theirs }
+  )
+  return { load, tasks, ours: costs(ours), theirs: costs(theirs) }
 }
 
 function rowOf({ load, tasks, ours, theirs }: Cell, verdict?: Verdict): Row {
   const cells = [
     load.name,
     tasks.toLocaleString('en'),
-    ours.toString(),
-    theirs.toString(),
-    ratio(theirs, ours).toString(),
+    ours.wall.toString(),
+    theirs.wall.toString(),
+    ratio(theirs.wall, ours.wall).toString(),
+    ratio(theirs.cpu, ours.cpu).toString(),
   ]
   return verdict === undefined ? { cells } : { cells, verdict }
 }
@@ -132,6 +130,7 @@ const COLUMNS = [
   'stateward, µs per task',
   'p-queue, µs per task',
   "times p-queue's throughput",
+  'by CPU time',
 ]
 
 async function growing(load: Load, scale: Scale): Promise<Cell[]> {
@@ -151,7 +150,7 @@ async function growing(load: Load, scale: Scale): Promise<Cell[]> {
 }
 
 const judged = (cell: Cell, target: number): Row =>
-  rowOf(cell, atLeast(ratio(cell.theirs, cell.ours).median, target))
+  rowOf(cell, atLeast(ratio(cell.theirs.wall, cell.ours.wall).median, target))
 
 export async function run(scale: Scale): Promise<Table[]> {
   const plainCells = await growing(plain, scale)
@@ -192,7 +191,7 @@ export async function run(scale: Scale): Promise<Table[]> {
 
 function growthRow(cells: readonly Cell[]): Row {
   const growth = (side: 'ours' | 'theirs'): number =>
-    (cells.at(-1)?.[side].median ?? 0) / (cells.at(-2)?.[side].median ?? 1)
+    (cells.at(-1)?.[side].wall.median ?? 0) / (cells.at(-2)?.[side].wall.median ?? 1)
   return {
     cells: [cells[0]?.load.name ?? '', figure(growth('ours')), figure(growth('theirs'))],
     verdict: atMost(growth('ours'), 1.5),

@@ -1,4 +1,5 @@
-// Installs the packed tarball into an empty folder and runs test/fixtures/package-smoke/main.mjs there.
+// Installs the packed tarball into an empty folder and runs test/fixtures/package-smoke/main.mjs and the
+// README's example (examples/readme, which a test holds against the README's text) there.
 //
 //   node scripts/smoke-package.ts [path of a Node binary]   on that Node, by default the pinned one
 //   node scripts/smoke-package.ts --all                     on every maintained line
@@ -11,6 +12,7 @@ import { pack } from './pack.ts'
 
 const MAINTAINED_MAJORS = [22, 24, 26]
 const FIXTURE = 'test/fixtures/package-smoke'
+const README_EXAMPLE = 'examples/readme'
 const PROGRAM_TIMEOUT_MS = 60_000
 
 const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
@@ -22,12 +24,15 @@ try {
   pack(tarball)
   npmInstall(consumer, tarball)
   cpSync(FIXTURE, consumer, { recursive: true })
+  cpSync(README_EXAMPLE, join(consumer, 'readme'), { recursive: true })
 
   const nodes = values.all
     ? MAINTAINED_MAJORS.map(installNode)
     : [resolve(positionals[0] ?? process.execPath)]
   for (const node of nodes) {
-    execFileSync(node, ['main.mjs'], { cwd: consumer, stdio: 'inherit', timeout: PROGRAM_TIMEOUT_MS })
+    for (const program of ['main.mjs', 'readme/main.ts']) {
+      execFileSync(node, [program], { cwd: consumer, stdio: 'inherit', timeout: PROGRAM_TIMEOUT_MS })
+    }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

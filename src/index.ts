@@ -16,6 +16,7 @@ export type { Clock } from './actors/clock.ts'
 export type { AnyDefinition, TaskCall, TypedDefinition } from './actors/definition.ts'
 export type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './actors/handler-context.ts'
 export type { Progress } from './actors/task-run.ts'
+export type { PiscinaLike } from './actors/thread-borrowed-pool.ts'
 export type { Limits } from './machines/admission.ts'
 export type { Backoff } from './machines/backoff.ts'
 export type {
@@ -38,6 +39,7 @@ export { defaultSupervisor } from './runtime/default-supervisor.ts'
 export { defineTask, type TaskDefinition, type TaskGroup, type TaskOptions } from './runtime/define-task.ts'
 export {
   DeadlineError,
+  type ErrorFacts,
   isStatewardError,
   OptionError,
   QueueTimeoutError,
@@ -77,7 +79,6 @@ export type {
   ProcessesOptions,
   ResizeOptions,
   SupervisorOptions,
-  ThreadPoolLike,
 } from './runtime/supervisor-options.ts'
 export type { TaskAction, TaskLogQuery, TaskLogStore, TaskRecord } from './runtime/task-log.ts'
 export type { RetryFacts, RetryOptions, RunOptions, SubmitOptions } from './runtime/task-options.ts'

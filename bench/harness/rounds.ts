@@ -1,10 +1,10 @@
 /** Sides that take turns: A B A B …, so that what else the machine does falls on all alike. */
 import { Samples } from './samples.ts'
 
-export interface Side {
+export interface Side<Value> {
   readonly name: string
-  /** Does its work once. @returns what it cost per unit, in µs (or in whatever unit the table has) */
-  round(): Promise<number> | number
+  /** Does its work once. @returns what it cost */
+  round(): Promise<Value> | Value
 }
 
 export interface RoundsOptions {
@@ -13,12 +13,12 @@ export interface RoundsOptions {
   readonly warmUps?: number
 }
 
-/** @returns the samples of each side, in the order of the sides */
-export async function takeTurns(
-  sides: readonly Side[],
+/** @returns what each round of each side cost, in the order of the sides */
+export async function takeTurns<Value>(
+  sides: readonly Side<Value>[],
   { rounds, warmUps = 1 }: RoundsOptions,
-): Promise<Samples[]> {
-  const values: number[][] = sides.map(() => [])
+): Promise<Value[][]> {
+  const values: Value[][] = sides.map(() => [])
   for (let round = -warmUps; round < rounds; round++) {
     for (const [i, side] of sides.entries()) {
       collectGarbage()
@@ -26,30 +26,45 @@ export async function takeTurns(
       if (round >= 0) values[i]?.push(value)
     }
   }
-  return values.map((one) => new Samples(one))
+  return values
 }
 
-/**
- * Repeats a batch until it has taken `leastMs`, because one short batch measures chance.
- *
- * @param batch - does `units` units of work and says how many ms they took
- * @returns µs per unit
- */
-export async function perUnit(units: number, leastMs: number, batch: () => Promise<number>): Promise<number> {
-  let elapsed = 0
+/** What one unit of work costs, in µs. */
+export interface Cost {
+  readonly wall: number
+  /** Of the main thread alone: what other programs do to the machine hardly shows in it. */
+  readonly cpu: number
+}
+
+/** The wall times and the CPU times of rounds. */
+export function costs(rounds: readonly Cost[]): { readonly wall: Samples; readonly cpu: Samples } {
+  return {
+    wall: new Samples(rounds.map(({ wall }) => wall)),
+    cpu: new Samples(rounds.map(({ cpu }) => cpu)),
+  }
+}
+
+/** Repeats a batch of `units` until it has taken `leastMs`, because one short batch measures chance. */
+export async function perUnit(units: number, leastMs: number, batch: () => Promise<Cost>): Promise<Cost> {
+  let wall = 0
+  let cpu = 0
   let done = 0
   do {
-    elapsed += await batch()
+    const cost = await batch()
+    wall += cost.wall
+    cpu += cost.cpu
     done += units
-  } while (elapsed < leastMs)
-  return (elapsed * 1000) / done
+  } while (wall < leastMs * 1000)
+  return { wall: wall / done, cpu: cpu / done }
 }
 
-/** How many ms it takes. */
-export async function timed(work: () => Promise<unknown>): Promise<number> {
+export async function timed(work: () => Promise<unknown>): Promise<Cost> {
+  const cpuBefore = process.threadCpuUsage()
   const startedAt = performance.now()
   await work()
-  return performance.now() - startedAt
+  const wall = (performance.now() - startedAt) * 1000
+  const { user, system } = process.threadCpuUsage(cpuBefore)
+  return { wall, cpu: user + system }
 }
 
 export function collectGarbage(): void {

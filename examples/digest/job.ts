@@ -14,10 +14,9 @@ import { Interrupt } from './interrupt.ts'
 import { Ledger } from './ledger.ts'
 import type { Options } from './options.ts'
 import { ProgressDisplay, type ProgressOutput } from './progress.ts'
-import type { Report } from './report.ts'
-import { writeReport } from './report.ts'
+import { type Report, writeReport } from './report.ts'
 import { summaryOf } from './summary.ts'
-import { list, report as reportTask } from './tasks.ts'
+import { list, report as reportTask, type Walk } from './tasks.ts'
 
 /** Listing rests while so many files wait: a queued run takes about 1.5 kB. */
 const FULL_BACKLOG = 50_000
@@ -47,8 +46,12 @@ export async function digestTree(options: Options, { out, err }: JobOutput): Pro
   })
   if (interrupt.signal === undefined) {
     const { dev: device } = lstatSync(options.directory)
-    const except = toBytePath(options.report)
-    const walk = { device, except, isFull: () => ledger.backlog >= FULL_BACKLOG }
+    const walk: Walk = {
+      device,
+      except: toBytePath(options.report),
+      isFull: () => ledger.backlog >= FULL_BACKLOG,
+      found: (part) => ledger.list(part),
+    }
     supervisor.submit(list, { walk, directory: root })
     await ledger.idle
   }
@@ -63,7 +66,7 @@ function makeSupervisor(): Supervisor {
   return createSupervisor({
     id: 'digest',
     // Large files take the cores; small ones may crowd in between.
-    pool: { size: cores, reserveNormal: 1, reserveHigh: 1 },
+    pool: { size: 2, reserveNormal: 1, reserveHigh: 1, maxThreads: 3 },
     processes: { size: 1, reserveNormal: 0, reserveHigh: 0 },
     // Here waiting is normal, and what goes wrong is in the summary and the report.
     defaults: { queueWarningMs: Number.POSITIVE_INFINITY, queueCriticalMs: Number.POSITIVE_INFINITY },

@@ -5,7 +5,7 @@
 import type { Supervisor, TaskEnded } from '../../src/index.ts'
 import type { FileDigest } from './file-digest.ts'
 import { type Finding, isFinding } from './finding.ts'
-import { type Checked, digest, type Listed, list, packageCheck } from './tasks.ts'
+import { type Checked, digest, type Found, list, packageCheck } from './tasks.ts'
 import { Timings } from './timings.ts'
 
 /** A task that did not do its work. */
@@ -79,23 +79,24 @@ export class Ledger {
     return bytes
   }
 
-  #keep(task: string, value: unknown): void {
-    if (task === list.name) this.#keepListed(value as Listed)
-    else if (task === packageCheck.name) {
-      const { problem } = value as Checked
-      this.done.packages += 1
-      if (problem !== undefined) this.findings.push(problem)
-    } else if (task === digest.name) this.#keepDigest(value as FileDigest | Finding)
-  }
-
-  #keepListed({ files, bytes, links, special, mounts, findings }: Listed): void {
-    this.found.directories += 1
+  /** Takes what a listing has found. */
+  list({ files, bytes, links, special, mounts, findings }: Found): void {
     this.found.files += files
     this.found.bytes += bytes
     this.found.links += links
     this.found.special += special
     this.found.mounts += mounts
     this.findings.push(...findings)
+  }
+
+  #keep(task: string, value: unknown): void {
+    if (task === digest.name) this.#keepDigest(value as FileDigest | Finding)
+    else if (task === list.name) this.found.directories += 1
+    else if (task === packageCheck.name) {
+      const { problem } = value as Checked
+      this.done.packages += 1
+      if (problem !== undefined) this.findings.push(problem)
+    }
   }
 
   #keepDigest(value: FileDigest | Finding): void {

@@ -13,7 +13,7 @@
  */
 import { defineTask, type TaskDefinition } from '../../src/index.ts'
 import { type BytePath, toLine } from './byte-path.ts'
-import { entriesOf, type ListedFile, namesIn } from './directory.ts'
+import { type Entries, entriesOf, type ListedFile, namesIn } from './directory.ts'
 import { digestLarge, digestSmall, type FileDigest, LARGE_BYTES } from './file-digest.ts'
 import { type Finding, findingOf } from './finding.ts'
 import { type Report, writeReport } from './report.ts'
@@ -26,31 +26,21 @@ export interface Walk {
   readonly except: BytePath
   /** Whether so many files wait that listing had better wait, too. */
   isFull(): boolean
+  /** Told what was found, before any of it is done. */
+  found(part: Found): void
 }
 
 export interface ListInput {
   readonly walk: Walk
   readonly directory: BytePath
   /** What is left of a directory that was listed in part. */
-  readonly rest?: Names
+  readonly rest?: { readonly names: readonly BytePath[]; readonly at: number }
 }
 
-interface Names {
-  readonly names: readonly BytePath[]
-  /** How many of them have been seen to. */
-  readonly at: number
-  readonly before: Listed
-}
-
-/** What was found in one directory. */
-export interface Listed {
-  readonly directory: BytePath
+/** What a directory, or a part of it, holds; files beyond those to digest are only counted. */
+export interface Found extends Pick<Entries, 'links' | 'special' | 'mounts' | 'findings'> {
   readonly files: number
   readonly bytes: number
-  readonly links: number
-  readonly special: number
-  readonly mounts: number
-  readonly findings: readonly Finding[]
 }
 
 export interface Checked {
@@ -63,31 +53,22 @@ const { url: module } = import.meta
 const PART = 1_000
 const FULL_RETRY_MS = 50
 
-export const list: TaskDefinition<ListInput, Listed> = defineTask(
+export const list: TaskDefinition<ListInput, void> = defineTask(
   { name: 'list', description: ({ directory }: ListInput) => `List ${toLine(directory)}` },
   async ({ walk, directory, rest }: ListInput, ctx) => {
     if (walk.isFull()) return ctx.snooze(FULL_RETRY_MS)
-    const { names, at, before } = rest ?? (await begin(directory))
-    const part = names.slice(at, at + PART)
-    const { files, directories, ...found } = await entriesOf(directory, part, walk.device)
-    for (const child of directories) ctx.submit(list, { walk, directory: child }, { detached: true })
-    const wanted = files.filter(({ path }) => path !== walk.except)
-    for (const file of wanted) {
+    const { names, at } = rest ?? (await begin(walk, directory))
+    const part = await entriesOf(directory, names.slice(at, at + PART), walk.device)
+    const files = part.files.filter(({ path }) => path !== walk.except)
+    walk.found({ ...part, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) })
+    for (const child of part.directories) ctx.submit(list, { walk, directory: child }, { detached: true })
+    for (const file of files) {
       const large = file.bytes > LARGE_BYTES
       ctx.submit(digest, file, { priority: large ? 'low' : 'high', detached: true })
       if (file.path.endsWith('/package.json')) ctx.submit(packageCheck, file.path, { detached: true })
     }
-    const listed: Listed = {
-      directory,
-      files: before.files + wanted.length,
-      bytes: wanted.reduce((sum, { bytes }) => sum + bytes, before.bytes),
-      links: before.links + found.links,
-      special: before.special + found.special,
-      mounts: before.mounts + found.mounts,
-      findings: [...before.findings, ...found.findings],
-    }
-    if (at + PART >= names.length) return listed
-    return ctx.next(list.call({ walk, directory, rest: { names, at: at + PART, before: listed } }))
+    if (at + PART >= names.length) return
+    return ctx.next(list.call({ walk, directory, rest: { names, at: at + PART } }))
   },
 )
 
@@ -128,11 +109,12 @@ export const report = defineTask(
 )
 
 /** A directory that cannot be listed has no names, and a finding. */
-async function begin(directory: BytePath): Promise<Names> {
-  const before = { directory, files: 0, bytes: 0, links: 0, special: 0, mounts: 0, findings: [] }
+async function begin(walk: Walk, directory: BytePath): Promise<NonNullable<ListInput['rest']>> {
   try {
-    return { names: await namesIn(directory), at: 0, before }
+    return { names: await namesIn(directory), at: 0 }
   } catch (error) {
-    return { names: [], at: 0, before: { ...before, findings: [findingOf(directory, error)] } }
+    const findings = [findingOf(directory, error)]
+    walk.found({ files: 0, bytes: 0, links: 0, special: 0, mounts: 0, findings })
+    return { names: [], at: 0 }
   }
 }

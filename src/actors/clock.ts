@@ -20,8 +20,8 @@ export interface Clock {
    */
   monotonic(): number
   /**
-   * Calls `fn` once, `ms` or more from now, unless it is cleared before. `ms` is at most
-   * {@link MAX_DELAY_MS}; whoever needs longer arms it in steps.
+   * Calls `fn` once, `ms` or more from now, unless it is cleared before. `ms` is at most 2^31 - 1;
+   * whoever needs longer arms it in steps.
    * @returns the handle for `clearTimeout`
    */
   setTimeout(fn: () => void, ms: number): unknown

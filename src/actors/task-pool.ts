@@ -106,7 +106,8 @@ export class TaskPool implements LendingPool {
   create(entry: DefinitionEntry, input: unknown, plan: RunPlan, facts: SubmissionFacts): TaskRun {
     const { parent } = facts
     const { deadlineMs, detached } = plan
-    const snapshot = plan === entry.plan ? (entry.born ??= this.#born(entry, plan)) : this.#born(entry, plan)
+    if (entry.born === undefined) entry.born = this.#born(entry, entry.plan)
+    const snapshot = plan === entry.plan ? entry.born : this.#born(entry, plan)
     this.#order += 1
     const now = this.#delivering ? this.now : this.#tick()
     const run = new TaskRun(this, facts.id, entry, input, plan, snapshot, this.#order, now, parent)

@@ -54,7 +54,8 @@ export type Execute<TContext = unknown, TEvent = unknown> = (
   event: TEvent,
 ) => void
 
-type SnapshotOf<TMachine extends AnyStateMachine> = SnapshotFrom<TMachine> & Snapshot<unknown>
+/** Snapshots of a compiled machine: they read like the interpreter's. */
+export type SnapshotOf<TMachine extends AnyStateMachine> = SnapshotFrom<TMachine> & Snapshot<unknown>
 
 /** A compiled machine: logic for `createActor`, and a pure pair of functions for hot callers. */
 export interface CompiledLogic<TMachine extends AnyStateMachine>

@@ -5,7 +5,8 @@
  */
 export { admits, type Limits, laneLimits, openBands, threshold } from './admission.ts'
 export { BACKOFF_DEFAULTS, type Backoff, backoffMs } from './backoff.ts'
-export { type CompiledLogic, compile, type Execute } from './compile.ts'
+export { type CompiledLogic, compile, type Execute, type SnapshotOf } from './compile.ts'
+export { UnsupportedMachineError } from './compile-refusal.ts'
 export {
   type DueTimer,
   inheritDeadline,
@@ -13,10 +14,11 @@ export {
   nextRunTimer,
   nextWaitTimer,
   type QueueClocks,
+  type QueueTimer,
   type TaskTimer,
 } from './deadlines.ts'
 export * from './model.ts'
-export { processSlotMachine } from './process-slot.ts'
+export { type ProcessSlotEvent, processSlotMachine } from './process-slot.ts'
 export { type AttemptEnd, mayRetry } from './retry.ts'
 export {
   type StopPlan,
@@ -28,4 +30,4 @@ export {
 } from './supervisor.ts'
 export { taskMachine } from './task.ts'
 export type { TaskContext, TaskEffect, TaskEvent, TaskFact, TaskInput } from './task-model.ts'
-export { threadSlotMachine } from './thread-slot.ts'
+export { type ThreadSlotEvent, threadSlotMachine } from './thread-slot.ts'

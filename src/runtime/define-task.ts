@@ -71,9 +71,6 @@ const taskChecks: Checks = {
   disabled: check.boolean,
 }
 
-/** What a handler may return: its value, or a word of `ctx`. */
-type Returned<Output> = Output | Promise<Output>
-
 /**
  * Defines a task. The handler gets `(input, ctx)` in every execution.
  *
@@ -82,7 +79,7 @@ type Returned<Output> = Output | Promise<Output>
  */
 export function defineTask<Input = void, Output = unknown>(
   options: TaskOptions<Input>,
-  handler: (input: Input, ctx: HandlerContext) => Returned<Output>,
+  handler: (input: Input, ctx: HandlerContext) => Output | Promise<Output>,
 ): TaskDefinition<Input, Exclude<Awaited<Output>, ControlValueLike>> {
   checkOptions('defineTask()', options, taskChecks)
   check.text('defineTask().name', options.name)

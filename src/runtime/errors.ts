@@ -30,7 +30,8 @@ import type { FailureKind, StopStep, TerminationReason } from '../machines/model
 
 const BRAND: unique symbol = Symbol.for('stateward.error') as never
 
-interface ErrorFacts {
+/** What an error of this package says besides its sentence. */
+export interface ErrorFacts {
   readonly code: string
   readonly cause?: unknown
   readonly runId?: string | undefined

@@ -1,6 +1,8 @@
 /** The thread and process executors of a supervisor: ours, or the user's own. */
 import type { Executor } from '../actors/attempt.ts'
 import { ProcessExecutor } from '../actors/process-executor.ts'
+import { BorrowedThreadExecutor } from '../actors/thread-borrowed-executor.ts'
+import type { PiscinaLike } from '../actors/thread-borrowed-pool.ts'
 import { ThreadExecutor } from '../actors/thread-executor.ts'
 import type { Sizing } from './sizing.ts'
 import type { SupervisorOptions } from './supervisor-options.ts'
@@ -12,18 +14,17 @@ export interface Executors {
 
 export function createExecutors(options: SupervisorOptions, sizing: Sizing, logLevel: string): Executors {
   const { pool = {}, processes = {}, executors = {} } = options
-  const own = executors.thread
   return {
     thread:
-      own !== undefined && 'start' in own
-        ? own
-        : new ThreadExecutor({
+      executors.thread === undefined
+        ? new ThreadExecutor({
             min: sizing.pool.min,
             max: sizing.pool.lane.max + sizing.pool.lane.overflow,
             idleTimeoutMs: pool.idleTimeoutMs ?? 10_000,
             resourceLimits: pool.resourceLimits,
             logLevel,
-          }),
+          })
+        : borrow(executors.thread, logLevel),
     process:
       executors.process ??
       new ProcessExecutor({
@@ -34,4 +35,9 @@ export function createExecutors(options: SupervisorOptions, sizing: Sizing, logL
         logLevel,
       }),
   }
+}
+
+/** An Executor is used as it is; anything else is a pool like Piscina's. */
+function borrow(own: PiscinaLike | Executor, logLevel: string): Executor {
+  return 'start' in own ? own : new BorrowedThreadExecutor({ pool: own, logLevel })
 }

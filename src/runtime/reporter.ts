@@ -28,9 +28,9 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'supervisor.stopped': 'info',
   'supervisor.failed': 'error',
   'pool.starved': 'warn',
+  'task.retrying': 'info',
   'task.queueWarning': 'warn',
   'task.queueCritical': 'error',
-  'task.retrying': 'warn',
   'task.failed': 'error',
   'task.terminated': 'warn',
   'task.abandoned': 'error',
@@ -159,7 +159,9 @@ export class Reporter {
     if (outcome === undefined) return
     this.#options.taskLog.note(run, terminalAction(run))
     const name =
-      outcome.kind === 'finished' && outcome.skipped !== undefined ? 'task.skipped' : OUTCOME_EVENTS[outcome.kind]
+      outcome.kind === 'finished' && outcome.skipped !== undefined
+        ? 'task.skipped'
+        : OUTCOME_EVENTS[outcome.kind]
     if (!this.heard(name)) return
     const runMs = run.startedMono < 0 ? undefined : run.endedMono - run.startedMono
     const ended = { ...base(run), queueMs: run.queueMs, runMs }

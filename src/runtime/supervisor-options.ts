@@ -7,6 +7,7 @@ import type { Executor } from '../actors/attempt.ts'
 import type { Clock } from '../actors/clock.ts'
 import type { AnyDefinition } from '../actors/definition.ts'
 import type { LaneSize } from '../actors/slot-pool.ts'
+import type { PiscinaLike } from '../actors/thread-borrowed-pool.ts'
 import { type Limits, threshold } from '../machines/admission.ts'
 import type { supervisorMachine } from '../machines/supervisor.ts'
 import type { taskMachine } from '../machines/task.ts'
@@ -53,16 +54,6 @@ export interface ProcessesOptions {
   readonly execArgv?: readonly string[]
 }
 
-/** A worker pool of the user's own; an existing Piscina instance fits. It is never closed by us. */
-export interface ThreadPoolLike {
-  run(
-    task: unknown,
-    options: { readonly filename: string; readonly name: string; readonly signal: AbortSignal },
-  ): Promise<unknown>
-  on(event: 'message', listener: (message: unknown) => void): unknown
-  off(event: 'message', listener: (message: unknown) => void): unknown
-}
-
 export interface SupervisorOptions {
   /** Names it in logs, events and threads. @defaultValue a UUIDv7 */
   readonly id?: string
@@ -85,7 +76,7 @@ export interface SupervisorOptions {
   /** Waiting tasks and no admission for so long: `pool.starved`. @defaultValue 30000 */
   readonly starvedAfterMs?: number
   /** Pools of the user's own instead of ours. */
-  readonly executors?: { readonly thread?: ThreadPoolLike | Executor; readonly process?: Executor }
+  readonly executors?: { readonly thread?: PiscinaLike | Executor; readonly process?: Executor }
   /** The machines with implementations of your own (`machine.provide(…)`). */
   readonly logic?: { readonly task?: typeof taskMachine; readonly supervisor?: typeof supervisorMachine }
   /** Time. @defaultValue the machine's */
@@ -132,6 +123,16 @@ export const resizeChecks: Checks = {
   processes: check.options(processSizeChecks),
 }
 
+/** A smaller heap makes V8 abort the whole process while the thread starts (seen on Node 24). */
+const SMALLEST_HEAP_MB = 4
+
+const resourceLimitsCheck = check.options({
+  maxOldGenerationSizeMb: check.number(SMALLEST_HEAP_MB, Number.MAX_SAFE_INTEGER),
+  maxYoungGenerationSizeMb: check.number(1, Number.MAX_SAFE_INTEGER),
+  codeRangeSizeMb: check.number(0, Number.MAX_SAFE_INTEGER),
+  stackSizeMb: check.number(1, Number.MAX_SAFE_INTEGER),
+})
+
 const EXECUTOR_METHODS = ['start', 'resize', 'warm', 'close'] as const
 const machineCheck = check.having('an XState machine', 'transition', 'provide')
 
@@ -140,7 +141,7 @@ const supervisorChecks: Checks = {
   pool: check.options({
     ...poolSizeChecks,
     idleTimeoutMs: check.duration,
-    resourceLimits: check.having('an object'),
+    resourceLimits: resourceLimitsCheck,
   }),
   processes: check.options({
     ...processSizeChecks,

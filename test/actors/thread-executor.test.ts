@@ -73,6 +73,15 @@ describe('size', () => {
     expect(await resultOf(executor, 'add', { a: 1, b: 1 })).toBe(2)
   })
 
+  it('shrinks also what is just starting', async () => {
+    const executor = open({ min: 3, max: 3 })
+    const warm = executor.warm()
+    expect(executor.live).toBe(3)
+    executor.resize({ min: 1, max: 1 })
+    await warm
+    await expect.poll(() => executor.live).toBe(1)
+  })
+
   it('warms min, grows and shrinks', async () => {
     const executor = open({ min: 2, max: 2 })
     await executor.warm()

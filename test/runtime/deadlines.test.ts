@@ -34,7 +34,10 @@ describe('queue alarms', () => {
     const { task, calls } = heldTask()
     supervisor.submit(task)
     const run = supervisor.submit(task)
-    const patient = supervisor.submit(task, undefined, { queueWarningMs: Infinity, queueCriticalMs: Infinity })
+    const patient = supervisor.submit(task, undefined, {
+      queueWarningMs: Infinity,
+      queueCriticalMs: Infinity,
+    })
     await clock.advance(4_999)
     calls[0]!.resolve()
     await clock.advance(60_000)
@@ -111,7 +114,10 @@ describe('runTimeoutMs', () => {
 
   test('counts anew for each attempt and each step of a continuation', async () => {
     const { supervisor, clock } = await startedSupervisor()
-    const { task, calls } = heldTask<string>({ runTimeoutMs: 100, retry: { attempts: 2, backoff: { initialMs: 0 } } })
+    const { task, calls } = heldTask<string>({
+      runTimeoutMs: 100,
+      retry: { attempts: 2, backoff: { initialMs: 0 } },
+    })
     const run = supervisor.submit(task, 'a')
     await clock.advance(80)
     calls[0]!.reject(new Error('again'))

@@ -147,7 +147,10 @@ describe('retry', () => {
     }
     const refused = supervisor.submit(taskOf(() => 1, { retry, schema }) as never, 1 as never)
     await turns(2)
-    expect(await errorOf(refused.result)).toMatchObject({ kind: 'invalidInput', code: 'ERR_TASK_INPUT_INVALID' })
+    expect(await errorOf(refused.result)).toMatchObject({
+      kind: 'invalidInput',
+      code: 'ERR_TASK_INPUT_INVALID',
+    })
     const cancelled = supervisor.submit(task)
     await turns()
     cancelled.cancel()
@@ -252,20 +255,23 @@ describe('ctx.skip', () => {
 })
 
 describe('a handler', () => {
-  test.each([[undefined], [null], ['text'], [0], [{ a: 1 }]])('that throws %j fails with it as cause', async (thrown) => {
-    const { supervisor } = await startedSupervisor()
-    const sync = supervisor.submit(
-      taskOf(() => {
-        throw thrown
-      }),
-    )
-    const later = supervisor.submit(taskOf(() => Promise.reject(thrown)))
-    for (const run of [sync, later]) {
-      const error = await errorOf(run.result)
-      expect(error).toMatchObject({ code: 'ERR_TASK_THREW', kind: 'threw' })
-      expect(error.cause).toBe(thrown)
-    }
-  })
+  test.each([[undefined], [null], ['text'], [0], [{ a: 1 }]])(
+    'that throws %j fails with it as cause',
+    async (thrown) => {
+      const { supervisor } = await startedSupervisor()
+      const sync = supervisor.submit(
+        taskOf(() => {
+          throw thrown
+        }),
+      )
+      const later = supervisor.submit(taskOf(() => Promise.reject(thrown)))
+      for (const run of [sync, later]) {
+        const error = await errorOf(run.result)
+        expect(error).toMatchObject({ code: 'ERR_TASK_THREW', kind: 'threw' })
+        expect(error.cause).toBe(thrown)
+      }
+    },
+  )
 
   test('that throws something which cannot be printed fails all the same', async () => {
     const { supervisor } = await startedSupervisor()
@@ -274,13 +280,30 @@ describe('a handler', () => {
   })
 
   test.each([
-    ['a getter that throws', { get then(): never { throw new Error('then is broken') } }],
-    ['a function that throws', { then(): never { throw new Error('then is broken') } }],
+    [
+      'a getter that throws',
+      {
+        get then(): never {
+          throw new Error('then is broken')
+        },
+      },
+    ],
+    [
+      'a function that throws',
+      {
+        then(): never {
+          throw new Error('then is broken')
+        },
+      },
+    ],
   ])('that returns an object whose then is %s fails, and hurts nobody else', async (_, value) => {
     const { supervisor } = await startedSupervisor()
     const run = supervisor.submit(taskOf<void, unknown>(() => value as never))
     const neighbour = supervisor.submit(taskOf(() => 'well'))
-    expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_THREW', cause: new Error('then is broken') })
+    expect(await errorOf(run.result)).toMatchObject({
+      code: 'ERR_TASK_THREW',
+      cause: new Error('then is broken'),
+    })
     await expect(neighbour.result).resolves.toBe('well')
   })
 

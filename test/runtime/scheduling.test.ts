@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { echoTask, errorOf, heldTask, slots, startedSupervisor, testSupervisor, turns } from '../support/harness.ts'
+import {
+  echoTask,
+  errorOf,
+  heldTask,
+  slots,
+  startedSupervisor,
+  testSupervisor,
+  turns,
+} from '../support/harness.ts'
 
 const DAY = 24 * 3_600_000
 
@@ -110,7 +118,10 @@ describe('expiresAt', () => {
 
   test('fails a run that is still scheduled then', async () => {
     const { supervisor, clock } = await startedSupervisor()
-    const run = supervisor.submit(echoTask(), undefined, { delayMs: 200, expiresAt: new Date(clock.now() + 100) })
+    const run = supervisor.submit(echoTask(), undefined, {
+      delayMs: 200,
+      expiresAt: new Date(clock.now() + 100),
+    })
     await clock.advance(100)
     expect(run.state).toBe('failed')
   })
@@ -127,7 +138,9 @@ describe('expiresAt', () => {
 
   test('does not end a run that has begun, nor one that is tried again', async () => {
     const { supervisor, clock } = await startedSupervisor()
-    const { task, calls } = heldTask({ retry: { attempts: 2, backoff: { kind: 'fixed', initialMs: 500, jitter: 'none' } } })
+    const { task, calls } = heldTask({
+      retry: { attempts: 2, backoff: { kind: 'fixed', initialMs: 500, jitter: 'none' } },
+    })
     const run = supervisor.submit(task, undefined, { expiresAt: clock.now() + 100 })
     await clock.advance(200)
     expect(run.state).toBe('running')

@@ -118,7 +118,9 @@ describe('a submission', () => {
     const own = echoTask({ priority: 'high', execution: 'async' })
     expect(supervisor.submit(plain)).toMatchObject({ priority: 'low', execution: 'main' })
     expect(supervisor.submit(own)).toMatchObject({ priority: 'high', execution: 'async' })
-    expect(supervisor.submit(own, undefined, { priority: 'critical' })).toMatchObject({ priority: 'critical' })
+    expect(supervisor.submit(own, undefined, { priority: 'critical' })).toMatchObject({
+      priority: 'critical',
+    })
     expect(supervisor.submit(own, undefined, { priority: undefined as never }).priority).toBe('high')
   })
 

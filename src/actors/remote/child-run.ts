@@ -1,10 +1,12 @@
 /** `ctx.submit` and `ctx.supervisor` across a border. */
-import { v7 as uuid } from 'uuid'
 import type { RemoteCall } from '../attempt.ts'
 import type { AnyDefinition, TaskCall } from '../definition.ts'
 import type { ChildRun, SupervisorControl } from '../handler-context.ts'
+import { RunIds } from '../run-id.ts'
 import type { Calls } from './calls.ts'
 import type { SubmitArgs } from './wire.ts'
+
+const ids = new RunIds()
 
 /** A call that names its definition, for the other side of a border. */
 export function toRemoteCall(definition: AnyDefinition, input: unknown, options: unknown): RemoteCall {
@@ -16,7 +18,7 @@ export function toRemoteCall(definition: AnyDefinition, input: unknown, options:
  * keeps it unless a definition or supervisor makes its own ids or hands out a live run instead.
  */
 export class RemoteChildRun<Output> implements ChildRun<Output> {
-  #id = uuid()
+  #id = ids.next(Date.now())
   readonly #calls: Calls
   /** Resolves when the host has taken the submission. */
   readonly submitted: Promise<void>

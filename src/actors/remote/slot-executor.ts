@@ -155,6 +155,10 @@ export abstract class SlotExecutor<S extends Slot<A>, A extends SlotAttempt<S>>
     const next = this.#waiting.shift()
     if (next !== undefined) return this.#dispatch(next, slot)
     this.#idle.push(slot)
+    // The bound was lowered while it started.
+    if (this.#slots.size > this.#sizes.max && this.#standing() > this.#sizes.max) {
+      return slot.send({ type: 'slot.retire' })
+    }
     this.#checkWarm()
     if (this.#slots.size > this.#sizes.min) this.#reaper.watch()
   }
