@@ -21,6 +21,8 @@ import {
 import { summary, terminalTable } from './harness/report.ts'
 import { type Answer, writeResults } from './harness/results.ts'
 
+/** A question that hangs must not hang the rest. */
+const LONGEST_MS = 240_000
 /** Tells a child process which question is its own. */
 const CHILD = 'STATEWARD_BENCH_QUESTION'
 
@@ -60,15 +62,17 @@ async function ask(name: QuestionName): Promise<Answer | undefined> {
   const startedAt = performance.now()
   const child = fork(import.meta.filename, ['--scale', scale], {
     execArgv: ['--expose-gc'],
+    timeout: LONGEST_MS,
+    killSignal: 'SIGKILL',
     env: { ...process.env, [CHILD]: name },
   })
   let answered: Answer | undefined
   child.on('message', (message) => {
     answered = message as Answer
   })
-  const [code] = await once(child, 'exit')
+  const [code, signal] = await once(child, 'exit')
   if (code !== 0 || answered === undefined) {
-    console.error(`\n${name}: no answer (exit code ${code})`)
+    console.error(`\n${name}: no answer (${signal ?? `exit code ${code}`})`)
     return undefined
   }
   console.log(`\n━━ ${name}: ${answered.description} (${seconds(startedAt)} s)`)

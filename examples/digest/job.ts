@@ -65,8 +65,8 @@ function makeSupervisor(): Supervisor {
   const cores = availableParallelism()
   return createSupervisor({
     id: 'digest',
-    // Large files take the cores; small ones may crowd in between.
-    pool: { size: 2, reserveNormal: 1, reserveHigh: 1, maxThreads: 3 },
+    // Large files take the cores. One small file, or a listing, may always come in between.
+    pool: { size: cores, reserveNormal: 1, reserveHigh: 1, maxThreads: cores + 1 },
     processes: { size: 1, reserveNormal: 0, reserveHigh: 0 },
     // Here waiting is normal, and what goes wrong is in the summary and the report.
     defaults: { queueWarningMs: Number.POSITIVE_INFINITY, queueCriticalMs: Number.POSITIVE_INFINITY },

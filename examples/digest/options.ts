@@ -1,5 +1,5 @@
 /** The command line: `[DIR] [--report FILE] [--quiet]`. */
-import { accessSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -72,7 +72,7 @@ function readReport(given: string): string {
   try {
     if (given === '') throw new Error('the name is empty')
     const directory = dirname(resolve(given))
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     accessSync(directory, constants.W_OK)
     const file = join(realpathSync(directory), basename(resolve(given)))
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a directory')
@@ -80,6 +80,13 @@ function readReport(given: string): string {
   } catch (cause) {
     throw new UsageError(`Cannot write the report to ${given || '""'}: ${reason(cause)}.`, { cause })
   }
+}
+
+/** Not `recursive: true`: on a file system that makes no directories, /proc say, Node would never return. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return
+  makeDirectory(dirname(directory))
+  mkdirSync(directory)
 }
 
 function reason(error: unknown): string {

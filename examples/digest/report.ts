@@ -9,7 +9,7 @@
  * | `startedAt`, `endedAt` | epoch ms |
  * | `found` | what was listed: directories, files, bytes; links, special files and mounts, all left out |
  * | `done` | files digested, their bytes, those after Brotli, package.json files checked |
- * | `tasks` | per band and execution: tasks, `waitMs` and `runMs` as `{ p50, p95, max }` |
+ * | `tasks` | per band and execution: tasks, `waitMs` and `runMs` as `{ p50, p95, max }`, `runMs` `null` if none ran |
  * | `findings` | `{ path, finding, detail }`, `finding` being `unreadable`, `vanished`, `changed` or `package` |
  * | `failures` | `{ task, error }`: tasks that did not do their work |
  * | `files` | `{ path, bytes, sha256, brotliBytes, ratio }`; `ratio` is `brotliBytes / bytes`, `null` if empty |

@@ -36,7 +36,8 @@ export function summaryOf({ root, startedAt, endedAt, ledger }: Report): string[
 }
 
 function rows(timings: Report['ledger']['timings']): string[][] {
-  const cells = ({ p50, p95, max }: Quantiles): string[] => [p50, p95, max].map(formatMs)
+  const cells = (of: Quantiles | null): string[] =>
+    of === null ? ['–', '–', '–'] : [of.p50, of.p95, of.max].map(formatMs)
   return timings
     .rows()
     .map((row) => [

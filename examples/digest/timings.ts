@@ -14,8 +14,8 @@ export interface TimingRow {
   readonly tasks: number
   /** Time in the queue. */
   readonly waitMs: Quantiles
-  /** Time of the last attempt of those that ran. */
-  readonly runMs: Quantiles
+  /** Time of the last attempt of those that ran; `null` when none did. */
+  readonly runMs: Quantiles | null
 }
 
 interface Samples {
@@ -50,7 +50,7 @@ export class Timings {
         execution,
         tasks: waits.length,
         waitMs: quantiles(waits),
-        runMs: quantiles(runs),
+        runMs: runs.length === 0 ? null : quantiles(runs),
       }))
   }
 }

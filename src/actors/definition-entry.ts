@@ -9,6 +9,8 @@ export class DefinitionEntry {
   readonly plan: RunPlan
   /** The first snapshot of runs with that plan. */
   born: TaskSnapshot | undefined = undefined
+  /** Whether the supervisor has met it: set with its first run, so that a refused one takes no name. */
+  met = false
   /** Live runs. */
   live = 0
   /** With `multilaunch: false`: the run that may be admitted, and those that wait for its end. */

@@ -50,7 +50,9 @@ function finishContinued(
         pool.deliver(run, { type: 'attempt.continued', execution, attempts, call: continuation })
       },
       (error: unknown) => {
-        if (run.attempt === attempt) pool.deliver(run, toFailure(run, 'unknownTask', error))
+        if (run.attempt !== attempt) return
+        const refused = (error as { code?: unknown } | undefined)?.code === 'ERR_INPUT_INVALID'
+        pool.deliver(run, toFailure(run, refused ? 'invalidInput' : 'unknownTask', error))
       },
     )
 }

@@ -3,8 +3,10 @@
  *
  * - `waiting`: admitted; the handler begins in the next microtask.
  * - `begun`: the handler has been called.
- * - `forgotten`: nobody waits for it any more: stopped before it began, or abandoned after its grace.
- *   A handler on this loop cannot be ended; what it still reports is dropped.
+ * - `skipped`: stopped before it began; the handler is never called.
+ *
+ * A handler on this loop cannot be ended. One that is given up after its grace goes on; what it reports
+ * is late then, and dropped.
  */
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { AttemptHandle, Settlement } from './attempt.ts'
@@ -18,7 +20,7 @@ const STARTED: TaskEvent = { type: 'attempt.started' }
 
 export class LocalAttempt implements AttemptHandle, Startable {
   readonly run: TaskRun
-  #phase: 'waiting' | 'begun' | 'forgotten' = 'waiting'
+  #phase: 'waiting' | 'begun' | 'skipped' = 'waiting'
   #controller: AbortController | undefined = undefined
   #stop: { readonly reason: unknown } | undefined = undefined
 
@@ -60,18 +62,14 @@ export class LocalAttempt implements AttemptHandle, Startable {
     if (this.#stop !== undefined) return
     this.#stop = { reason }
     if (this.#phase === 'waiting') {
-      this.#phase = 'forgotten'
+      this.#phase = 'skipped'
       this.#settle({ type: 'returned', value: undefined })
     } else this.#controller?.abort(reason)
   }
 
-  terminate(): void {
-    this.kill()
-  }
+  terminate(): void {}
 
-  kill(): void {
-    this.#phase = 'forgotten'
-  }
+  kill(): void {}
 
   #callChecked(checked: CheckedInput): void {
     if (checked.ok) this.#call(checked.value)
@@ -88,29 +86,41 @@ export class LocalAttempt implements AttemptHandle, Startable {
     } catch (error) {
       return this.#settle({ type: 'threw', error })
     }
-    if (!isThenable(value)) return this.#returned(value)
-    value.then(
+    if (typeof value !== 'object' || value === null) return this.#returned(value)
+    const promise = toPromise(value)
+    if (promise === undefined) return this.#returned(value)
+    promise.then(
       (result) => this.#returned(result),
       (error: unknown) => this.#settle({ type: 'threw', error }),
     )
   }
 
   #returned(value: unknown): void {
-    if (this.run.attempt === this) finishReturned(this.run, this, value)
-    else this.#late()
+    if (this.run.attempt !== this) return this.#late()
+    try {
+      finishReturned(this.run, this, value)
+    } catch (error) {
+      // A proxy that throws when it is looked at.
+      this.#settle({ type: 'threw', error })
+    }
   }
 
   #settle(settlement: Settlement): void {
     if (!finishAttempt(this.run, this, settlement)) this.#late()
   }
 
+  /** Only a handler that was given up can be late. */
   #late(): void {
-    if (this.#phase === 'forgotten') this.run.pool.ports.abandonedEnded(this.run)
+    this.run.pool.ports.abandonedEnded(this.run)
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
+/** Whatever a broken thenable does when it is read or called becomes a rejection. */
+function toPromise(value: object): Promise<unknown> | undefined {
+  if (value instanceof Promise) return value
+  try {
+    return 'then' in value ? Promise.resolve(value) : undefined
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }

@@ -32,7 +32,7 @@ export class LocalContext implements HandlerContext {
 
   get deadlineAt(): number | undefined {
     const { pool, deadlineMono } = this.#attempt.run
-    if (deadlineMono < 0) return undefined
+    if (deadlineMono === undefined) return undefined
     return Math.round(pool.ports.clock.now() + deadlineMono - pool.ports.clock.monotonic())
   }
 

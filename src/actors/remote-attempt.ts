@@ -21,7 +21,8 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
       module: definition.module ?? '',
       input,
       priority: this.#run.plan.priority,
-      deadlineAt: deadlineMono < 0 ? undefined : ports.clock.now() + deadlineMono - ports.clock.monotonic(),
+      deadlineAt:
+        deadlineMono === undefined ? undefined : ports.clock.now() + deadlineMono - ports.clock.monotonic(),
       supervisorId: ports.supervisorId,
     }
     this.#handle = executor.start(job, this)

@@ -1,11 +1,11 @@
 /**
- * A parent that awaits a child lends it its slot, so that no pool size can deadlock.
+ * A run that awaits another one lends it its slot, so that no pool size can deadlock.
  *
- * - Same pool: the child that waits runs on the parent's slot at once; the count does not change. The
- *   slot comes back when the child's attempt ends, and goes on to the next awaited child.
- * - Another pool, or no thread is free: the child waits for its turn. Only when every slot of a pool
- *   belongs to a run that awaits a child still waiting somewhere, one awaited child of that pool is
- *   admitted above the thresholds: nothing else could ever free a slot.
+ * - Same pool: the awaited run that waits for a slot runs on that of the one that awaits it; the count
+ *   does not change. The slot comes back when the attempt ends, and goes on to the next awaited run.
+ * - Another pool, or no thread is free: it waits for its turn. Only when every slot of a pool belongs to a
+ *   run that cannot go on before another one has been admitted, one awaited run of that pool is admitted
+ *   above the thresholds: nothing else could ever free a slot.
  */
 import type { SlotPool } from './slot-pool.ts'
 import type { TaskRun } from './task-run.ts'
@@ -20,7 +20,7 @@ export interface LendingPool {
 
 export class SlotLending {
   readonly #pool: LendingPool
-  /** The children each running parent awaits, those that have not ended. */
+  /** What each running attempt awaits: live runs, mostly its children. */
   readonly #awaited: Map<TaskRun, Set<TaskRun>> = new Map()
 
   constructor(pool: LendingPool) {
@@ -31,66 +31,97 @@ export class SlotLending {
     return this.#awaited.size === 0
   }
 
-  /** The handler of the parent of `child` reads its result. */
-  await(child: TaskRun): void {
-    const { parent } = child
-    if (parent === undefined || !parent.holdsSlot || !child.live) return
-    let children = this.#awaited.get(parent)
-    if (children === undefined) {
-      children = new Set()
-      this.#awaited.set(parent, children)
+  /** The handler of `waiter` reads the result of `run`. */
+  await(waiter: TaskRun, run: TaskRun): void {
+    if (!waiter.holdsSlot || !run.live) return
+    let runs = this.#awaited.get(waiter)
+    if (runs === undefined) {
+      runs = new Set()
+      this.#awaited.set(waiter, runs)
     }
-    if (children.has(child)) return
-    children.add(child)
-    child.watchers ??= []
-    child.watchers.push({ onEnded: () => this.#awaited.get(parent)?.delete(child) })
+    if (runs.has(run)) return
+    runs.add(run)
+    run.watchers ??= []
+    run.watchers.push({ onEnded: () => this.#ended(waiter, run) })
     this.#pool.settleDown()
   }
 
-  /** The attempt of `parent` has ended: nobody awaits on its behalf any more. */
-  forget(parent: TaskRun): void {
-    this.#awaited.delete(parent)
+  /** The attempt of `waiter` has ended: nobody awaits on its behalf any more. */
+  forget(waiter: TaskRun): void {
+    this.#awaited.delete(waiter)
   }
 
   /** The next run that may be admitted on a lent slot, or over a limit that would never be lifted. */
   relieve(): TaskRun | undefined {
-    const { pool, processes } = this.#pool
-    let stalledPool = 0
-    let stalledProcesses = 0
-    for (const [parent, children] of this.#awaited) {
-      if (parent.borrower !== undefined) continue
-      const child = firstQueued(children)
-      if (child === undefined) continue
-      const slots = this.#pool.slots(parent.execution)
-      if (slots === this.#pool.slots(child.execution) && slots.canLend(parent, child)) {
-        slots.lend(parent, child)
-        return child
-      }
-      if (slots === pool) stalledPool += 1
-      else stalledProcesses += 1
+    for (const [waiter, runs] of this.#awaited) {
+      if (waiter.borrower !== undefined) continue
+      const run = firstQueued(runs)
+      if (run === undefined) continue
+      const slots = this.#pool.slots(waiter.execution)
+      if (slots !== this.#pool.slots(run.execution) || !slots.canLend(waiter, run)) continue
+      slots.lend(waiter, run)
+      return run
     }
-    return (
-      (stalledPool > 0 && stalledPool >= pool.active ? this.#queuedIn(pool) : undefined) ??
-      (stalledProcesses > 0 && stalledProcesses >= processes.active ? this.#queuedIn(processes) : undefined)
-    )
+    return this.#unblock(this.#pool.pool) ?? this.#unblock(this.#pool.processes)
   }
 
-  #queuedIn(slots: SlotPool): TaskRun | undefined {
-    for (const children of this.#awaited.values()) {
-      for (const child of children) {
-        if (isQueued(child) && this.#pool.slots(child.execution) === slots) return child
+  /** One awaited run of a pool in which nothing goes on by itself. */
+  #unblock(slots: SlotPool): TaskRun | undefined {
+    if (slots.queue.size === 0) return undefined
+    let stuck = 0
+    for (const waiter of this.#awaited.keys()) {
+      // A lent slot is accounted for by whoever runs on it.
+      if (
+        waiter.borrower === undefined &&
+        this.#pool.slots(waiter.execution) === slots &&
+        this.#isStuck(waiter)
+      ) {
+        stuck += 1
+      }
+    }
+    if (stuck < slots.active) return undefined
+    for (const runs of this.#awaited.values()) {
+      for (const run of runs) {
+        const blocker = blockerOf(run)
+        if (isQueued(blocker) && this.#pool.slots(blocker.execution) === slots) return blocker
       }
     }
     return undefined
   }
+
+  /** Whether a running run cannot go on before some other one has been admitted. */
+  #isStuck(waiter: TaskRun): boolean {
+    const runs = this.#awaited.get(waiter)
+    if (runs === undefined || runs.size === 0) return false
+    for (const run of runs) {
+      const blocker = blockerOf(run)
+      if (isQueued(blocker)) continue
+      if (!blocker.holdsSlot || !this.#isStuck(blocker)) return false
+    }
+    return true
+  }
+
+  #ended(waiter: TaskRun, run: TaskRun): void {
+    const runs = this.#awaited.get(waiter)
+    runs?.delete(run)
+    if (runs?.size === 0) this.#awaited.delete(waiter)
+  }
 }
 
-function firstQueued(children: ReadonlySet<TaskRun>): TaskRun | undefined {
-  for (const child of children) if (isQueued(child)) return child
+function firstQueued(runs: ReadonlySet<TaskRun>): TaskRun | undefined {
+  for (const run of runs) {
+    const blocker = blockerOf(run)
+    if (isQueued(blocker)) return blocker
+  }
   return undefined
 }
 
+/** Who has to get on for `run` to get on: itself, or the live run of its definition that it waits for. */
+function blockerOf(run: TaskRun): TaskRun {
+  return run.list === run.entry.waiting && run.entry.current !== undefined ? run.entry.current : run
+}
+
 /** It waits for a slot, not for the end of another run of its definition. */
-function isQueued(child: TaskRun): boolean {
-  return child.list !== undefined && child.list !== child.entry.waiting
+function isQueued(run: TaskRun): boolean {
+  return run.list !== undefined && run.list !== run.entry.waiting
 }

@@ -12,7 +12,7 @@ import {
   type Observer,
   type Snapshot,
 } from 'xstate'
-import type { SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
+import type { StopPlan, SupervisorEvent, SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
 import { taskActor } from './task-actor.ts'
 import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
@@ -27,7 +27,8 @@ export interface SupervisorActorOptions {
   prepare(): Promise<void>
   /** Ends threads and processes; resolves in bounded time. */
   closeExecutors(): Promise<void>
-  announce(fact: SupervisorFact): void
+  /** `error` says why it has failed. */
+  announce(fact: SupervisorFact, error: unknown): void
 }
 
 export type PoolSnapshot = Snapshot<undefined> & { readonly live: number }
@@ -36,6 +37,9 @@ export class SupervisorActor implements TimerOwner {
   readonly actor: Actor<typeof supervisorMachine>
   readonly #options: SupervisorActorOptions
   #timer: Timer | undefined = undefined
+  readonly #facts: { readonly fact: SupervisorFact; readonly error: unknown }[] = []
+  /** Counts the starts, to fence what they wait for. */
+  #starts = 0
   /** Whether runs are made actors at submission, because somebody watches the system. */
   #inspected: boolean
 
@@ -50,13 +54,15 @@ export class SupervisorActor implements TimerOwner {
         openAdmission: () => pool.setOpen(true),
         holdAdmission: () => pool.setOpen(false),
         endWaiting: () => this.#endWaiting(),
-        signalAll: () => this.#signalAll(),
+        signalAll: ({ context }) => this.#signalAll(context.plan),
         killAll: () => this.#killAll(),
         closeExecutors: () => this.#closeExecutors(),
-        armSignalTimer: () => this.#arm('timer.signal', this.actor.getSnapshot().context.plan?.signalAt),
-        armKillTimer: () => this.#arm('timer.kill', this.actor.getSnapshot().context.plan?.killAt),
+        armSignalTimer: ({ context }) => this.#arm('timer.signal', context.plan?.signalAt),
+        armKillTimer: ({ context }) => this.#arm('timer.kill', context.plan?.killAt),
         disarmTimers: () => this.#disarm(),
-        announce: (_, params) => options.announce(params.fact),
+        announce: ({ context }, params) => {
+          this.#facts.push({ fact: params.fact, error: context.error })
+        },
       },
     })
     this.actor = createActor(machine, {
@@ -67,8 +73,9 @@ export class SupervisorActor implements TimerOwner {
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
     })
     this.#watchInspection()
-    // Without an error observer a bug in here would take the process down.
-    this.actor.subscribe({ error: () => {} })
+    // Facts are told when the new state can be seen. Without an error observer a bug in here would take the
+    // process down.
+    this.actor.subscribe({ next: () => this.#tell(), error: () => {} })
     this.actor.start()
     this.#tasks = createActor(poolLogic(pool), { parent: this.actor, id: 'tasks', systemId: 'tasks' })
     this.#tasks.start()
@@ -89,15 +96,25 @@ export class SupervisorActor implements TimerOwner {
     return taskActor(run, this.#tasks)
   }
 
+  #tell(): void {
+    for (const { fact, error } of this.#facts.splice(0)) this.#options.announce(fact, error)
+  }
+
   onTimer(kind: TimerKind): void {
     this.#timer = undefined
     this.actor.send({ type: kind as 'timer.signal' | 'timer.kill' })
   }
 
   #prepare(): void {
+    this.#starts += 1
+    const start = this.#starts
+    // What a start was waiting for that has been stopped since says nothing about a later one.
+    const tell = (event: SupervisorEvent): void => {
+      if (start === this.#starts) this.actor.send(event)
+    }
     this.#options.prepare().then(
-      () => this.actor.send({ type: 'supervisor.ready' }),
-      (error: unknown) => this.actor.send({ type: 'supervisor.startFailed', error }),
+      () => tell({ type: 'supervisor.ready' }),
+      (error: unknown) => tell({ type: 'supervisor.startFailed', error }),
     )
   }
 
@@ -111,9 +128,9 @@ export class SupervisorActor implements TimerOwner {
     this.drained()
   }
 
-  #signalAll(): void {
+  #signalAll(plan: StopPlan | undefined): void {
     const { pool } = this.#options
-    const killAt = this.actor.getSnapshot().context.plan?.killAt ?? Number.POSITIVE_INFINITY
+    const killAt = plan?.killAt ?? Number.POSITIVE_INFINITY
     const graceMs = Math.max(0, killAt - pool.ports.clock.monotonic())
     pool.broadcast({ type: 'task.terminate', reason: 'stop', graceMs }, () => true)
     this.drained()

@@ -24,10 +24,10 @@ const EFFECTS: { readonly [K in TaskEffect]: Effect } = {
   dequeue,
   requeue,
   startAttempt,
-  signalAttempt: (pool, run) => run.attempt?.signal(pool.ports.stopReason(run)),
+  signalAttempt,
   terminateAttempt: (_, run) => run.attempt?.terminate(),
   killAttempt: (_, run) => run.attempt?.kill(),
-  abandonAttempt,
+  abandonAttempt: (pool, run) => pool.ports.abandoned(run),
   releaseSlot,
   adoptCall,
   announce: (pool, run, _, params) => pool.ports.announce(run, (params as { fact: TaskFact }).fact),
@@ -93,15 +93,23 @@ function startAttempt(pool: TaskPool, run: TaskRun): void {
   }
 }
 
-function abandonAttempt(pool: TaskPool, run: TaskRun): void {
-  run.attempt?.kill()
-  pool.ports.abandoned(run)
+/** Children go first: a handler that awaits one could not end before it. */
+function signalAttempt(pool: TaskPool, run: TaskRun): void {
+  cancelChildren(pool, run)
+  run.attempt?.signal(pool.ports.stopReason(run))
+}
+
+function cancelChildren(pool: TaskPool, run: TaskRun): void {
+  if (run.children === undefined) return
+  for (const child of run.children)
+    pool.deliver(child, { type: 'task.cancel', reason: 'its parent has ended' })
 }
 
 function releaseSlot(pool: TaskPool, run: TaskRun): void {
   // A continuation may move the run to another execution: the slot to give back is the old one's.
   const { execution } = run.plan
   run.attempt = undefined
+  if (run.startedMono >= run.queuedMono) run.ranMs = pool.now - run.startedMono
   if (execution === 'main') pool.exclusive -= 1
   pool.slots(execution).release(run, execution)
   if (!pool.lending.idle) pool.lending.forget(run)
@@ -121,10 +129,7 @@ function settle(pool: TaskPool, run: TaskRun): void {
   run.endedMono = pool.now
   leaveEntry(pool, run)
   if (run.parent !== undefined) run.parent.children?.delete(run)
-  if (run.children !== undefined) {
-    const reason = 'its parent has ended'
-    for (const child of run.children) pool.deliver(child, { type: 'task.cancel', reason })
-  }
+  cancelChildren(pool, run)
   pool.registry.end(run)
   pool.ports.settled(run)
   if (pool.registry.size === 0) pool.ports.drained()

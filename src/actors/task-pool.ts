@@ -11,6 +11,7 @@
  */
 import type { CompiledLogic } from '../machines/compile.ts'
 import { compile } from '../machines/compile.ts'
+import { inheritDeadline } from '../machines/deadlines.ts'
 import type { Execution } from '../machines/model.ts'
 import type { taskMachine } from '../machines/task.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
@@ -230,12 +231,21 @@ export class TaskPool implements LendingPool {
         }
         const run = this.#nextAdmission()
         if (run === undefined) return
-        this.#step(run, ADMIT)
+        this.#step(run, this.#overdue(run) ?? ADMIT)
       }
     } finally {
       this.#delivering = false
       if (runs.length > 0) runs.length = events.length = 0
     }
+  }
+
+  /** A clock of the run that ran out before it could be told: the loop was blocked, or it was late already. */
+  #overdue(run: TaskRun): TaskEvent | undefined {
+    const { timer } = run
+    if (timer === undefined || timer.due >= this.now) return undefined
+    this.timers.cancel(timer)
+    run.timer = undefined
+    return timerEvent(this, run, timer.kind as TaskTimerKind)
   }
 
   #nextAdmission(): TaskRun | undefined {
@@ -252,7 +262,6 @@ export class TaskPool implements LendingPool {
 function adopt(parent: TaskRun, child: TaskRun): void {
   parent.children ??= new Set()
   parent.children.add(child)
-  if (parent.deadlineMono < 0) return
-  child.deadlineMono =
-    child.deadlineMono < 0 ? parent.deadlineMono : Math.min(child.deadlineMono, parent.deadlineMono)
+  if (parent.deadlineMono === undefined) return
+  child.deadlineMono = inheritDeadline(child.deadlineMono ?? Number.POSITIVE_INFINITY, parent.deadlineMono)
 }

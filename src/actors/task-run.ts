@@ -43,7 +43,7 @@ export interface RunWatcher {
 }
 
 /**
- * Monotonic instants are in ms on the supervisor's clock; -1 = not yet, or never. Small integers until
+ * Monotonic instants are in ms on the supervisor's clock; -1 = not yet. Small integers until
  * they are needed: a number with a fraction costs an object of its own, and 100,000 of these wait.
  */
 export class TaskRun implements TimerOwner {
@@ -74,10 +74,13 @@ export class TaskRun implements TimerOwner {
   agedMono = -1
   startedMono = -1
   endedMono = -1
+  /** How long the last attempt whose handler began has run. */
+  ranMs = -1
   /** Sum of its waits in the queue so far. */
   queueMs = 0
-  deadlineMono = -1
-  expiryMono = -1
+  /** Instants that may lie before the clock's origin, or never come. */
+  deadlineMono: number | undefined = undefined
+  expiryMono: number | undefined = undefined
 
   /** The attempt that may speak for the run; a report of any other is late and dropped. */
   attempt: AttemptHandle | undefined = undefined

@@ -18,8 +18,7 @@ export type TaskTimerKind = TaskTimer | 'timer.grace' | 'timer.killBound'
 /** How long SIGTERM, and after it a kill, may take before the next step is taken. */
 export const KILL_BOUND_MS = 100
 
-/** Some instants of a run are -1 for "never". */
-const orNever = (mono: number): number => (mono < 0 ? Number.POSITIVE_INFINITY : mono)
+const orNever = (mono: number | undefined): number => mono ?? Number.POSITIVE_INFINITY
 
 /** Only a run that has never run expires. */
 const expiryOf = (run: TaskRun): number =>
@@ -82,8 +81,9 @@ export function armWakeUp(context: TimerContext, run: TaskRun): void {
 }
 
 export function armQueueTimers(context: TimerContext, run: TaskRun): void {
-  const { alarms } = run.snapshot.context
-  const bandMono = run.agedMono < 0 ? run.queuedMono : run.agedMono
+  const { alarms, band } = run.snapshot.context
+  const mayAge = band === 'low' || band === 'normal'
+  const bandMono = mayAge ? Math.max(run.queuedMono, run.agedMono) : Number.POSITIVE_INFINITY
   const deadline = orNever(run.deadlineMono)
   arm(context, run, nextQueueTimer(run.plan, run.queuedMono, bandMono, alarms, expiryOf(run), deadline))
 }
@@ -100,8 +100,10 @@ export function armRunTimers(context: TimerContext, run: TaskRun): void {
 
 export function armGrace(context: TimerContext, run: TaskRun): void {
   const graceMs = run.snapshot.context.graceMs ?? run.plan.graceMs
-  if (graceMs === Number.POSITIVE_INFINITY) return disarm(context, run)
-  arm(context, run, { dueAt: context.now + graceMs, timer: 'timer.grace' })
+  // Whoever asks again may shorten a grace that is under way, never lengthen it.
+  const underWay = run.timer?.kind === 'timer.grace' ? run.timer.due : Number.POSITIVE_INFINITY
+  const dueAt = Math.min(underWay, context.now + graceMs)
+  arm(context, run, dueAt === Number.POSITIVE_INFINITY ? undefined : { dueAt, timer: 'timer.grace' })
 }
 
 export function armKillBound(context: TimerContext, run: TaskRun): void {

@@ -24,6 +24,8 @@ export interface TimerOwner {
 export interface Timer {
   /** `clock.monotonic()` ms at which it fires. */
   readonly due: number
+  /** What it was armed as. */
+  readonly kind: TimerKind
   /** False once it has fired, was cancelled, or its queue was closed. */
   readonly live: boolean
 }

@@ -30,7 +30,7 @@ export function inheritDeadline(ownAt: number, parentAt: number | undefined): nu
  * before it, and the warning comes before the critical alarm.
  *
  * @param queuedAt - when it was last queued
- * @param bandSince - when it entered its band, by queueing or by ageing
+ * @param bandSince - when it entered its band, by queueing or by ageing; infinite when it cannot age
  * @param alarms - alarms already given: 0, 1 (warning) or 2 (both)
  */
 export function nextQueueTimer(

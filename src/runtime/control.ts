@@ -17,8 +17,8 @@ export interface ControlOptions {
   readonly submissions: Submissions
   /** The live run with this id. */
   find(id: string): TaskRun | undefined
-  /** Marks that the parent of `child` reads its result. */
-  awaited(child: TaskRun): void
+  /** Marks that the handler of `waiter` reads the result of `run`. */
+  awaited(waiter: TaskRun, run: TaskRun): void
 }
 
 export class Control implements SupervisorControl {
@@ -51,7 +51,7 @@ export class Control implements SupervisorControl {
   /** Rejects with what the call throws. `run` is the run whose handler calls. */
   async serve(run: TaskRun, method: ControlMethod, args: unknown): Promise<unknown> {
     if (method === 'submit') return this.#submit(run, args as SubmitArgs)
-    if (method === 'result') return this.#result((args as { id: string }).id)
+    if (method === 'result') return this.#result(run, (args as { id: string }).id)
     if (method === 'cancel') {
       const { id, reason } = args as { id: string; reason?: unknown }
       return this.cancel(id, reason)
@@ -71,9 +71,9 @@ export class Control implements SupervisorControl {
     return { id: submissions.submitChild(run, entry.definition, call.input, named).id }
   }
 
-  #result(id: string): Promise<unknown> {
-    const child = this.#options.find(id)
-    if (child !== undefined) this.#options.awaited(child)
+  #result(waiter: TaskRun, id: string): Promise<unknown> {
+    const run = this.#options.find(id)
+    if (run !== undefined) this.#options.awaited(waiter, run)
     const handle = this.#options.supervisor.get(id)
     if (handle !== undefined) return handle.result
     throw new OptionError(`Run ${id} is not known any more.`, { code: 'ERR_RUN_UNKNOWN', runId: id })

@@ -34,8 +34,14 @@ export class Definitions {
     }
     const { options } = definition as TaskDefinition
     const entry = new DefinitionEntry(definition, overridePlan(this.#defaults, options))
-    this.#entries.set(definition.name, entry)
     return entry
+  }
+
+  /** From now on the name is taken. */
+  meet(entry: DefinitionEntry): void {
+    if (entry.met) return
+    entry.met = true
+    this.#entries.set(entry.definition.name, entry)
   }
 
   /**

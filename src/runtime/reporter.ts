@@ -163,7 +163,7 @@ export class Reporter {
         ? 'task.skipped'
         : OUTCOME_EVENTS[outcome.kind]
     if (!this.heard(name)) return
-    const runMs = run.startedMono < 0 ? undefined : run.endedMono - run.startedMono
+    const runMs = run.ranMs < 0 ? undefined : run.ranMs
     const ended = { ...base(run), queueMs: run.queueMs, runMs }
     if (outcome.kind === 'finished') {
       if (outcome.skipped === undefined) this.emit('task.finished', { ...ended, value: outcome.value })

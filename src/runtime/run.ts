@@ -125,8 +125,7 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
   }
 
   get runMs(): number | undefined {
-    const { startedMono, endedMono } = this.#run
-    return startedMono < 0 || endedMono < 0 ? undefined : endedMono - startedMono
+    return this.#run.ranMs < 0 ? undefined : this.#run.ranMs
   }
 
   get outcome(): Outcome | undefined {

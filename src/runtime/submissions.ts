@@ -11,7 +11,7 @@ import type { RunPlan, TaskRun } from '../actors/task-run.ts'
 import { refuse } from './check.ts'
 import { requireModule, type TaskDefinition } from './define-task.ts'
 import type { Definitions } from './definitions.ts'
-import { OptionError } from './errors.ts'
+import { OptionError, SupervisorStateError } from './errors.ts'
 import type { RunHandle } from './run.ts'
 import { checkSubmitOptions, overridePlan, type SubmitOptions } from './task-options.ts'
 
@@ -21,6 +21,8 @@ export interface SubmissionsOptions {
   readonly defaultRunId: ((definition: AnyDefinition, input: unknown) => string) | undefined
   readonly pool: TaskPool
   handleOf(run: TaskRun): RunHandle
+  /** The supervisor's state. */
+  state(): string
 }
 
 const NO_OPTIONS: SubmitOptions = {}
@@ -48,7 +50,7 @@ export class Submissions {
 
   /** Like `submit`, for options that have been checked. */
   submitEntry(entry: DefinitionEntry, input: unknown, options: SubmitOptions, parent?: TaskRun): TaskRun {
-    const { pool } = this.#options
+    const { pool, definitions } = this.#options
     const plan = options === NO_OPTIONS ? entry.plan : overridePlan(entry.plan, options)
     const { definition } = entry
     requireModule(definition.name, definition.module, plan.execution)
@@ -56,16 +58,16 @@ export class Submissions {
     const skipped = plan.multilaunch || entry.live === 0 ? undefined : this.#conflict(entry, plan, parent)
     if (skipped !== undefined) return skipped
     const { signal } = options
-    const run = pool.create(
-      entry,
-      input,
-      plan,
-      this.#factsOf(definition as TaskDefinition, input, options, parent),
-    )
+    const facts = this.#factsOf(definition as TaskDefinition, input, options, parent)
+    definitions.meet(entry)
+    const run = pool.create(entry, input, plan, facts)
+    if (signal?.aborted) {
+      pool.deliver(run, { type: 'task.cancel', reason: signal.reason })
+      return run
+    }
     if (signal !== undefined) this.#follow(run, signal)
     if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(entry, run)
     pool.submit(run, this.#delayOf(options))
-    if (signal?.aborted) pool.deliver(run, { type: 'task.cancel', reason: signal.reason })
     return run
   }
 
@@ -78,13 +80,24 @@ export class Submissions {
         taskName: parent.definition.name,
       })
     }
-    const { pool, handleOf } = this.#options
+    const { pool, handleOf, state } = this.#options
+    // While it drains, what was accepted may still do its work; once it is told to end, no more begins.
+    if (state() === 'stopping' || state() === 'stopped') {
+      throw new SupervisorStateError(
+        `The supervisor is ${state()}: it accepts no child of run ${parent.id}.`,
+        {
+          code: 'ERR_SUPERVISOR_STOPPED',
+          runId: parent.id,
+          taskName: parent.definition.name,
+        },
+      )
+    }
     const child = this.submit(definition, input, options, parent)
     const handle = handleOf(child)
     return {
       id: child.id,
       get result() {
-        pool.lending.await(child)
+        pool.lending.await(parent, child)
         return handle.result
       },
       cancel: (reason) => void handle.cancel(reason),
@@ -99,6 +112,7 @@ export class Submissions {
     const plan = overridePlan(entry.plan, options)
     requireModule(entry.definition.name, entry.definition.module, plan.execution)
     this.#checkInput(entry.definition, call.input)
+    this.#options.definitions.meet(entry)
     return { entry, input: call.input, plan }
   }
 

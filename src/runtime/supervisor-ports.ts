@@ -26,6 +26,8 @@ export interface PortParts {
   abandoned: number
   /** A run waits for a slot. */
   queued(): void
+  /** A run waits for its time. */
+  waiting(run: TaskRun): void
   drained(): void
   inspected(run: TaskRun): void
   /** The XState actor of a run, made now if need be. */
@@ -57,8 +59,9 @@ export function poolPorts(parts: PortParts): PoolPorts {
       parts.reporter.created(run)
     },
     announce(run, fact) {
-      if (fact === 'queued') parts.queued()
       parts.reporter.announce(run, fact)
+      if (fact === 'queued') parts.queued()
+      else if (fact === 'retrying' || fact === 'snoozed' || fact === 'scheduled') parts.waiting(run)
     },
     progressed: (run) => parts.reporter.progressed(run),
     settled(run) {

@@ -182,7 +182,7 @@ export class TaskLog {
       at: Math.round(offset + atMono),
       startedAt: began ? Math.round(offset + startedMono) : undefined,
       endedAt: ended ? Math.round(offset + atMono) : undefined,
-      runtimeMs: began && ended ? atMono - startedMono : undefined,
+      runtimeMs: began && ended ? run.ranMs : undefined,
       error: ended ? outcomeError(run)?.message : undefined,
     }
   }

@@ -71,6 +71,12 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     counts: { finished: 0, failed: 0, cancelled: 0, terminated: 0 },
     abandoned: 0,
     queued: () => starvation.watch(),
+    waiting(run: TaskRun) {
+      // What waits for its time when a stop has begun would wait for nothing.
+      if (actor.state === 'draining' || actor.state === 'stopping') {
+        pool.deliver(run, { type: 'task.terminate', reason: 'stop' })
+      }
+    },
     actorOf: (run: TaskRun) => actor.actorOf(run),
     drained() {
       starvation.rest()
@@ -100,6 +106,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     defaultRunId: options.defaults?.runId,
     pool,
     handleOf,
+    state: () => actor.state,
   })
   ports.submissions = submissions
   ports.control = new Control({
@@ -107,13 +114,12 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     definitions,
     submissions,
     find: (runId) => pool.registry.get(runId),
-    awaited: (child) => pool.lending.await(child),
+    awaited: (waiter, run) => pool.lending.await(waiter, run),
   })
-  const announce = (fact: SupervisorFact): void => {
+  const announce = (fact: SupervisorFact, error: unknown): void => {
     if (fact === 'stopped' || fact === 'failed') alive.release()
-    if (fact === 'failed') {
-      reporter.emit('supervisor.failed', { error: actor.actor.getSnapshot().context.error })
-    } else reporter.emit(`supervisor.${fact}`, {})
+    if (fact === 'failed') reporter.emit('supervisor.failed', { error })
+    else reporter.emit(`supervisor.${fact}`, {})
   }
   const actor = new SupervisorActor({
     id,

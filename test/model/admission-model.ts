@@ -7,6 +7,11 @@ export const RETRY_MS = 30
 export const GRACE_MS = 25
 const KILL_BOUND_MS = 100
 export const OVERFLOW = 1
+/** Which pool is served first. It matters only to tasks that a main task holds up. */
+const POOLS: readonly [readonly Execution[], readonly Execution[]] = [
+  ['main', 'async', 'thread'],
+  ['process'],
+]
 
 export interface Sizes {
   readonly pool: Limits & { readonly maxThreads: number }
@@ -115,7 +120,7 @@ export class AdmissionModel {
 
   #admit(): void {
     while (this.open) {
-      const run = this.#next(['process']) ?? this.#next(['main', 'async', 'thread'])
+      const run = this.#next(POOLS[0]) ?? this.#next(POOLS[1])
       if (run === undefined) return
       run.state = 'running'
       run.attempt += 1

@@ -49,7 +49,7 @@ export function memoryLogger(lines: LogLine[]): Logger {
 export function testSupervisor(options: SupervisorOptions & { clock?: ManualClock } = {}): TestSupervisor {
   const clock = options.clock ?? new ManualClock()
   const lines: LogLine[] = []
-  const supervisor = createSupervisor({ id: 'test', logger: memoryLogger(lines), ...options, clock })
+  const supervisor = createSupervisor({ id: 'test', daemon: true, logger: memoryLogger(lines), ...options, clock })
   const recorder = recordEvents<AnyEvent>(supervisor)
   const stop = async (stopOptions: StopOptions = { wait: false }): Promise<void> => {
     let done = false
@@ -57,8 +57,13 @@ export function testSupervisor(options: SupervisorOptions & { clock?: ManualCloc
       done = true
     })
     stopped.catch(() => {})
-    await clock.advance(0)
-    while (!done && clock.nextDueAt !== undefined) await clock.advanceTo(clock.nextDueAt)
+    // What leaves the event loop (a thread that ends) takes turns, everything else takes the clock.
+    for (let idle = 0; !done && idle < 1_000; idle += 1) {
+      await clock.advance(0)
+      if (done || clock.nextDueAt === undefined) continue
+      await clock.advanceTo(clock.nextDueAt)
+    }
+    if (!done) throw new Error(`The supervisor is ${supervisor.state} and no timer will ever stop it.`)
     await stopped
   }
   onTestFinished(async () => {

@@ -1,0 +1,66 @@
+/** Checked by the compiler only. */
+import * as v from 'valibot'
+import { expectTypeOf } from 'vitest'
+import type { PromiseActorLogic } from 'xstate'
+import { type ChildRun, createSupervisor, defineTask, fromTask, type Run, type TaskCall, type TaskDefinition } from '../../src/index.ts'
+
+const supervisor = createSupervisor()
+
+const resize = defineTask({ name: 'resize' }, async (input: { file: string; width: number }) => input.width * 2)
+expectTypeOf(resize).toExtend<TaskDefinition<{ file: string; width: number }, number>>()
+expectTypeOf(supervisor.submit(resize, { file: 'a', width: 1 })).toEqualTypeOf<Run<number>>()
+expectTypeOf(supervisor.submit(resize.call({ file: 'a', width: 1 }))).toEqualTypeOf<Run<number>>()
+expectTypeOf(resize.call({ file: 'a', width: 1 })).toEqualTypeOf<TaskCall<{ file: string; width: number }, number>>()
+// @ts-expect-error the input is missing
+supervisor.submit(resize)
+// @ts-expect-error a field is missing
+supervisor.submit(resize, { file: 'a' })
+// @ts-expect-error no such option
+supervisor.submit(resize, { file: 'a', width: 1 }, { prioritee: 'low' })
+// @ts-expect-error no such band
+defineTask({ name: 'x', priority: 'urgent' }, () => 1)
+
+const nothing = defineTask({ name: 'nothing' }, () => 'text')
+expectTypeOf(supervisor.submit(nothing)).toEqualTypeOf<Run<string>>()
+expectTypeOf(supervisor.submit(nothing, undefined, { priority: 'low' })).toEqualTypeOf<Run<string>>()
+
+const worded = defineTask({ name: 'worded' }, async (input: number, ctx) => {
+  if (input === 0) return ctx.skip('zero')
+  if (input === 1) return ctx.snooze(5)
+  if (input === 2) return ctx.next(nothing.call())
+  return { input }
+})
+expectTypeOf(supervisor.submit(worded, 1).result).toEqualTypeOf<Promise<{ input: number }>>()
+
+const checked = defineTask(
+  { name: 'checked', schema: v.object({ id: v.number(), tag: v.optional(v.string()) }) },
+  (input) => input.id,
+)
+expectTypeOf(supervisor.submit(checked, { id: 1 })).toEqualTypeOf<Run<number>>()
+// @ts-expect-error the schema wants a number
+supervisor.submit(checked, { id: 'one' })
+
+const parent = defineTask({ name: 'parent' }, (_: void, ctx) => {
+  expectTypeOf(ctx.submit(resize, { file: 'a', width: 1 })).toEqualTypeOf<ChildRun<number>>()
+  expectTypeOf(ctx.submit(nothing)).toEqualTypeOf<ChildRun<string>>()
+  // @ts-expect-error the input is missing
+  ctx.submit(resize)
+  expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>()
+  return ctx.submit(nothing).result
+})
+expectTypeOf(supervisor.submit(parent).result).toEqualTypeOf<Promise<string>>()
+
+expectTypeOf(fromTask(supervisor, resize)).toExtend<
+  PromiseActorLogic<number, { file: string; width: number }, never>
+>()
+expectTypeOf(supervisor.submitExternal<number>({ start() {} })).toEqualTypeOf<Run<number>>()
+
+supervisor.on('task.finished', (payload) => {
+  expectTypeOf(payload.value).toEqualTypeOf<unknown>()
+  expectTypeOf(payload.queueMs).toEqualTypeOf<number>()
+})
+supervisor.on('*', (type, payload) => {
+  if (type === 'task.progress') expectTypeOf(payload.percent).toEqualTypeOf<number>()
+})
+// @ts-expect-error no such event
+supervisor.on('task.done', () => {})
