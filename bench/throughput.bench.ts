@@ -90,24 +90,18 @@ async function measure(load: Load, tasks: number, scale: Scale, turns: RoundsOpt
       const controllers = load.prepare(tasks)
       return timed(() => work(controllers))
     })
-  const [ours = [], theirs = []] = await takeTurns(
-    [
-      {
-        name: 'stateward',
-        round: () =>
-          withSupervisor({ pool: exactly(CONCURRENCY) }, (supervisor) =>
-            batch((controllers) => load.ours(supervisor, tasks, controllers)),
-          ),
-      },
-      {
-        name: 'p-queue',
-        round: () => {
-          const queue = new PQueue({ concurrency: CONCURRENCY })
-          return batch((controllers) => load.theirs(queue, tasks, controllers))
+  const queue = new PQueue({ concurrency: CONCURRENCY })
+  const [ours = [], theirs = []] = await withSupervisor({ pool: exactly(CONCURRENCY) }, (supervisor) =>
+    takeTurns(
+      [
+        {
+          name: 'stateward',
+          round: () => batch((controllers) => load.ours(supervisor, tasks, controllers)),
         },
-      },
-    ],
-    turns,
+        { name: 'p-queue', round: () => batch((controllers) => load.theirs(queue, tasks, controllers)) },
+      ],
+      turns,
+    ),
   )
   return { load, tasks, ours: costs(ours), theirs: costs(theirs) }
 }

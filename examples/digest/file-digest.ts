@@ -43,6 +43,7 @@ export function digestSmall(file: ListedFile): FileDigest | Finding {
   try {
     const fd = openSync(toBytes(path), FLAGS)
     try {
+      if (!isSame(file, fstatSync(fd))) return changed(path)
       buffer ??= Buffer.allocUnsafeSlow(LARGE_BYTES + 1)
       const bytes = fill(buffer, fd)
       if (bytes !== file.bytes || !isSame(file, fstatSync(fd))) return changed(path)
@@ -67,6 +68,7 @@ export async function digestLarge(
   let handle: FileHandle | undefined
   try {
     handle = await open(toBytes(path), FLAGS)
+    if (!isSame(file, await handle.stat())) return changed(path)
     const digest = await digestOpen(handle, file, signal, onBytes)
     return digest.bytes === file.bytes && isSame(file, await handle.stat()) ? digest : changed(path)
   } catch (error) {

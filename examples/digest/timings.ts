@@ -56,7 +56,7 @@ export class Timings {
 }
 
 /** By nearest rank; zeros when there is no value. */
-export function quantiles(values: readonly number[]): Quantiles {
+function quantiles(values: readonly number[]): Quantiles {
   const sorted = Float64Array.from(values).sort()
   const at = (share: number): number => round(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0)
   return { p50: at(0.5), p95: at(0.95), max: at(1) }

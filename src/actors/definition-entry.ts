@@ -1,4 +1,5 @@
 /** What one supervisor knows of one definition: shared by all its runs. */
+import { PRIORITIES } from '../machines/model.ts'
 import type { AnyDefinition } from './definition.ts'
 import { RunList } from './ready-queue.ts'
 import type { RunPlan, TaskRun, TaskSnapshot } from './task-run.ts'
@@ -13,12 +14,38 @@ export class DefinitionEntry {
   met = false
   /** Live runs. */
   live = 0
-  /** With `multilaunch: false`: the run that may be admitted, and those that wait for its end. */
-  current: TaskRun | undefined = undefined
-  readonly waiting: RunList = new RunList()
+  /** With `multilaunch: false`: runs that wait until no other is live, per band. */
+  readonly gate: readonly RunList[] = PRIORITIES.map(() => new RunList())
+  /** How many wait there. */
+  gated = 0
 
   constructor(definition: AnyDefinition, plan: RunPlan) {
     this.definition = definition
     this.plan = plan
+  }
+
+  /** Whether a run, which counts as live, has to wait for another one. */
+  get isTaken(): boolean {
+    return this.live - this.gated > 1
+  }
+
+  isGated(run: TaskRun): boolean {
+    return run.list !== undefined && this.gate.includes(run.list)
+  }
+
+  hold(run: TaskRun): void {
+    this.gate[PRIORITIES.indexOf(run.snapshot.context.band)]?.push(run)
+    this.gated += 1
+  }
+
+  release(run: TaskRun): void {
+    run.list?.remove(run)
+    this.gated -= 1
+  }
+
+  /** Who waits longest in the most urgent band, once nobody else is live. */
+  get nextGated(): TaskRun | undefined {
+    if (this.gated === 0 || this.live > this.gated) return undefined
+    return this.gate.find((list) => list.head !== undefined)?.head
   }
 }

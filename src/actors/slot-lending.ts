@@ -116,12 +116,16 @@ function firstQueued(runs: ReadonlySet<TaskRun>): TaskRun | undefined {
   return undefined
 }
 
-/** Who has to get on for `run` to get on: itself, or the live run of its definition that it waits for. */
+/** Who has to get on for `run` to get on: itself, or a live run of its definition that it waits for. */
 function blockerOf(run: TaskRun): TaskRun {
-  return run.list === run.entry.waiting && run.entry.current !== undefined ? run.entry.current : run
+  if (!run.entry.isGated(run)) return run
+  const others = run.pool.registry
+    .live()
+    .filter((other) => other.entry === run.entry && !other.entry.isGated(other))
+  return others.find(isQueued) ?? others[0] ?? run
 }
 
 /** It waits for a slot, not for the end of another run of its definition. */
 function isQueued(run: TaskRun): boolean {
-  return run.list !== undefined && run.list !== run.entry.waiting
+  return run.list !== undefined && !run.entry.isGated(run)
 }

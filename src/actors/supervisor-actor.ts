@@ -18,11 +18,15 @@ import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
 import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
 
+export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+
 export interface SupervisorActorOptions {
   readonly id: string
   readonly pool: TaskPool
   readonly machine: typeof supervisorMachine
   readonly inspect: Observer<InspectionEvent> | undefined
+  /** Makes an observer harmless that is added later. */
+  isolate(observer: Inspector): Observer<InspectionEvent>
   /** Warms threads and processes, reads the task log. */
   prepare(): Promise<void>
   /** Ends threads and processes; resolves in bounded time. */
@@ -169,7 +173,7 @@ export class SupervisorActor implements TimerOwner {
     system.inspect = (observer) => {
       this.#inspected = true
       for (const run of this.#options.pool.registry.live()) this.actorOf(run)
-      return inspect(observer)
+      return inspect(this.#options.isolate(observer))
     }
   }
 }

@@ -48,24 +48,23 @@ function enqueue(pool: TaskPool, run: TaskRun): void {
   run.seq = pool.nextSeq()
   run.queuedMono = pool.now
   run.agedMono = -1
-  if (!run.plan.multilaunch) {
-    const { entry } = run
-    entry.current ??= run
-    if (entry.current !== run) return entry.waiting.push(run)
-  }
+  if (!run.plan.multilaunch && run.entry.isTaken) return run.entry.hold(run)
   pool.slots(run.execution).enqueue(run)
 }
 
 function dequeue(pool: TaskPool, run: TaskRun): void {
   run.queueMs += pool.now - run.queuedMono
-  if (run.list === run.entry.waiting) run.entry.waiting.remove(run)
+  if (isGated(run)) run.entry.release(run)
   else pool.slots(run.execution).dequeue(run, run.snapshot.context.band)
 }
 
 /** After ageing: the tail of the higher band; among aged runs the order stays. */
 function requeue(pool: TaskPool, run: TaskRun): void {
   run.agedMono = pool.now
-  if (run.list === run.entry.waiting) return
+  if (isGated(run)) {
+    run.entry.release(run)
+    return run.entry.hold(run)
+  }
   const slots = pool.slots(run.execution)
   slots.dequeue(run, run.snapshot.context.band === 'high' ? 'normal' : 'low')
   slots.enqueue(run)
@@ -138,10 +137,12 @@ function settle(pool: TaskPool, run: TaskRun): void {
 function leaveEntry(pool: TaskPool, run: TaskRun): void {
   const { entry } = run
   entry.live -= 1
-  if (entry.current !== run) return
-  const next = entry.waiting.head
-  entry.current = next
+  const next = entry.nextGated
   if (next === undefined) return
-  entry.waiting.remove(next)
+  entry.release(next)
   pool.slots(next.execution).enqueue(next)
+}
+
+function isGated(run: TaskRun): boolean {
+  return run.entry.gated > 0 && run.entry.isGated(run)
 }

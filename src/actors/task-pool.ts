@@ -155,6 +155,7 @@ export class TaskPool implements LendingPool {
    * itself and then calls the returned function.
    */
   stepActor(run: TaskRun, event: TaskEvent): () => void {
+    if (!this.#delivering) this.#tick()
     const base = this.#top
     run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
     const effects = this.#effects.slice(base, this.#top)
@@ -164,6 +165,9 @@ export class TaskPool implements LendingPool {
       for (let i = 0; i < effects.length; i += 1) {
         runEffect(this, run, effects[i] as string, params[i], event)
       }
+      // Somebody outside may have sent the event: a slot may be free now. Not here and now: the actor is still
+      // at work, and an admission sent to it would wait in its mailbox.
+      if (!this.#delivering) queueMicrotask(() => this.settleDown())
     }
   }
 

@@ -14,9 +14,10 @@ export interface CollectionOptions {
   readonly mode?: 'together' | 'inOrder'
   /**
    * What one failing item means. `collect`: the others go on, its error stands in `errors`. `throw`: the
-   * rest is cancelled and `run` rejects with the error. A function is told and collects. @defaultValue 'collect'
+   * rest is cancelled and `run` rejects with the error. A function is told (the run is
+   * `undefined` when it could not even be submitted) and collects. @defaultValue 'collect'
    */
-  readonly onError?: 'collect' | 'throw' | ((error: unknown, run: Run) => void)
+  readonly onError?: 'collect' | 'throw' | ((error: unknown, run: Run | undefined) => void)
 }
 
 /** What a collection came to. Results stand in the order of the items; a failed one's is `undefined`. */
@@ -47,6 +48,7 @@ export function collection(
   items: readonly (TaskCall<unknown, unknown> | AnyDefinition)[],
   options: CollectionOptions = {},
 ): Collection {
+  if (!Array.isArray(items)) refuse('collection(items)', 'an array of calls and definitions', items)
   checkOptions('collection()', options, collectionChecks)
   const calls = items.map((item, index): TaskCall => {
     if (isDefinition(item)) return { definition: item, input: undefined, options: undefined }
@@ -70,9 +72,10 @@ async function runAll(
   const errors = new Map<number, unknown>()
   const one = async (index: number): Promise<void> => {
     const { definition, input, options: own } = calls[index] as TaskCall
-    const run: Run = supervisor.submit({ definition, input, options: { ...options, ...own } })
-    runs[index] = run
+    let run: Run | undefined
     try {
+      run = supervisor.submit({ definition, input, options: { ...options, ...own } })
+      runs[index] = run
       results[index] = await run.result
     } catch (error) {
       errors.set(index, error)

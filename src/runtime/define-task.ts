@@ -86,7 +86,8 @@ export function defineTask<Input = void, Output = unknown>(
   if (typeof handler !== 'function')
     refuse('the second argument of defineTask()', 'the handler, a function', handler)
   const { group } = options
-  const merged: TaskOptions<Input> = group === undefined ? options : { ...withoutPrefix(group), ...options }
+  const merged: TaskOptions<Input> =
+    group === undefined ? options : { ...withoutPrefix(group), ...given(options) }
   const name = `${group?.prefix ?? ''}${options.name}`
   requireModule(name, merged.module, merged.execution)
   const definition: TaskDefinition<Input, never> = {
@@ -112,6 +113,11 @@ export function requireModule(name: string, module: string | undefined, executio
       'Export the definition from a module of its own and add `module: import.meta.url` to its options.',
     { code: 'ERR_TASK_MODULE_MISSING', taskName: name },
   )
+}
+
+/** What is `undefined` counts as not given: it must not hide what the group says. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }
 
 function withoutPrefix({ prefix: _, ...options }: TaskGroup): RunOptions {

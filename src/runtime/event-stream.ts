@@ -6,7 +6,7 @@ export interface EventStreamOptions {
   readonly buffer?: number
 }
 
-/** Iterate it once; leaving the loop unsubscribes. */
+/** Iterate it once; leaving the loop unsubscribes. It ends by itself after `supervisor.stopped`. */
 export class EventStream implements AsyncIterableIterator<RecordedEvent> {
   readonly #limit: number
   readonly #unsubscribe: () => void
@@ -30,10 +30,8 @@ export class EventStream implements AsyncIterableIterator<RecordedEvent> {
 
   /** Ends the stream; waiting readers get `done`. */
   return(): Promise<IteratorResult<RecordedEvent>> {
-    this.#ended = true
-    this.#unsubscribe()
     this.#buffer = []
-    for (const reader of this.#readers.splice(0)) reader({ value: undefined, done: true })
+    this.#end()
     return Promise.resolve({ value: undefined, done: true })
   }
 
@@ -41,12 +39,20 @@ export class EventStream implements AsyncIterableIterator<RecordedEvent> {
     return this
   }
 
+  #end(): void {
+    this.#ended = true
+    this.#unsubscribe()
+    for (const reader of this.#readers.splice(0)) reader({ value: undefined, done: true })
+  }
+
   #push(event: RecordedEvent): void {
     const reader = this.#readers.shift()
-    if (reader !== undefined) return reader({ value: event, done: false })
-    this.#buffer.push(event)
-    if (this.#buffer.length <= this.#limit) return
-    this.#buffer.shift()
-    this.dropped += 1
+    if (reader !== undefined) reader({ value: event, done: false })
+    else this.#buffer.push(event)
+    if (this.#buffer.length > this.#limit) {
+      this.#buffer.shift()
+      this.dropped += 1
+    }
+    if (event.type === 'supervisor.stopped') this.#end()
   }
 }

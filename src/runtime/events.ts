@@ -130,7 +130,8 @@ export class EventHub {
   on(type: string, listener: (...args: never[]) => void): () => void {
     const isolated = (...args: unknown[]): void => {
       try {
-        ;(listener as (...all: unknown[]) => void)(...args)
+        const told = (listener as (...all: unknown[]) => unknown)(...args)
+        if (told instanceof Promise) told.catch((error: unknown) => this.#onError(error, type))
       } catch (error) {
         this.#onError(error, type)
       }

@@ -53,9 +53,10 @@ export class ExternalTasks {
     // Known before `start` is called: the work may be done at once.
     this.#waiting.set(ctx.runId, report)
     ctx.signal.addEventListener('abort', () => report.reject(ctx.signal.reason), { once: true })
+    const started = (async () => start(ctx))()
     try {
-      await start(ctx)
-      return await report.promise
+      // The work may be reported while `start` still goes on; a `start` that throws fails it.
+      return await Promise.race([report.promise, started.then(() => report.promise)])
     } finally {
       if (this.#waiting.get(ctx.runId) === report) this.#waiting.delete(ctx.runId)
     }

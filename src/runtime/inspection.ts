@@ -1,13 +1,11 @@
 /** Makes an inspection observer harmless: XState lets one that throws throw out of `send()`. */
 import type { InspectionEvent, Observer } from 'xstate'
-
-export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+import type { Inspector } from '../actors/supervisor-actor.ts'
 
 export function isolateInspector(
-  inspector: Inspector | undefined,
+  inspector: Inspector,
   onError: (error: unknown) => void,
-): Observer<InspectionEvent> | undefined {
-  if (inspector === undefined) return undefined
+): Observer<InspectionEvent> {
   const next = typeof inspector === 'function' ? inspector : inspector.next?.bind(inspector)
   return {
     next(event) {

@@ -6,3 +6,17 @@ export function createLogger(supervisor: string, given: Logger | undefined): Log
   const logger = given ?? pino({ name: 'stateward', level: 'warn' }, destination({ dest: 2, sync: true }))
   return logger.child({ supervisor })
 }
+
+/** Writes a line; a log that is full or broken must not hurt what it tells of. */
+export function say(
+  logger: Logger,
+  level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
+  fields: object,
+  message?: string,
+): void {
+  try {
+    logger[level](fields, message)
+  } catch {
+    // There is nowhere left to say it.
+  }
+}

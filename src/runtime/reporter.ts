@@ -15,6 +15,7 @@ import {
   type SupervisorEvents,
   type TaskEventBase,
 } from './events.ts'
+import { say } from './logger.ts'
 import { outcomeError } from './outcome-error.ts'
 import { type TaskLog, terminalAction } from './task-log.ts'
 
@@ -120,7 +121,7 @@ export class Reporter {
     if (hub.observed) hub.emit(name, payload)
     const { channel, level } = TOPICS[name]
     if (channel.hasSubscribers) channel.publish(payload)
-    if (this.#logs(level)) logger[level](toLogFields(payload), name)
+    if (this.#logs(level)) say(logger, level, toLogFields(payload), name)
   }
 
   created(run: TaskRun): void {

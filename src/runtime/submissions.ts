@@ -118,7 +118,7 @@ export class Submissions {
 
   #checkInput({ name, schema }: AnyDefinition, input: unknown): void {
     if (schema === undefined) return
-    const checked = checkInput(schema, input)
+    const checked = this.#tryCheck(name, schema, input)
     // An asynchronous schema has its say when the handler is about to run.
     if (checked instanceof Promise) return void checked.catch(() => {})
     if (checked.ok) return
@@ -127,6 +127,23 @@ export class Submissions {
       taskName: name,
       cause: checked.issues,
     })
+  }
+
+  /** @throws OptionError (`ERR_INPUT_INVALID`) when the schema throws */
+  #tryCheck(
+    name: string,
+    schema: NonNullable<AnyDefinition['schema']>,
+    input: unknown,
+  ): ReturnType<typeof checkInput> {
+    try {
+      return checkInput(schema, input)
+    } catch (error) {
+      throw new OptionError(`The schema of task "${name}" threw on its input: ${String(error)}.`, {
+        code: 'ERR_INPUT_INVALID',
+        taskName: name,
+        cause: error,
+      })
+    }
   }
 
   /** @returns the live run that stands for the new one */

@@ -12,7 +12,7 @@ import { type Limits, threshold } from '../machines/admission.ts'
 import type { supervisorMachine } from '../machines/supervisor.ts'
 import type { taskMachine } from '../machines/task.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
-import type { EventListener, EventName } from './events.ts'
+import { EVENT_NAMES, type EventListener, type EventName } from './events.ts'
 import type { TaskLogStore } from './task-log.ts'
 import { type RunOptions, runOptionChecks } from './task-options.ts'
 
@@ -156,12 +156,10 @@ const supervisorChecks: Checks = {
   keep: check.count(0),
   taskLog: check.options({ keep: check.count(0), store: check.having('a task log store', 'load', 'append') }),
   logger: check.having('a pino logger', 'child', 'debug', 'info', 'warn', 'error', 'isLevelEnabled'),
-  hooks: (where, value) => {
-    for (const [name, listener] of Object.entries(value as object)) check.fn(`${where}['${name}']`, listener)
-  },
+  hooks: check.options(Object.fromEntries(EVENT_NAMES.map((name) => [name, check.fn]))),
   inspect: check.either('an observer or a function', check.fn, check.having('an observer')),
   daemon: check.boolean,
-  starvedAfterMs: check.duration,
+  starvedAfterMs: check.number(1, Number.POSITIVE_INFINITY),
   executors: check.options({
     thread: check.either(
       'a pool like Piscina (run, on, off) or an Executor',

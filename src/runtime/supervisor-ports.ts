@@ -7,6 +7,7 @@ import type { PoolPorts } from '../actors/pool-ports.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { Control } from './control.ts'
 import type { TaskDefinition } from './define-task.ts'
+import { say } from './logger.ts'
 import { stopReason } from './outcome-error.ts'
 import type { Reporter } from './reporter.ts'
 import type { Submissions } from './submissions.ts'
@@ -109,7 +110,7 @@ function logRecord(logger: Logger, record: Parameters<AttemptListener['log']>[0]
     attempt: _______,
     ...fields
   } = record
-  logger[LEVELS[level] ?? 'info'](fields, msg)
+  say(logger, LEVELS[level] ?? 'info', fields, msg)
 }
 
 /** After a forced end the definition may clean up. It holds no slot and nobody waits for it. */
@@ -120,7 +121,7 @@ function tearDown(run: TaskRun, logger: (run: TaskRun) => Logger): void {
   const { step, attempt } = snapshot.context
   const crashed = outcome.kind === 'failed' && outcome.failure.kind === 'crashed'
   if (!crashed && step !== 'kill' && step !== 'terminate' && step !== 'abandon') return
-  const report = (error: unknown): void => logger(run).error({ err: error }, 'teardown failed')
+  const report = (error: unknown): void => say(logger(run), 'error', { err: error }, 'teardown failed')
   try {
     Promise.resolve(options.teardown(input, { runId: id, name: definition.name, attempt }, outcome)).catch(
       report,

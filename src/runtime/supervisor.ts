@@ -8,7 +8,7 @@ import {
 } from '../actors/definition.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import { TASK_STATES, type TaskState } from '../machines/model.ts'
-import { check, checkOptions, refuse } from './check.ts'
+import { type Checks, check, checkOptions, refuse } from './check.ts'
 import { type StatewardError, SupervisorStateError } from './errors.ts'
 import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { type AnyEvent, EVENT_NAMES, type EventListener, type EventName } from './events.ts'
@@ -115,6 +115,14 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     )
   }
   return new LiveSupervisor(options)
+}
+
+const recordsChecks: Checks = {
+  name: check.text,
+  runId: check.text,
+  action: check.oneOf('run', 'success', 'fail', 'terminate', 'inaction', 'crash'),
+  since: check.instant,
+  limit: check.count(0),
 }
 
 const LOADING: unique symbol = Symbol.for('stateward.loading') as never
@@ -243,6 +251,7 @@ class LiveSupervisor implements Supervisor {
   }
 
   records(query: TaskLogQuery = {}): TaskRecord[] {
+    checkOptions('records()', query, recordsChecks)
     return this.#parts.taskLog.query(query)
   }
 
@@ -258,8 +267,9 @@ class LiveSupervisor implements Supervisor {
     return this.#parts.hub.on(type, listener as never)
   }
 
-  events({ buffer = 1_000 }: EventStreamOptions = {}): EventStream {
-    check.count(1)('events().buffer', buffer)
+  events(options: EventStreamOptions = {}): EventStream {
+    checkOptions('events()', options, { buffer: check.count(1) })
+    const { buffer = 1_000 } = options
     const { hub } = this.#parts
     return new EventStream((push) => hub.on('*', (type, payload) => push({ type, payload } as never)), buffer)
   }

@@ -65,6 +65,8 @@ export class TaskLog {
   readonly #onError: (error: unknown) => void
   /** Records of earlier lives, oldest first. */
   #restored: TaskRecord[] = []
+  /** A supervisor that starts again has its own records already. */
+  #isRestored = false
   readonly #ring: Line[] = []
   #start = 0
   /** Last monotonic instants per name. */
@@ -85,7 +87,7 @@ export class TaskLog {
 
   /** Reads the store; a run that began and never ended gets its `crash` record now. */
   async restore(): Promise<void> {
-    if (this.#store === undefined) return
+    if (this.#store === undefined || this.#isRestored) return
     const open = new Map<string, TaskRecord>()
     const records = [...(await this.#store.load())]
     for (const record of records) {
@@ -110,6 +112,7 @@ export class TaskLog {
     }
     const offset = this.#offset
     for (const { name, action, at: recordAt } of records) this.#noteLast(name, action, recordAt - offset)
+    this.#isRestored = true
     this.#restored = records.slice(Math.max(0, records.length - this.#keep))
   }
 

@@ -3,7 +3,7 @@
 import { systemClock } from '../actors/clock.ts'
 import { KeepAlive } from '../actors/keep-alive.ts'
 import { RunIds } from '../actors/run-id.ts'
-import { SupervisorActor } from '../actors/supervisor-actor.ts'
+import { type Inspector, SupervisorActor } from '../actors/supervisor-actor.ts'
 import { TaskPool } from '../actors/task-pool.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import { type SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
@@ -13,7 +13,7 @@ import { Definitions } from './definitions.ts'
 import { EventHub } from './events.ts'
 import { createExecutors, type Executors } from './executors.ts'
 import { isolateInspector } from './inspection.ts'
-import { createLogger } from './logger.ts'
+import { createLogger, say } from './logger.ts'
 import { Reporter } from './reporter.ts'
 import { RunHandle } from './run.ts'
 import { Sizing } from './sizing.ts'
@@ -51,9 +51,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const sizing = new Sizing({ pool: options.pool ?? {}, processes: options.processes ?? {} })
   const logger = createLogger(id, options.logger)
   const hub = new EventHub((error, type) =>
-    logger.error({ err: error, event: type }, 'an event listener threw'),
+    say(logger, 'error', { err: error, event: type }, 'an event listener threw'),
   )
-  const storeFailed = (error: unknown): void => logger.error({ err: error }, 'the task log store failed')
+  const storeFailed = (error: unknown): void =>
+    say(logger, 'error', { err: error }, 'the task log store failed')
   const taskLog = new TaskLog(clock, options.taskLog?.keep ?? 1_000, options.taskLog?.store, storeFailed)
   const reporter = new Reporter({ id, clock, logger, hub, taskLog })
   const defaults = overridePlan(BASE_PLAN, options.defaults ?? {})
@@ -91,7 +92,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     ports: poolPorts(ports),
     machine: options.logic?.task ?? taskMachine,
     keep: options.keep ?? 1_000,
-    onTimerError: (error) => logger.error({ err: error }, 'a timer failed'),
+    onTimerError: (error) => say(logger, 'error', { err: error }, 'a timer failed'),
   })
   const starvation = new Starvation(pool, options.starvedAfterMs ?? 30_000, (waiting, idleMs) =>
     reporter.emit('pool.starved', { waiting, idleMs }),
@@ -121,11 +122,14 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     if (fact === 'failed') reporter.emit('supervisor.failed', { error })
     else reporter.emit(`supervisor.${fact}`, {})
   }
+  const isolate = (inspector: Inspector) =>
+    isolateInspector(inspector, (error) => say(logger, 'error', { err: error }, 'an inspector threw'))
   const actor = new SupervisorActor({
     id,
     pool,
     machine: options.logic?.supervisor ?? supervisorMachine,
-    inspect: isolateInspector(options.inspect, (error) => logger.error({ err: error }, 'an inspector threw')),
+    inspect: options.inspect === undefined ? undefined : isolate(options.inspect),
+    isolate,
     async prepare() {
       if (options.daemon !== true) alive.hold()
       await taskLog.restore()

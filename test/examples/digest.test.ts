@@ -27,6 +27,8 @@ import { problemsOf } from '../../examples/digest/package-check.ts'
 import { once } from '../support/once.ts'
 
 const MAIN = join(import.meta.dirname, '../../examples/digest/main.ts')
+// In a constant, since it is no program of a package.
+const MKFIFO = 'mkfifo'
 const LARGE = 256 * 1024
 /** Zeros without disk space: minutes of work. */
 const ENDLESS_BYTES = 2 ** 36
@@ -215,7 +217,7 @@ describe('what is odd in a tree', () => {
   })
 
   test.skipIf(process.platform === 'win32')('sockets and fifos are counted, not opened', async () => {
-    execFileSync('mkfifo', [join(tree, 'fifo')])
+    execFileSync(MKFIFO, [join(tree, 'fifo')])
     const server = createServer().listen(join(tree, 'socket'))
     await once(server, 'listening')
     const outcome = await digestTree()
@@ -334,7 +336,7 @@ describe.skipIf(process.platform === 'win32')('a file that is not what was liste
     symlinkSync('/dev/zero', path)
     expect(await digestOf(listed)).toEqual(changed)
     rmSync(path)
-    execFileSync('mkfifo', [path])
+    execFileSync(MKFIFO, [path])
     expect(await digestOf(listed)).toEqual(changed)
   })
 })

@@ -7,6 +7,7 @@ test('stateward/machines exports the machines, the policies and compile', () => 
     'EXECUTIONS',
     'PRIORITIES',
     'TASK_STATES',
+    'UnsupportedMachineError',
     'admits',
     'backoffMs',
     'compile',

@@ -64,13 +64,10 @@ interface Sized {
   readonly maxThreads?: number
 }
 
-async function withSupervisor(
-  sized: Sized,
-  use: (supervisor: Supervisor, clock: ManualClock) => Promise<void>,
-): Promise<void> {
+async function withSupervisor(sized: Sized, use: (supervisor: Supervisor) => Promise<void>): Promise<void> {
   const { size, maxThreads = 1 } = sized
   const clock = new ManualClock()
-  await using supervisor = createSupervisor({
+  const supervisor = createSupervisor({
     pool: { size, reserveNormal: 0, reserveHigh: 0, maxThreads, maxOverflowThreads: 0 },
     processes: { size, reserveNormal: 0, reserveHigh: 0, maxOverflowProcesses: 0 },
     clock,
@@ -78,7 +75,13 @@ async function withSupervisor(
     executors: { thread: pretended(), process: pretended() },
   })
   await supervisor.start()
-  await use(supervisor, clock)
+  try {
+    await use(supervisor)
+  } finally {
+    const stopped = supervisor.stop({ wait: false })
+    await clock.advance(500)
+    await stopped
+  }
 }
 
 function sizeOf({ children }: Tree): number {

@@ -99,7 +99,13 @@ describe('cancel', () => {
 
   test('wins over a run timeout that would be tried again, and over a deadline that comes later', async () => {
     const { supervisor, clock } = await startedSupervisor()
-    const { task } = heldTask({ deaf: true, runTimeoutMs: 10, deadlineMs: 30, graceMs: 50, retry: { attempts: 3 } })
+    const { task } = heldTask({
+      deaf: true,
+      runTimeoutMs: 10,
+      deadlineMs: 30,
+      graceMs: 50,
+      retry: { attempts: 3 },
+    })
     const run = supervisor.submit(task)
     await clock.advance(10)
     run.cancel('by hand')
@@ -154,7 +160,9 @@ describe('main', () => {
     await turns()
     const main = supervisor.submit(task, 'main', { execution: 'main' })
     expect(main.state).toBe('running')
-    const others = (['critical', 'high', 'low'] as const).map((priority) => supervisor.submit(task, priority, { priority }))
+    const others = (['critical', 'high', 'low'] as const).map((priority) =>
+      supervisor.submit(task, priority, { priority }),
+    )
     const second = supervisor.submit(task, 'second main', { execution: 'main', priority: 'critical' })
     await turns()
     expect(inputs()).toEqual(['before', 'main'])
@@ -173,7 +181,9 @@ describe('main', () => {
     await clock.advance(10)
     const failing = supervisor.submit(taskOf(() => Promise.reject(new Error('x')), { execution: 'main' }))
     await errorOf(failing.result)
-    const snoozing = supervisor.submit(taskOf<void, unknown>((_, ctx) => ctx.snooze(99), { execution: 'main' }))
+    const snoozing = supervisor.submit(
+      taskOf<void, unknown>((_, ctx) => ctx.snooze(99), { execution: 'main' }),
+    )
     await turns()
     expect(snoozing.state).toBe('snoozed')
     await expect(supervisor.submit(echoTask<number>(), 1).result).resolves.toBe(1)

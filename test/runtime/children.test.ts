@@ -35,7 +35,9 @@ describe('a child', () => {
     const leaf = taskOf<string, void>((name, ctx) => {
       seen[name] = ctx.deadlineAt
     })
-    const middle = taskOf<void, unknown>((_, ctx) => ctx.submit(leaf, 'grandchild', { deadlineMs: 9_000 }).result)
+    const middle = taskOf<void, unknown>(
+      (_, ctx) => ctx.submit(leaf, 'grandchild', { deadlineMs: 9_000 }).result,
+    )
     const root = taskOf<void, void>(async (_, ctx) => {
       await ctx.submit(leaf, 'shorter', { deadlineMs: 100 }).result
       await ctx.submit(leaf, 'detached', { detached: true }).result
@@ -141,7 +143,9 @@ describe('a slot', () => {
 
   test('of a main task is lent to a child of another execution', async () => {
     const { supervisor } = await startedSupervisor(slots(1))
-    const main = taskOf<void, unknown>((_, ctx) => ctx.submit(echoTask<string>(), 'x').result, { execution: 'main' })
+    const main = taskOf<void, unknown>((_, ctx) => ctx.submit(echoTask<string>(), 'x').result, {
+      execution: 'main',
+    })
     await expect(supervisor.submit(main).result).resolves.toBe('x')
     const nested = taskOf<void, unknown>((_, ctx) => ctx.submit(main).result, { execution: 'main' })
     await expect(supervisor.submit(nested).result).resolves.toBe('x')
@@ -150,7 +154,9 @@ describe('a slot', () => {
   test('comes back when the parent ends before the child, and when both are cancelled', async () => {
     const { supervisor, clock } = await startedSupervisor(slots(1))
     const { task } = heldTask({ deaf: true, graceMs: 10 })
-    const parent = taskOf<void, unknown>((_, ctx) => Promise.race([ctx.submit(task).result, Promise.resolve(1)]))
+    const parent = taskOf<void, unknown>((_, ctx) =>
+      Promise.race([ctx.submit(task).result, Promise.resolve(1)]),
+    )
     await expect(supervisor.submit(parent).result).resolves.toBe(1)
     await clock.advance(10)
     expect(supervisor.info().pool.active).toBe(0)
@@ -249,7 +255,10 @@ describe('ctx.next', () => {
         if (tries < 3) throw new Error('again')
         return 'third time'
       },
-      { execution: 'main', retry: { attempts: 3, backoff: { kind: 'fixed', initialMs: 10, jitter: 'none' } } },
+      {
+        execution: 'main',
+        retry: { attempts: 3, backoff: { kind: 'fixed', initialMs: 10, jitter: 'none' } },
+      },
     )
     const run = supervisor.submit(taskOf<void, unknown>((_, ctx) => ctx.next(flaky.call())))
     await clock.advance(20)

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { collection } from '../../src/index.ts'
-import { echoTask, errorOf, heldTask, slots, startedSupervisor, taskOf, thrownBy, turns } from '../support/harness.ts'
+import {
+  echoTask,
+  errorOf,
+  heldTask,
+  slots,
+  startedSupervisor,
+  taskOf,
+  thrownBy,
+  turns,
+} from '../support/harness.ts'
 
 const boom = () => taskOf(() => Promise.reject(new Error('boom')))
 
@@ -23,7 +32,12 @@ describe('a collection', () => {
     expect(supervisor.info().runs.queued).toBe(4)
     supervisor.resume()
     const { ok, results, errors, runs } = await done
-    expect([ok, results, errors.size, runs.length]).toEqual([true, ['low', 'normal', 'critical', 'high'], 0, 4])
+    expect([ok, results, errors.size, runs.length]).toEqual([
+      true,
+      ['low', 'normal', 'critical', 'high'],
+      0,
+      4,
+    ])
     expect(order).toEqual(['critical', 'high', 'normal', 'low'])
   })
 
@@ -31,7 +45,9 @@ describe('a collection', () => {
     const { supervisor } = await startedSupervisor()
     const { task, calls, inputs } = heldTask<string>()
     const urgent = heldTask<string>({ priority: 'critical' })
-    const done = collection([task.call('a'), task.call('b'), urgent.task.call('c')], { mode: 'inOrder' }).run(supervisor)
+    const done = collection([task.call('a'), task.call('b'), urgent.task.call('c')], { mode: 'inOrder' }).run(
+      supervisor,
+    )
     await turns()
     expect([inputs(), urgent.inputs()]).toEqual([[], ['c']])
     urgent.calls[0]!.resolve(3)
@@ -43,16 +59,22 @@ describe('a collection', () => {
     expect((await done).results).toEqual([1, 2, 3])
   })
 
-  test.each(['together', 'inOrder'] as const)('collects errors by position and goes on (%s)', async (mode) => {
-    const { supervisor } = await startedSupervisor(slots(2))
-    const bad = boom()
-    const { ok, results, errors, runs } = await collection([echoTask<number>().call(1), bad, echoTask<number>().call(3)], {
-      mode,
-    }).run(supervisor)
-    expect([ok, results, [...errors.keys()]]).toEqual([false, [1, undefined, 3], [1]])
-    expect(errors.get(1)).toMatchObject({ code: 'ERR_TASK_THREW' })
-    expect(runs.map(({ state }) => state)).toEqual(['finished', 'failed', 'finished'])
-  })
+  test.each(['together', 'inOrder'] as const)(
+    'collects errors by position and goes on (%s)',
+    async (mode) => {
+      const { supervisor } = await startedSupervisor(slots(2))
+      const bad = boom()
+      const { ok, results, errors, runs } = await collection(
+        [echoTask<number>().call(1), bad, echoTask<number>().call(3)],
+        {
+          mode,
+        },
+      ).run(supervisor)
+      expect([ok, results, [...errors.keys()]]).toEqual([false, [1, undefined, 3], [1]])
+      expect(errors.get(1)).toMatchObject({ code: 'ERR_TASK_THREW' })
+      expect(runs.map(({ state }) => state)).toEqual(['finished', 'failed', 'finished'])
+    },
+  )
 
   test('throw: rejects with the error and cancels the rest', async () => {
     const { supervisor } = await startedSupervisor(slots(2))
@@ -75,7 +97,9 @@ describe('a collection', () => {
   test('a function is told of each error and collects', async () => {
     const { supervisor } = await startedSupervisor()
     const told: unknown[] = []
-    const all = collection([boom(), echoTask<number>().call(2)], { onError: (error, run) => told.push([error, run?.state]) })
+    const all = collection([boom(), echoTask<number>().call(2)], {
+      onError: (error, run) => told.push([error, run?.state]),
+    })
     const { errors, results } = await all.run(supervisor)
     expect(told).toEqual([[errors.get(0), 'failed']])
     expect(results).toEqual([undefined, 2])
@@ -84,13 +108,19 @@ describe('a collection', () => {
   test('an item that cannot even be submitted is an error of that item', async () => {
     const { supervisor } = await startedSupervisor()
     const strict = echoTask<number>({
-      schema: { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) } },
+      schema: {
+        '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) },
+      },
     })
-    const { ok, results, errors } = await collection([strict.call(1), echoTask<number>().call(2)]).run(supervisor)
+    const { ok, results, errors } = await collection([strict.call(1), echoTask<number>().call(2)]).run(
+      supervisor,
+    )
     expect([ok, results]).toEqual([false, [undefined, 2]])
     expect(errors.get(0)).toMatchObject({ code: 'ERR_INPUT_INVALID' })
     const { task } = heldTask()
-    const error = await errorOf(collection([task, strict.call(1), task], { onError: 'throw' }).run(supervisor))
+    const error = await errorOf(
+      collection([task, strict.call(1), task], { onError: 'throw' }).run(supervisor),
+    )
     expect(error).toMatchObject({ code: 'ERR_INPUT_INVALID' })
     await turns(2)
     expect(supervisor.list({ name: task.name }).every(({ state }) => state === 'cancelled')).toBe(true)
@@ -100,7 +130,9 @@ describe('a collection', () => {
     const { supervisor } = await startedSupervisor()
     const { task } = heldTask()
     supervisor.pause()
-    const done = collection([task, task.call(undefined, { priority: 'low' })]).run(supervisor, { priority: 'high' })
+    const done = collection([task, task.call(undefined, { priority: 'low' })]).run(supervisor, {
+      priority: 'high',
+    })
     expect(supervisor.list({ name: task.name }).map(({ priority }) => priority)).toEqual(['high', 'low'])
     for (const run of supervisor.list()) run.cancel()
     expect((await done).errors.size).toBe(2)

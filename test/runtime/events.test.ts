@@ -2,11 +2,20 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { EVENT_NAMES, type RecordedEvent } from '../../src/index.ts'
-import { echoTask, heldTask, startedSupervisor, taskOf, testSupervisor, thrownBy, turns } from '../support/harness.ts'
+import {
+  echoTask,
+  heldTask,
+  startedSupervisor,
+  taskOf,
+  testSupervisor,
+  thrownBy,
+  turns,
+} from '../support/harness.ts'
 
 const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 /** First cells of the table rows that begin with code. */
-const firstCells = (text: string): string[] => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell as string)
+const firstCells = (text: string): string[] =>
+  [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell as string)
 
 describe('events', () => {
   test('of a run carry its facts in order, instants in epoch ms', async () => {
@@ -61,17 +70,26 @@ describe('events', () => {
 
   test('reach single listeners, wildcards and hooks, until they are taken away', async () => {
     const hooked: string[] = []
-    const { supervisor } = await startedSupervisor({ hooks: { 'supervisor.started': () => hooked.push('started') } })
+    const { supervisor } = await startedSupervisor({
+      hooks: { 'supervisor.started': () => hooked.push('started') },
+    })
     const heard: string[] = []
     const offOne = supervisor.on('task.finished', () => heard.push('one'))
-    const offAll = supervisor.on('*', (type) => heard.push(type))
+    const offAll = supervisor.on('*', (...[type]) => void heard.push(type))
     await supervisor.submit(echoTask()).result
     offOne()
     offOne()
     offAll()
     await supervisor.submit(echoTask()).result
     expect(hooked).toEqual(['started'])
-    expect(heard).toEqual(['task.created', 'task.queued', 'task.admitted', 'task.started', 'one', 'task.finished'])
+    expect(heard).toEqual([
+      'task.created',
+      'task.queued',
+      'task.admitted',
+      'task.started',
+      'one',
+      'task.finished',
+    ])
   })
 
   test('a listener that throws or rejects hurts nobody and is logged', async () => {
@@ -90,7 +108,9 @@ describe('events', () => {
     await expect(supervisor.submit(echoTask<number>(), 1).result).resolves.toBe(1)
     await turns(2)
     expect(heard.at(-1)).toBe('task.finished')
-    const errors = lines.filter(({ msg }) => /listener threw/.test(msg)).map(({ err }) => (err as Error).message)
+    const errors = lines
+      .filter(({ msg }) => /listener threw/.test(msg))
+      .map(({ err }) => (err as Error).message)
     expect(errors).toContain('listener')
     expect(errors).toContain('async listener')
   })
@@ -98,7 +118,10 @@ describe('events', () => {
   test('as an async iterator: bounded, counts what it lost, and leaves when the loop is left', async () => {
     const { supervisor } = await startedSupervisor()
     const stream = supervisor.events({ buffer: 2 })
-    for (let i = 0; i < 3; i += 1) supervisor.pause(), supervisor.resume()
+    for (let i = 0; i < 3; i += 1) {
+      supervisor.pause()
+      supervisor.resume()
+    }
     expect(stream.dropped).toBe(4)
     const types: string[] = []
     for await (const { type } of stream) {
@@ -147,7 +170,10 @@ describe('events', () => {
   })
 
   test('have in docs/events.md exactly the fields that are emitted', async () => {
-    const { supervisor, clock, recorder, stop } = await startedSupervisor({ pool: { size: 3, reserveNormal: 0, reserveHigh: 0 }, starvedAfterMs: 12_000 })
+    const { supervisor, clock, recorder, stop } = await startedSupervisor({
+      pool: { size: 3, reserveNormal: 0, reserveHigh: 0 },
+      starvedAfterMs: 12_000,
+    })
     const retry = { attempts: 2, backoff: { initialMs: 1 } }
     supervisor.submit(taskOf(() => Promise.reject(new Error('x')), { retry }))
     let slept = false
@@ -210,16 +236,38 @@ describe('log lines', () => {
     await run.result
     const failed = supervisor.submit(taskOf(() => Promise.reject(new Error('x'))))
     await turns(2)
-    const of = (msg: string, id: string) => lines.find((line) => line.msg === msg && line['runId'] === id)
-    expect(of('from the handler', run.id)).toMatchObject({ level: 30, supervisor: 'test', task: run.name, attempt: 1, own: 1 })
-    expect(of('task.finished', run.id)).toMatchObject({ level: 20, supervisor: 'test', task: run.name, attempt: 1, state: 'finished' })
-    expect(of('task.failed', failed.id)).toMatchObject({ level: 50, task: failed.name, err: { code: 'ERR_TASK_THREW' } })
-    expect(lines.find(({ msg }) => msg === 'supervisor.started')).toMatchObject({ level: 30, supervisor: 'test' })
+    const of = (msg: string, id: string) => lines.find((line) => line.msg === msg && line.runId === id)
+    expect(of('from the handler', run.id)).toMatchObject({
+      level: 30,
+      supervisor: 'test',
+      task: run.name,
+      attempt: 1,
+      own: 1,
+    })
+    expect(of('task.finished', run.id)).toMatchObject({
+      level: 20,
+      supervisor: 'test',
+      task: run.name,
+      attempt: 1,
+      state: 'finished',
+    })
+    expect(of('task.failed', failed.id)).toMatchObject({
+      level: 50,
+      task: failed.name,
+      err: { code: 'ERR_TASK_THREW' },
+    })
+    expect(lines.find(({ msg }) => msg === 'supervisor.started')).toMatchObject({
+      level: 30,
+      supervisor: 'test',
+    })
     expect(JSON.stringify(lines)).not.toContain('secret input')
   })
 
   test('that cannot be written hurt no run', async () => {
-    const broken = { level: 'debug', isLevelEnabled: () => true, child: () => broken } as Record<string, unknown>
+    const broken = { level: 'debug', isLevelEnabled: () => true, child: () => broken } as Record<
+      string,
+      unknown
+    >
     for (const level of ['debug', 'info', 'warn', 'error']) {
       broken[level] = () => {
         throw new Error('the log is full')

@@ -5,7 +5,8 @@ describe('submitExternal', () => {
   test('passes admission, holds a slot, and ends with what complete reports', async () => {
     const { supervisor, story } = await startedSupervisor(slots(1))
     const started: string[] = []
-    const make = (label: string) => supervisor.submitExternal<string>({ start: () => void started.push(label) })
+    const make = (label: string) =>
+      supervisor.submitExternal<string>({ start: () => void started.push(label) })
     const first = make('first')
     const second = make('second')
     await turns()
@@ -16,19 +17,28 @@ describe('submitExternal', () => {
     await turns()
     expect(started).toEqual(['first', 'second'])
     supervisor.fail(second.id, new Error('reported'))
-    expect(await errorOf(second.result)).toMatchObject({ code: 'ERR_TASK_THREW', cause: new Error('reported') })
+    expect(await errorOf(second.result)).toMatchObject({
+      code: 'ERR_TASK_THREW',
+      cause: new Error('reported'),
+    })
   })
 
-  test.each([['complete'], ['fail']] as const)('a second report and an unknown id are refused (%s)', async (call) => {
-    const { supervisor } = await startedSupervisor()
-    const run = supervisor.submitExternal({ start() {} })
-    await turns()
-    supervisor.complete(run.id, 1)
-    expect(thrownBy(() => supervisor[call](run.id, 2))).toMatchObject({ code: 'ERR_EXTERNAL_UNKNOWN', runId: run.id })
-    expect(thrownBy(() => supervisor[call]('nobody', 2))).toMatchObject({ code: 'ERR_EXTERNAL_UNKNOWN' })
-    await expect(run.result).resolves.toBe(1)
-    expect(thrownBy(() => supervisor[call](run.id, 3))).toMatchObject({ name: 'OptionError' })
-  })
+  test.each([['complete'], ['fail']] as const)(
+    'a second report and an unknown id are refused (%s)',
+    async (call) => {
+      const { supervisor } = await startedSupervisor()
+      const run = supervisor.submitExternal({ start() {} })
+      await turns()
+      supervisor.complete(run.id, 1)
+      expect(thrownBy(() => supervisor[call](run.id, 2))).toMatchObject({
+        code: 'ERR_EXTERNAL_UNKNOWN',
+        runId: run.id,
+      })
+      expect(thrownBy(() => supervisor[call]('nobody', 2))).toMatchObject({ code: 'ERR_EXTERNAL_UNKNOWN' })
+      await expect(run.result).resolves.toBe(1)
+      expect(thrownBy(() => supervisor[call](run.id, 3))).toMatchObject({ name: 'OptionError' })
+    },
+  )
 
   test('a report before it is admitted is refused and changes nothing', async () => {
     const { supervisor } = testSupervisor()
@@ -62,7 +72,10 @@ describe('submitExternal', () => {
         throw new Error('cannot begin')
       },
     })
-    expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_THREW', cause: new Error('cannot begin') })
+    expect(await errorOf(run.result)).toMatchObject({
+      code: 'ERR_TASK_THREW',
+      cause: new Error('cannot begin'),
+    })
     expect(thrownBy(() => supervisor.complete(run.id)).code).toBe('ERR_EXTERNAL_UNKNOWN')
   })
 
@@ -75,7 +88,11 @@ describe('submitExternal', () => {
     cancelled.cancel('no need')
     await clock.advance(10)
     await stop()
-    expect([cancelled, late, last].map(({ state }) => state)).toEqual(['cancelled', 'terminated', 'terminated'])
+    expect([cancelled, late, last].map(({ state }) => state)).toEqual([
+      'cancelled',
+      'terminated',
+      'terminated',
+    ])
     expect([cancelled, late, last].map(({ step }) => step)).toEqual(['signal', 'signal', 'signal'])
     for (const { id } of [cancelled, late, last]) {
       expect(thrownBy(() => supervisor.complete(id, 'late')).code).toBe('ERR_EXTERNAL_UNKNOWN')
@@ -84,7 +101,13 @@ describe('submitExternal', () => {
 
   test('takes the options of a submission', async () => {
     const { supervisor, clock } = await startedSupervisor()
-    const run = supervisor.submitExternal({ start() {}, name: 'upload', runId: 'u1', priority: 'high', delayMs: 20 })
+    const run = supervisor.submitExternal({
+      start() {},
+      name: 'upload',
+      runId: 'u1',
+      priority: 'high',
+      delayMs: 20,
+    })
     expect(run).toMatchObject({ id: 'u1', name: 'upload', priority: 'high', state: 'scheduled' })
     await clock.advance(20)
     expect(run.state).toBe('running')

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { type AnyActorRef, createActor, type InspectionEvent, setup } from 'xstate'
 import { fromTask } from '../../src/index.ts'
-import { echoTask, heldTask, slots, startedSupervisor, taskOf, testSupervisor, turns } from '../support/harness.ts'
+import {
+  echoTask,
+  heldTask,
+  slots,
+  startedSupervisor,
+  taskOf,
+  testSupervisor,
+  turns,
+} from '../support/harness.ts'
 
 const ref = (event: InspectionEvent): string => (event.actorRef as AnyActorRef).id
 
@@ -32,8 +40,20 @@ describe('an inspection observer', () => {
   })
 
   test.each([
-    ['a function', () => { throw new Error('inspector') }],
-    ['an observer', { next() { throw new Error('inspector') } }],
+    [
+      'a function',
+      () => {
+        throw new Error('inspector')
+      },
+    ],
+    [
+      'an observer',
+      {
+        next() {
+          throw new Error('inspector')
+        },
+      },
+    ],
     ['an observer of nothing', {}],
   ])('that throws, given as %s, hurts nothing', async (_, inspect) => {
     const { supervisor, stop } = await startedSupervisor({ ...slots(1), inspect: inspect as never })
@@ -139,7 +159,8 @@ describe('run.actor', () => {
     const { task, calls } = heldTask()
     const run = supervisor.submit(task)
     await turns()
-    for (const type of ['nonsense', 'task.submit', 'task.admit', 'timer.wakeUp']) run.actor.send({ type } as never)
+    for (const type of ['nonsense', 'task.submit', 'task.admit', 'timer.wakeUp'])
+      run.actor.send({ type } as never)
     calls[0]!.resolve('v')
     await expect(run.result).resolves.toBe('v')
     run.actor.send({ type: 'task.cancel' })
@@ -172,7 +193,11 @@ describe('run.actor', () => {
     ])
     const ended = supervisor.submit(echoTask<number>(), 5)
     await ended.result
-    expect(ended.actor.getSnapshot()).toMatchObject({ status: 'done', value: 'finished', output: { value: 5 } })
+    expect(ended.actor.getSnapshot()).toMatchObject({
+      status: 'done',
+      value: 'finished',
+      output: { value: 5 },
+    })
     expect(ended.actor).toBe(ended.actor)
     expect(supervisor.info().pool.active).toBe(0)
   })
@@ -183,7 +208,11 @@ describe('run.actor', () => {
     await turns()
     const persisted = run.actor.getPersistedSnapshot()
     const copy = JSON.parse(JSON.stringify(persisted)) as Record<string, unknown>
-    expect(copy).toMatchObject({ status: 'active', value: { running: 'executing' }, context: { runId: run.id, attempt: 1 } })
+    expect(copy).toMatchObject({
+      status: 'active',
+      value: { running: 'executing' },
+      context: { execution: 'async', attempt: 1 },
+    })
     // What is undefined is left out by JSON; nothing else may differ.
     expect(JSON.parse(JSON.stringify(copy))).toEqual(copy)
   })
@@ -198,11 +227,15 @@ describe('supervisor.actor', () => {
     await supervisor.start()
     supervisor.pause()
     await stop({ wait: true })
-    expect(values.filter((value, index) => JSON.stringify(value) !== JSON.stringify(values[index - 1]))).toEqual([
+    expect(
+      values.filter((value, index) => JSON.stringify(value) !== JSON.stringify(values[index - 1])),
+    ).toEqual([
       'starting',
       'running',
       'paused',
-      ...values.slice(values.indexOf('paused') + 1, -1).filter((v, i, all) => JSON.stringify(v) !== JSON.stringify(all[i - 1])),
+      ...values
+        .slice(values.indexOf('paused') + 1, -1)
+        .filter((v, i, all) => JSON.stringify(v) !== JSON.stringify(all[i - 1])),
       'stopped',
     ])
     expect(actor.system.get('supervisor')).toBe(actor)
@@ -228,7 +261,8 @@ describe('fromTask', () => {
   test('gives the value of the run to the machine that invokes it', async () => {
     const { supervisor } = await startedSupervisor()
     const events: unknown[] = []
-    const actor = createActor(machineOf(fromTask(supervisor, echoTask<string>(), { priority: 'high' })), {
+    const echo = taskOf<string, unknown>((input) => input)
+    const actor = createActor(machineOf(fromTask(supervisor, echo, { priority: 'high' })), {
       inspect: (event) => event.type === '@xstate.event' && events.push(event.event),
     }).start()
     expect(supervisor.list()[0]).toMatchObject({ priority: 'high' })
@@ -242,7 +276,7 @@ describe('fromTask', () => {
     const { supervisor, stop } = await startedSupervisor()
     const errors: unknown[] = []
     const inspect = (event: InspectionEvent): void => {
-      if (event.type === '@xstate.event' && 'error' in event.event) errors.push(event.event['error'])
+      if (event.type === '@xstate.event' && 'error' in event.event) errors.push(event.event.error)
     }
     const failing = taskOf<string, unknown>(() => Promise.reject(new Error('x')))
     const first = createActor(machineOf(fromTask(supervisor, failing)), { inspect }).start()

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { echoTask, errorOf, heldTask, slots, startedSupervisor, taskOf, testSupervisor, thrownBy, turns } from '../support/harness.ts'
+import {
+  echoTask,
+  errorOf,
+  heldTask,
+  slots,
+  startedSupervisor,
+  taskOf,
+  testSupervisor,
+  thrownBy,
+  turns,
+} from '../support/harness.ts'
 
 describe('multilaunch: false', () => {
   test('queue: runs one at a time, in order, although slots are free', async () => {
@@ -34,7 +44,9 @@ describe('multilaunch: false', () => {
     const { task } = heldTask<number>({ multilaunch: false, priority: 'high' })
     supervisor.submit(task, 1)
     supervisor.submit(task, 2)
-    await expect(supervisor.submit(echoTask<string>(), 'low', { priority: 'low' }).result).resolves.toBe('low')
+    await expect(supervisor.submit(echoTask<string>(), 'low', { priority: 'low' }).result).resolves.toBe(
+      'low',
+    )
   })
 
   test('queue: a run that snoozes or waits to be tried again keeps the others waiting', async () => {
@@ -80,7 +92,10 @@ describe('multilaunch: false', () => {
     const { supervisor } = testSupervisor()
     const task = echoTask({ multilaunch: false, onConflict: 'reject' })
     const live = supervisor.submit(task, undefined, { delayMs: 10 })
-    expect(thrownBy(() => supervisor.submit(task))).toMatchObject({ code: 'ERR_TASK_ALREADY_LIVE', runId: live.id })
+    expect(thrownBy(() => supervisor.submit(task))).toMatchObject({
+      code: 'ERR_TASK_ALREADY_LIVE',
+      runId: live.id,
+    })
     expect(supervisor.list({ name: task.name })).toHaveLength(1)
     live.cancel()
     expect(supervisor.submit(task).state).toBe('queued')
@@ -88,14 +103,22 @@ describe('multilaunch: false', () => {
 
   test('replace: terminates what is live and runs when it has ended', async () => {
     const { supervisor } = await startedSupervisor()
-    const { task, calls, inputs } = heldTask<number>({ multilaunch: false, onConflict: 'replace', deaf: true })
+    const { task, calls, inputs } = heldTask<number>({
+      multilaunch: false,
+      onConflict: 'replace',
+      deaf: true,
+    })
     const first = supervisor.submit(task, 1)
     await turns()
     const second = supervisor.submit(task, 2)
     const third = supervisor.submit(task, 3)
     expect([first.state, second.state, third.state]).toEqual(['running', 'terminated', 'queued'])
     calls[0]!.resolve('too late')
-    expect(await errorOf(first.result)).toMatchObject({ code: 'ERR_TASK_TERMINATED', reason: 'replaced', step: 'signal' })
+    expect(await errorOf(first.result)).toMatchObject({
+      code: 'ERR_TASK_TERMINATED',
+      reason: 'replaced',
+      step: 'signal',
+    })
     expect(await errorOf(second.result)).toMatchObject({ reason: 'replaced', step: 'none' })
     await turns()
     expect(inputs()).toEqual([1, 3])
@@ -113,7 +136,9 @@ describe('multilaunch: false', () => {
 
   test('a child of a live run of the same definition is refused, as it would wait for itself', async () => {
     const { supervisor } = await startedSupervisor()
-    const self = taskOf<void, unknown>((_, ctx): Promise<unknown> => ctx.submit(self).result, { multilaunch: false })
+    const self = taskOf<void, unknown>((_, ctx): Promise<unknown> => ctx.submit(self).result, {
+      multilaunch: false,
+    })
     const error = await errorOf(supervisor.submit(self).result)
     expect(error.cause).toMatchObject({ code: 'ERR_TASK_ALREADY_LIVE' })
   })

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { createSupervisor, defineTask } from '../../src/index.ts'
-import { echoTask, errorOf, freshName, startedSupervisor, testSupervisor, thrownBy } from '../support/harness.ts'
+import {
+  echoTask,
+  errorOf,
+  freshName,
+  startedSupervisor,
+  testSupervisor,
+  thrownBy,
+} from '../support/harness.ts'
 
 type Case = [where: string, options: unknown, text: RegExp, code?: string]
 const UNKNOWN = 'ERR_OPTION_UNKNOWN'
@@ -30,7 +37,10 @@ const RUN_OPTIONS: Case[] = [
   ['onConflict', { onConflict: 'wait' }, /'queue', 'skip', 'reject', 'replace'/],
 ]
 
-const check = (error: Error & Record<string, unknown>, [where, , text, code = 'ERR_OPTION_INVALID']: Case): void => {
+const check = (
+  error: Error & Record<string, unknown>,
+  [where, , text, code = 'ERR_OPTION_INVALID']: Case,
+): void => {
   expect(error).toMatchObject({ name: 'OptionError', code })
   expect(error.message).toMatch(text)
   if (code !== UNKNOWN) expect(error.message).toContain(where)
@@ -56,7 +66,11 @@ describe('createSupervisor refuses', () => {
     ['pool.idleTimeoutMs', { pool: { idleTimeoutMs: -1 } }, /from 0 on/],
     ['pool', { pool: { reserveNorml: 1 } }, /Did you mean "reserveNormal"\?/, UNKNOWN],
     ['processes.size', { processes: { size: -1 } }, /from 0 on/],
-    ['processes.minProcesses', { processes: { size: 1, reserveNormal: 0, reserveHigh: 0, minProcesses: 2 } }, /at most/],
+    [
+      'processes.minProcesses',
+      { processes: { size: 1, reserveNormal: 0, reserveHigh: 0, minProcesses: 2 } },
+      /at most/,
+    ],
     ['processes.execArgv', { processes: { execArgv: 'x' } }, /array of strings/],
     ['defaults.runId', { defaults: { runId: 'x' } }, /a function/],
     ['defaults', { defaults: { priorty: 'low' } }, /Did you mean "priority"\?/, UNKNOWN],
@@ -123,16 +137,21 @@ describe('defineTask refuses', () => {
   })
 
   test.each([[undefined], [{}], ['handler']])('%j as handler', (value) => {
-    expect(thrownBy(() => defineTask({ name: 'x' }, value as never)).message).toMatch(/the handler, a function/)
+    expect(thrownBy(() => defineTask({ name: 'x' }, value as never)).message).toMatch(
+      /the handler, a function/,
+    )
   })
 
-  test.each(['thread', 'process'] as const)('a %s task without module, and says how to mend it', (execution) => {
-    const error = thrownBy(() => defineTask({ name: 'x', execution }, handler))
-    expect(error).toMatchObject({ name: 'OptionError', code: 'ERR_TASK_MODULE_MISSING', taskName: 'x' })
-    expect(error.message).toContain('module: import.meta.url')
-    const group = { prefix: 'g.', execution }
-    expect(thrownBy(() => defineTask({ name: 'x', group }, handler)).code).toBe('ERR_TASK_MODULE_MISSING')
-  })
+  test.each(['thread', 'process'] as const)(
+    'a %s task without module, and says how to mend it',
+    (execution) => {
+      const error = thrownBy(() => defineTask({ name: 'x', execution }, handler))
+      expect(error).toMatchObject({ name: 'OptionError', code: 'ERR_TASK_MODULE_MISSING', taskName: 'x' })
+      expect(error.message).toContain('module: import.meta.url')
+      const group = { prefix: 'g.', execution }
+      expect(thrownBy(() => defineTask({ name: 'x', group }, handler)).code).toBe('ERR_TASK_MODULE_MISSING')
+    },
+  )
 })
 
 describe('submit refuses', () => {
@@ -300,7 +319,9 @@ describe('a running supervisor refuses', () => {
   test('two supervisors that share nothing but the process are no problem', async () => {
     const [one, two] = [await startedSupervisor({ id: 'one' }), await startedSupervisor({ id: 'two' })]
     const name = freshName()
-    const results = [one, two].map(({ supervisor }, i) => supervisor.submit(defineTask({ name }, () => i)).result)
+    const results = [one, two].map(
+      ({ supervisor }, i) => supervisor.submit(defineTask({ name }, () => i)).result,
+    )
     expect(await Promise.all(results)).toEqual([0, 1])
   })
 })

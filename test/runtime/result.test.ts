@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { waitAll } from '../../src/index.ts'
-import { echoTask, errorOf, heldTask, startedSupervisor, taskOf, testSupervisor, turns } from '../support/harness.ts'
+import {
+  echoTask,
+  errorOf,
+  heldTask,
+  startedSupervisor,
+  taskOf,
+  testSupervisor,
+  turns,
+} from '../support/harness.ts'
 
 describe('run.result', () => {
   test('is handled already: a failure that nobody awaits is no unhandled rejection', async () => {
@@ -37,7 +45,11 @@ describe('run.wait', () => {
     const { supervisor } = await startedSupervisor()
     const { task, calls } = heldTask()
     const run = supervisor.submit(task)
-    expect(await errorOf(run.wait(0))).toMatchObject({ name: 'WaitTimeoutError', code: 'ERR_WAIT_TIMED_OUT', runId: run.id })
+    expect(await errorOf(run.wait(0))).toMatchObject({
+      name: 'WaitTimeoutError',
+      code: 'ERR_WAIT_TIMED_OUT',
+      runId: run.id,
+    })
     await turns()
     calls[0]!.resolve('v')
     await turns()
@@ -76,7 +88,9 @@ describe('waitAll', () => {
   test('gives all results in order, or the first error, or its timeout', async () => {
     const { supervisor, clock } = await startedSupervisor()
     const task = echoTask<number>()
-    await expect(waitAll([1, 2, 3].map((input) => supervisor.submit(task, input)))).resolves.toEqual([1, 2, 3])
+    await expect(waitAll([1, 2, 3].map((input) => supervisor.submit(task, input)))).resolves.toEqual([
+      1, 2, 3,
+    ])
     const held = supervisor.submit(heldTask().task)
     const bad = supervisor.submit(taskOf(() => Promise.reject(new Error('x'))))
     expect(await errorOf(waitAll([held, bad]))).toMatchObject({ code: 'ERR_TASK_THREW' })

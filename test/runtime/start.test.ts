@@ -24,7 +24,9 @@ describe('start', () => {
 
   test('holds no timer and admits nothing while it prepares', async () => {
     const loaded = deferred<never[]>()
-    const { supervisor, clock } = testSupervisor({ taskLog: { store: { load: () => loaded.promise, append() {} } } })
+    const { supervisor, clock } = testSupervisor({
+      taskLog: { store: { load: () => loaded.promise, append() {} } },
+    })
     const started = supervisor.start()
     const run = supervisor.submit(heldTask({ queueWarningMs: Infinity, queueCriticalMs: Infinity }).task)
     await turns(2)
@@ -55,7 +57,9 @@ describe('start', () => {
     expect(error.cause).toEqual(new Error('no disk'))
     expect([supervisor.state, run.state]).toEqual(['failed', 'queued'])
     expect(of('supervisor.failed').map((payload) => payload.error)).toEqual([new Error('no disk')])
-    expect(lines.find(({ msg }) => msg === 'supervisor.failed')).toMatchObject({ err: { message: 'no disk' } })
+    expect(lines.find(({ msg }) => msg === 'supervisor.failed')).toMatchObject({
+      err: { message: 'no disk' },
+    })
     broken = false
     await supervisor.start()
     await expect(run.result).resolves.toBe('patient')
@@ -72,7 +76,9 @@ describe('start', () => {
   })
 
   test('after stop starts the same supervisor anew, with its settings, log and ids', async () => {
-    const { supervisor, stop, of } = await startedSupervisor({ pool: { size: 3, reserveNormal: 0, reserveHigh: 0 } })
+    const { supervisor, stop, of } = await startedSupervisor({
+      pool: { size: 3, reserveNormal: 0, reserveHigh: 0 },
+    })
     const task = echoTask<number>()
     for (let round = 0; round < 3; round += 1) {
       await supervisor.start()
@@ -81,7 +87,11 @@ describe('start', () => {
       expect(thrownBy(() => supervisor.submit(task, 9)).code).toBe('ERR_SUPERVISOR_STOPPED')
     }
     await supervisor.start()
-    expect(supervisor.info()).toMatchObject({ state: 'running', pool: { size: 3, active: 0 }, runs: { finished: 3 } })
+    expect(supervisor.info()).toMatchObject({
+      state: 'running',
+      pool: { size: 3, active: 0 },
+      runs: { finished: 3 },
+    })
     expect(of('supervisor.started')).toHaveLength(4)
     expect(supervisor.records({ action: 'success' })).toHaveLength(3)
   })
@@ -111,7 +121,9 @@ describe('start', () => {
 
 describe('a storm', () => {
   test('of ten starts and stops with fifty tasks each leaves nothing, and every task ends once', async () => {
-    const { supervisor, stop, clock, recorder } = testSupervisor({ pool: { size: 5, reserveNormal: 2, reserveHigh: 2 } })
+    const { supervisor, stop, clock, recorder } = testSupervisor({
+      pool: { size: 5, reserveNormal: 2, reserveHigh: 2 },
+    })
     const { task } = heldTask({ graceMs: 20 })
     const deaf = heldTask({ deaf: true, graceMs: 20 })
     const quick = echoTask()
@@ -133,10 +145,15 @@ describe('a storm', () => {
       if (round % 4 === 1) supervisor.pause()
       await stop([{ wait: false }, { wait: 50, graceMs: 10 }, { cancelTasks: true, graceMs: 5 }][round % 3])
       expect(clock.pending).toBe(0)
-      expect(supervisor.info().pool).toMatchObject({ active: 0, waiting: { critical: 0, high: 0, normal: 0, low: 0 } })
+      expect(supervisor.info().pool).toMatchObject({
+        active: 0,
+        waiting: { critical: 0, high: 0, normal: 0, low: 0 },
+      })
     }
     await Promise.all(results)
-    const ends = recorder.events.filter(({ type }) => /^task\.(finished|failed|cancelled|terminated)$/.test(type))
+    const ends = recorder.events.filter(({ type }) =>
+      /^task\.(finished|failed|cancelled|terminated)$/.test(type),
+    )
     expect(new Set(ends.map(({ payload }) => (payload as { runId: string }).runId)).size).toBe(500)
     expect(ends).toHaveLength(500)
     const records = supervisor.records().filter(({ action }) => action !== 'run')

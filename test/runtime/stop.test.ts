@@ -29,7 +29,11 @@ describe('stop', () => {
     await turns()
     const stopped = supervisor.stop({ wait: true })
     expect(supervisor.state).toBe('draining')
-    expect([failing.state, snoozing.state, scheduled.state]).toEqual(['terminated', 'terminated', 'terminated'])
+    expect([failing.state, snoozing.state, scheduled.state]).toEqual([
+      'terminated',
+      'terminated',
+      'terminated',
+    ])
     expect(await errorOf(scheduled.result)).toMatchObject({ ...STOPPED, step: 'none' })
     calls[0]!.resolve('one')
     await turns()
@@ -65,7 +69,10 @@ describe('stop', () => {
       done = true
     })
     await clock.advance(699)
-    expect([supervisor.state, runs.map(({ state }) => state)]).toEqual(['draining', ['running', 'running', 'queued']])
+    expect([supervisor.state, runs.map(({ state }) => state)]).toEqual([
+      'draining',
+      ['running', 'running', 'queued'],
+    ])
     await clock.advance(1)
     expect([supervisor.state, runs.map(({ state }) => state)]).toEqual([
       'stopping',
@@ -274,7 +281,9 @@ describe('stop', () => {
 
   test('during start wins, and start rejects', async () => {
     const loaded = deferred<never[]>()
-    const { supervisor, stop } = testSupervisor({ taskLog: { store: { load: () => loaded.promise, append() {} } } })
+    const { supervisor, stop } = testSupervisor({
+      taskLog: { store: { load: () => loaded.promise, append() {} } },
+    })
     const started = errorOf(supervisor.start())
     expect(supervisor.state).toBe('starting')
     await stop({ wait: 100 })

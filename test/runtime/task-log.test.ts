@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { TaskLogStore, TaskRecord } from '../../src/index.ts'
-import { echoTask, errorOf, heldTask, startedSupervisor, taskOf, testSupervisor, turns } from '../support/harness.ts'
+import {
+  echoTask,
+  errorOf,
+  heldTask,
+  startedSupervisor,
+  taskOf,
+  testSupervisor,
+  turns,
+} from '../support/harness.ts'
 
 const record = (facts: Partial<TaskRecord>): TaskRecord => ({
   name: 'old',
@@ -24,18 +32,19 @@ describe('the task log', () => {
     const { task, calls } = heldTask<string>({ graceMs: 10, deaf: true })
     const names = ['success', 'fail', 'cancel', 'late', 'queued'] as const
     const runs = Object.fromEntries(names.slice(0, 4).map((name) => [name, supervisor.submit(task, name)]))
-    runs['queued'] = supervisor.submit(task, 'queued', { delayMs: 5_000 })
+    runs.queued = supervisor.submit(task, 'queued', { delayMs: 5_000 })
     await clock.advance(30)
     calls[0]!.resolve()
     calls[1]!.reject(new Error('no'))
-    runs['cancel']!.cancel('why')
-    runs['late']!.cancel()
-    runs['queued']!.cancel()
+    runs.cancel!.cancel('why')
+    runs.late!.cancel()
+    runs.queued!.cancel()
     calls[2]!.resolve('raced')
     await clock.advance(10)
     calls[3]!.resolve('too late')
     await turns()
-    const actions = (name: string) => supervisor.records({ runId: runs[name]!.id }).map(({ action }) => action)
+    const actions = (name: string) =>
+      supervisor.records({ runId: runs[name]!.id }).map(({ action }) => action)
     expect(names.map((name) => actions(name).join(' '))).toEqual([
       'run success',
       'run fail',
@@ -44,7 +53,12 @@ describe('the task log', () => {
       'terminate',
     ])
     const [fail] = supervisor.records({ action: 'fail' })
-    expect(fail).toMatchObject({ name: task.name, runtimeMs: 30, endedAt: clock.now() - 10, error: expect.stringContaining('no') })
+    expect(fail).toMatchObject({
+      name: task.name,
+      runtimeMs: 30,
+      endedAt: clock.now() - 10,
+      error: expect.stringContaining('no'),
+    })
   })
 
   test('keeps the run times of parallel runs apart', async () => {
@@ -71,7 +85,9 @@ describe('the task log', () => {
       await clock.advance(10)
     }
     expect(supervisor.records()).toHaveLength(6)
-    expect(supervisor.records().map(({ at }) => at)).toEqual([...supervisor.records().map(({ at }) => at)].sort())
+    expect(supervisor.records().map(({ at }) => at)).toEqual(
+      [...supervisor.records().map(({ at }) => at)].sort(),
+    )
     expect(supervisor.records({ name: two.name, action: 'success' })).toHaveLength(1)
     expect(supervisor.records({ since: clock.now() - 10 })).toHaveLength(2)
     expect(supervisor.records({ limit: 1 })[0]).toMatchObject({ name: one.name, action: 'success' })
@@ -115,7 +131,12 @@ describe('the task log', () => {
   })
 
   test.each([
-    ['throws', () => { throw new Error('disk full') }],
+    [
+      'throws',
+      () => {
+        throw new Error('disk full')
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('disk full'))],
   ])('goes on when the store %s, and logs it', async (_, append) => {
     const { supervisor, lines } = await startedSupervisor({ taskLog: { store: { load: () => [], append } } })
@@ -161,7 +182,18 @@ describe('get and list', () => {
     expect(supervisor.info()).toMatchObject({
       id: 'test',
       state: 'running',
-      runs: { created: 0, scheduled: 1, queued: 1, running: 1, retrying: 0, snoozed: 0, finished: 0, failed: 0, cancelled: 1, terminated: 0 },
+      runs: {
+        created: 0,
+        scheduled: 1,
+        queued: 1,
+        running: 1,
+        retrying: 0,
+        snoozed: 0,
+        finished: 0,
+        failed: 0,
+        cancelled: 1,
+        terminated: 0,
+      },
       threads: { live: 0, idle: 0, min: 0 },
       children: { live: 0, idle: 0, min: 0 },
       abandoned: 0,

@@ -2,15 +2,29 @@
 import * as v from 'valibot'
 import { expectTypeOf } from 'vitest'
 import type { PromiseActorLogic } from 'xstate'
-import { type ChildRun, createSupervisor, defineTask, fromTask, type Run, type TaskCall, type TaskDefinition } from '../../src/index.ts'
+import {
+  type ChildRun,
+  createSupervisor,
+  defineTask,
+  fromTask,
+  type Run,
+  type TaskCall,
+  type TaskDefinition,
+  type TaskProgressEvent,
+} from '../../src/index.ts'
 
 const supervisor = createSupervisor()
 
-const resize = defineTask({ name: 'resize' }, async (input: { file: string; width: number }) => input.width * 2)
+const resize = defineTask(
+  { name: 'resize' },
+  async (input: { file: string; width: number }) => input.width * 2,
+)
 expectTypeOf(resize).toExtend<TaskDefinition<{ file: string; width: number }, number>>()
 expectTypeOf(supervisor.submit(resize, { file: 'a', width: 1 })).toEqualTypeOf<Run<number>>()
 expectTypeOf(supervisor.submit(resize.call({ file: 'a', width: 1 }))).toEqualTypeOf<Run<number>>()
-expectTypeOf(resize.call({ file: 'a', width: 1 })).toEqualTypeOf<TaskCall<{ file: string; width: number }, number>>()
+expectTypeOf(resize.call({ file: 'a', width: 1 })).toEqualTypeOf<
+  TaskCall<{ file: string; width: number }, number>
+>()
 // @ts-expect-error the input is missing
 supervisor.submit(resize)
 // @ts-expect-error a field is missing
@@ -50,8 +64,8 @@ const parent = defineTask({ name: 'parent' }, (_: void, ctx) => {
 })
 expectTypeOf(supervisor.submit(parent).result).toEqualTypeOf<Promise<string>>()
 
-expectTypeOf(fromTask(supervisor, resize)).toExtend<
-  PromiseActorLogic<number, { file: string; width: number }, never>
+expectTypeOf(fromTask(supervisor, resize)).toEqualTypeOf<
+  PromiseActorLogic<number, { file: string; width: number }, TaskProgressEvent>
 >()
 expectTypeOf(supervisor.submitExternal<number>({ start() {} })).toEqualTypeOf<Run<number>>()
 

@@ -49,7 +49,13 @@ export function memoryLogger(lines: LogLine[]): Logger {
 export function testSupervisor(options: SupervisorOptions & { clock?: ManualClock } = {}): TestSupervisor {
   const clock = options.clock ?? new ManualClock()
   const lines: LogLine[] = []
-  const supervisor = createSupervisor({ id: 'test', daemon: true, logger: memoryLogger(lines), ...options, clock })
+  const supervisor = createSupervisor({
+    id: 'test',
+    daemon: true,
+    logger: memoryLogger(lines),
+    ...options,
+    clock,
+  })
   const recorder = recordEvents<AnyEvent>(supervisor)
   const stop = async (stopOptions: StopOptions = { wait: false }): Promise<void> => {
     let done = false
