@@ -171,7 +171,7 @@ function microsecondsPerLife(way: () => unknown, milliseconds: number): number {
 }
 
 async function measure(life: Life, scale: Scale): Promise<Table> {
-  const milliseconds = at(scale, { full: 100, quick: 60, smoke: 1 })
+  const milliseconds = at(scale, { full: 100, quick: 100, smoke: 1 })
   const ways = [...waysOf(life)]
   for (const [name, way] of ways) {
     if ((way() as { status?: string }).status !== 'done')
@@ -179,7 +179,7 @@ async function measure(life: Life, scale: Scale): Promise<Table> {
   }
   const taken = await takeTurns(
     ways.map(([name, way]) => ({ name, round: () => microsecondsPerLife(way, milliseconds) })),
-    { rounds: at(scale, { full: 9, quick: 5, smoke: 1 }), warmUps: 3 },
+    { rounds: at(scale, { full: 9, quick: 3, smoke: 1 }), warmUps: 3 },
   )
   const samples = new Map(ways.map(([name], i) => [name, new Samples(taken[i] as number[])]))
   const base = samples.get(INTERPRETER) as Samples

@@ -67,7 +67,7 @@ async function stopping(scale: Scale): Promise<Table> {
   for (const { name, task, queued, logger, log, graceMs } of loads) {
     const [measured = []] = await takeTurns(
       [{ name, round: async () => (await stopOnce(task, queued, logger, graceMs)) - graceMs }],
-      { rounds: at(scale, { full: 5, quick: 3, smoke: 1 }), warmUps: 1 },
+      { rounds: at(scale, { full: 5, quick: 2, smoke: 1 }), warmUps: 1 },
     )
     const beyond = new Samples(measured)
     const cells = [name, RUNNING, queued.toLocaleString('en'), log, beyond.toString()]

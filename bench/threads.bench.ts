@@ -180,7 +180,7 @@ async function measureOne(
       { name: 'raw', round: round(theirs(work)) },
     ],
     {
-      rounds: at(scale, { full: 9, quick: 3, smoke: 1 }),
+      rounds: at(scale, { full: 9, quick: 2, smoke: 1 }),
       warmUps: at(scale, { full: 2, quick: 1, smoke: 1 }),
     },
   )

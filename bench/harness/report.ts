@@ -2,7 +2,7 @@
 import type { Row, Table } from './question.ts'
 
 /** With the columns of the target, if any row has one. */
-export function gridOf({ columns, rows }: Table): string[][] {
+function gridOf({ columns, rows }: Table): string[][] {
   const judged = rows.some((row) => row.verdict !== undefined)
   if (!judged) return [[...columns], ...rows.map(textOf)]
   const verdictOf = ({ verdict }: Row): string[] =>

@@ -67,7 +67,7 @@ export async function timed(work: () => Promise<unknown>): Promise<Cost> {
   return { wall, cpu: user + system }
 }
 
-export function collectGarbage(): void {
+function collectGarbage(): void {
   if (globalThis.gc === undefined) throw new Error('Start node with --expose-gc; bench/run.ts does.')
   globalThis.gc()
 }

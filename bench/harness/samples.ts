@@ -9,7 +9,10 @@ export class Samples {
   }
 
   get median(): number {
-    return this.quantile(0.5)
+    const sorted = this.values.toSorted((a, b) => a - b)
+    const middle = sorted.length >> 1
+    const upper = sorted[middle] as number
+    return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2
   }
 
   /** Nearest rank. */
@@ -31,8 +34,9 @@ export function ratio(theirs: Samples, ours: Samples): Samples {
   return new Samples(ours.values.map((value, round) => (theirs.values[round] as number) / value))
 }
 
-/** Three significant digits. */
+/** Three significant digits; `?` when the clock was too coarse to say. */
 export function figure(value: number): string {
+  if (!Number.isFinite(value)) return '?'
   if (value === 0) return '0'
   const size = Math.abs(value)
   if (size >= 100) return value.toFixed(0)

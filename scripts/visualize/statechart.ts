@@ -115,7 +115,15 @@ function sourcesOf(node: AnyStateNode, event: string, target: AnyStateNode | und
   const inside = target !== undefined && target !== node && isWithin(target, node)
   if (!inside) return [node]
   return Object.values(node.states).filter(
-    (child) => child.type !== 'final' && child !== target && !child.transitions.has(event),
+    (child) => child.type !== 'final' && child !== target && !answers(child, event),
+  )
+}
+
+/** Itself, or all of the states inside it. */
+function answers(node: AnyStateNode, event: string): boolean {
+  const children = Object.values(node.states)
+  return (
+    node.transitions.has(event) || (children.length > 0 && children.every((child) => answers(child, event)))
   )
 }
 

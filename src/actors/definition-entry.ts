@@ -2,14 +2,15 @@
 import { PRIORITIES } from '../machines/model.ts'
 import type { AnyDefinition } from './definition.ts'
 import { RunList } from './ready-queue.ts'
-import type { RunPlan, TaskRun, TaskSnapshot } from './task-run.ts'
+import type { SharedStep } from './shared-step.ts'
+import type { RunPlan, TaskRun } from './task-run.ts'
 
 export class DefinitionEntry {
   readonly definition: AnyDefinition
   /** The plan of a submission without options of its own. */
   readonly plan: RunPlan
-  /** The first snapshot of runs with that plan. */
-  born: TaskSnapshot | undefined = undefined
+  /** The steps that runs with that plan begin with. */
+  born: SharedStep | undefined = undefined
   /** Whether the supervisor has met it: set with its first run, so that a refused one takes no name. */
   met = false
   /** Live runs. */

@@ -8,15 +8,13 @@
  * A handler on this loop cannot be ended. One that is given up after its grace goes on; what it reports
  * is late then, and dropped.
  */
-import type { TaskEvent } from '../machines/task-model.ts'
 import type { AttemptHandle, Settlement } from './attempt.ts'
 import { finishAttempt, finishReturned } from './finish-attempt.ts'
 import { LocalContext } from './local-context.ts'
 import { type CheckedInput, checkInput, issuesToText } from './schema.ts'
+import { STARTED } from './shared-step.ts'
 import type { Startable } from './start-queue.ts'
 import type { TaskRun } from './task-run.ts'
-
-const STARTED: TaskEvent = { type: 'attempt.started' }
 
 export class LocalAttempt implements AttemptHandle, Startable {
   readonly run: TaskRun

@@ -18,6 +18,7 @@ import type { TaskEvent } from '../machines/task-model.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { PoolPorts } from './pool-ports.ts'
 import { RunRegistry } from './run-registry.ts'
+import { ADMIT, isShareable, SharedStep, SUBMIT } from './shared-step.ts'
 import { type LendingPool, SlotLending } from './slot-lending.ts'
 import { SlotPool } from './slot-pool.ts'
 import { StartQueue } from './start-queue.ts'
@@ -26,8 +27,6 @@ import { type RunPlan, TaskRun, type TaskSnapshot } from './task-run.ts'
 import { type TaskTimerKind, timerEvent } from './task-timers.ts'
 import { type TimerKind, TimerQueue } from './timer-queue.ts'
 
-const ADMIT: TaskEvent = { type: 'task.admit' }
-const SUBMIT: TaskEvent = { type: 'task.submit', delayMs: 0 }
 const UNLIMITED = { size: 0, reserveNormal: 0, reserveHigh: 0 }
 
 /** What a submission says about one run beyond its plan. */
@@ -107,11 +106,24 @@ export class TaskPool implements LendingPool {
   create(entry: DefinitionEntry, input: unknown, plan: RunPlan, facts: SubmissionFacts): TaskRun {
     const { parent } = facts
     const { deadlineMs, detached } = plan
-    if (entry.born === undefined) entry.born = this.#born(entry, entry.plan)
-    const snapshot = plan === entry.plan ? entry.born : this.#born(entry, plan)
+    if (entry.born === undefined)
+      entry.born = new SharedStep(undefined, this.#born(entry, entry.plan), [], [])
+    const shared = plan === entry.plan ? entry.born : undefined
+    const snapshot = shared === undefined ? this.#born(entry, plan) : shared.snapshot
     this.#order += 1
     const now = this.#delivering ? this.now : this.#tick()
-    const run = new TaskRun(this, facts.id, entry, input, plan, snapshot, this.#order, now, parent)
+    const run = new TaskRun(
+      this,
+      facts.id,
+      entry,
+      input,
+      plan,
+      snapshot,
+      this.#order,
+      now,
+      detached ? undefined : parent,
+    )
+    run.shared = shared
     if (deadlineMs !== Number.POSITIVE_INFINITY) run.deadlineMono = now + deadlineMs
     if (facts.expiresInMs !== Number.POSITIVE_INFINITY) run.expiryMono = now + facts.expiresInMs
     if (parent !== undefined && !detached) adopt(parent, run)
@@ -156,6 +168,7 @@ export class TaskPool implements LendingPool {
    */
   stepActor(run: TaskRun, event: TaskEvent): () => void {
     if (!this.#delivering) this.#tick()
+    run.shared = undefined
     const base = this.#top
     run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
     const effects = this.#effects.slice(base, this.#top)
@@ -183,7 +196,6 @@ export class TaskPool implements LendingPool {
     for (const run of this.registry.live()) if (matches(run)) this.deliver(run, event)
   }
 
-  /** Snapshots never change: the first one of all runs with one plan can be shared. */
   #born(entry: DefinitionEntry, { priority, execution, attempts }: RunPlan): TaskSnapshot {
     const { name } = entry.definition
     return this.logic.initial({ name, priority, execution, attempts }, this.#collect)
@@ -215,6 +227,7 @@ export class TaskPool implements LendingPool {
     }
     // It may have ended since the event was queued.
     if (run.snapshot.status !== 'active') return
+    if (run.shared !== undefined) return this.#stepShared(run, run.shared, event)
     const base = this.#top
     run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
     const end = this.#top
@@ -222,6 +235,33 @@ export class TaskPool implements LendingPool {
       runEffect(this, run, this.#effects[i] as string, this.#params[i], event)
     }
     this.#top = base
+  }
+
+  /** A step from a snapshot that others share, to one that they share as well if the event is alike for all. */
+  #stepShared(run: TaskRun, from: SharedStep, event: TaskEvent): void {
+    if (!isShareable(event)) {
+      run.shared = undefined
+      return this.#step(run, event)
+    }
+    let step = from.following
+    if (step === undefined || step.event !== event) {
+      const base = this.#top
+      const snapshot = this.logic.step(from.snapshot, event, this.#collect)
+      step = new SharedStep(
+        event,
+        snapshot,
+        this.#effects.slice(base, this.#top),
+        this.#params.slice(base, this.#top),
+      )
+      this.#top = base
+      from.following = step
+    }
+    run.snapshot = step.snapshot
+    run.shared = step
+    const { effects, params } = step
+    for (let i = 0; i < effects.length; i += 1) {
+      runEffect(this, run, effects[i] as string, params[i], event)
+    }
   }
 
   #drain(): void {

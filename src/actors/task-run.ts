@@ -8,6 +8,7 @@ import type { AttemptHandle } from './attempt.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { RunList } from './ready-queue.ts'
+import type { SharedStep } from './shared-step.ts'
 import type { TaskPool } from './task-pool.ts'
 import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
 
@@ -53,6 +54,8 @@ export class TaskRun implements TimerOwner {
   input: unknown
   plan: RunPlan
   snapshot: TaskSnapshot
+  /** The step that led to the snapshot, while that is one others share. */
+  shared: SharedStep | undefined = undefined
   /** Position in the order of submissions. */
   readonly order: number
 

@@ -30,8 +30,9 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'supervisor.failed': 'error',
   'pool.starved': 'warn',
   'task.retrying': 'info',
-  'task.queueWarning': 'warn',
-  'task.queueCritical': 'error',
+  // A batch that waits would write a line per task; `pool.starved` warns once.
+  'task.queueWarning': 'info',
+  'task.queueCritical': 'info',
   'task.failed': 'error',
   'task.terminated': 'warn',
   'task.abandoned': 'error',

@@ -62,6 +62,8 @@ export interface Supervisor extends AsyncDisposable {
   resume(): void
   /** Resolves when it has stopped. */
   block(): Promise<void>
+  /** Resolves when no run is live: at once when there is none. New runs may come afterwards. */
+  idle(): Promise<void>
   /**
    * Submits a run. It is admitted before this returns if it may be; its handler begins in a microtask.
    *
@@ -187,6 +189,10 @@ class LiveSupervisor implements Supervisor {
 
   async block(): Promise<void> {
     await waitFor(this.#parts.actor.actor, (snapshot) => snapshot.matches('stopped'))
+  }
+
+  idle(): Promise<void> {
+    return this.#parts.ports.idle.wait()
   }
 
   submit<Output>(task: AnyDefinition | TaskCall, input?: unknown, options?: SubmitOptions): Run<Output> {

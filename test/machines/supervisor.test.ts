@@ -96,11 +96,15 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
     assert.ok((to.context.plan?.killAt ?? Number.NaN) <= plan.killAt)
   },
   'takes a sooner bound while handlers still have their grace'(edge) {
-    const { source, event, to, from } = edge
+    const { source, target, event, to, from } = edge
     if (event.type !== 'supervisor.stop' || (source !== 'draining' && source !== 'stopping.signalling'))
       return
     assert.equal(to.context.plan?.killAt, Math.min(event.plan.killAt, from.context.plan?.killAt ?? 0))
     const sooner = event.plan.killAt < (from.context.plan?.killAt ?? 0)
+    const signalsSooner = sooner || event.plan.signalAt < (from.context.plan?.signalAt ?? 0)
+    if (source === 'draining' && target === source) {
+      assert.deepEqual(order(edge), signalsSooner ? ['armSignalTimer'] : [])
+    }
     if (source === 'stopping.signalling' && sooner) {
       assert.deepEqual(order(edge), ['armKillTimer', 'signalAll'])
     }

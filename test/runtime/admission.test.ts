@@ -115,7 +115,7 @@ describe('admission', () => {
     const { supervisor } = await startedSupervisor(slots(7))
     const seen: number[] = []
     const task = echoTask<number>()
-    const runs = Array.from({ length: 10_000 }, (_, input) => supervisor.submit(task, input))
+    const runs = Array.from({ length: 3_000 }, (_, input) => supervisor.submit(task, input))
     for (const run of runs) seen.push((await run.result) as number)
     expect(seen).toEqual(seen.map((_, index) => index))
     expect(supervisor.info().pool.active).toBe(0)

@@ -270,7 +270,7 @@ describe('ctx.next', () => {
   test('can be cancelled between two steps, and keeps its deadline', async () => {
     const { supervisor, clock } = await startedSupervisor()
     const loop = taskOf<void, unknown>((_, ctx): unknown => ctx.next(wait.call()), { graceMs: 0 })
-    const pause = async (_: void, ctx: HandlerContext): Promise<unknown> => {
+    const pause = async (_: unknown, ctx: HandlerContext): Promise<unknown> => {
       await new Promise((resolve) => clock.setTimeout(() => resolve(1), 10))
       return ctx.next(loop.call())
     }

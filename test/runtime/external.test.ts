@@ -116,8 +116,11 @@ describe('submitExternal', () => {
   test('is started anew when it is tried again', async () => {
     const { supervisor, clock } = await startedSupervisor()
     let starts = 0
+    const start = (): void => {
+      starts += 1
+    }
     const retry = { attempts: 2, backoff: { initialMs: 0 } }
-    const run = supervisor.submitExternal({ start: () => void (starts += 1), retry })
+    const run = supervisor.submitExternal({ start, retry })
     await turns()
     supervisor.fail(run.id, new Error('once'))
     await clock.advance(0)

@@ -121,7 +121,12 @@ describe('run.actor', () => {
     expect(actor.id).toBe(`task:${run.id}`)
     const values: unknown[] = []
     let completed = false
-    actor.subscribe({ next: ({ value }) => values.push(value), complete: () => void (completed = true) })
+    actor.subscribe({
+      next: ({ value }) => values.push(value),
+      complete: () => {
+        completed = true
+      },
+    })
     await turns()
     expect(actor.getSnapshot().matches({ running: 'executing' })).toBe(true)
     calls[0]!.resolve('v')

@@ -279,23 +279,13 @@ describe('a handler', () => {
     expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_THREW' })
   })
 
+  const boom = (): never => {
+    throw new Error('then is broken')
+  }
+
   test.each([
-    [
-      'a getter that throws',
-      {
-        get then(): never {
-          throw new Error('then is broken')
-        },
-      },
-    ],
-    [
-      'a function that throws',
-      {
-        then(): never {
-          throw new Error('then is broken')
-        },
-      },
-    ],
+    ['a getter that throws', Object.defineProperty({}, 'then', { get: boom })],
+    ['a function that throws', Object.defineProperty({}, 'then', { value: boom })],
   ])('that returns an object whose then is %s fails, and hurts nobody else', async (_, value) => {
     const { supervisor } = await startedSupervisor()
     const run = supervisor.submit(taskOf<void, unknown>(() => value as never))

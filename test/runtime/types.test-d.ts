@@ -54,7 +54,7 @@ expectTypeOf(supervisor.submit(checked, { id: 1 })).toEqualTypeOf<Run<number>>()
 // @ts-expect-error the schema wants a number
 supervisor.submit(checked, { id: 'one' })
 
-const parent = defineTask({ name: 'parent' }, (_: void, ctx) => {
+const parent = defineTask({ name: 'parent' }, (_: undefined, ctx) => {
   expectTypeOf(ctx.submit(resize, { file: 'a', width: 1 })).toEqualTypeOf<ChildRun<number>>()
   expectTypeOf(ctx.submit(nothing)).toEqualTypeOf<ChildRun<string>>()
   // @ts-expect-error the input is missing
@@ -62,7 +62,7 @@ const parent = defineTask({ name: 'parent' }, (_: void, ctx) => {
   expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>()
   return ctx.submit(nothing).result
 })
-expectTypeOf(supervisor.submit(parent).result).toEqualTypeOf<Promise<string>>()
+expectTypeOf(supervisor.submit(parent, undefined).result).toEqualTypeOf<Promise<string>>()
 
 expectTypeOf(fromTask(supervisor, resize)).toEqualTypeOf<
   PromiseActorLogic<number, { file: string; width: number }, TaskProgressEvent>

@@ -1,0 +1,41 @@
+/**
+ * Steps that many runs take alike. The statechart is pure: from one snapshot, one event leads to one
+ * snapshot with the same effects, whoever's run it is. So runs of one plan share their snapshots from
+ * birth until something of their own happens to them (a result, an error, a stop), and a waiting run
+ * costs none.
+ *
+ * A chain: the first step of a plan has no event, each one knows the one that followed it.
+ */
+import type { TaskEvent } from '../machines/task-model.ts'
+import type { TaskSnapshot } from './task-run.ts'
+
+/** Submitted without delay. */
+export const SUBMIT: TaskEvent = { type: 'task.submit', delayMs: 0 }
+export const ADMIT: TaskEvent = { type: 'task.admit' }
+/** The handler of a run on this loop begins. */
+export const STARTED: TaskEvent = { type: 'attempt.started' }
+
+/** Whether the event is the very same for every run. */
+export function isShareable(event: TaskEvent): boolean {
+  return event === STARTED || event === ADMIT || event === SUBMIT
+}
+
+export class SharedStep {
+  readonly event: TaskEvent | undefined
+  readonly snapshot: TaskSnapshot
+  readonly effects: readonly string[]
+  readonly params: readonly unknown[]
+  following: SharedStep | undefined = undefined
+
+  constructor(
+    event: TaskEvent | undefined,
+    snapshot: TaskSnapshot,
+    effects: readonly string[],
+    params: readonly unknown[],
+  ) {
+    this.event = event
+    this.snapshot = snapshot
+    this.effects = effects
+    this.params = params
+  }
+}
