@@ -36,7 +36,14 @@ export {
   collection,
 } from './runtime/collection.ts'
 export { defaultSupervisor } from './runtime/default-supervisor.ts'
-export { defineTask, type TaskDefinition, type TaskGroup, type TaskOptions } from './runtime/define-task.ts'
+export {
+  defineTask,
+  type SchemaTaskOptions,
+  type TaskDefinition,
+  type TaskGroup,
+  type TaskOptions,
+  type TaskOutput,
+} from './runtime/define-task.ts'
 export {
   DeadlineError,
   type ErrorFacts,

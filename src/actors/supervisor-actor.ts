@@ -57,7 +57,7 @@ export class SupervisorActor implements TimerOwner {
         prepare: () => this.#prepare(),
         openAdmission: () => pool.setOpen(true),
         holdAdmission: () => pool.setOpen(false),
-        endWaiting: () => this.#endWaiting(),
+        endWaiting: ({ context }) => this.#endWaiting(context.plan?.endQueued === true),
         signalAll: ({ context }) => this.#signalAll(context.plan),
         killAll: () => this.#killAll(),
         closeExecutors: () => this.#closeExecutors(),
@@ -122,12 +122,14 @@ export class SupervisorActor implements TimerOwner {
     )
   }
 
-  /** What holds no slot and is not queued will not come to run any more. */
-  #endWaiting(): void {
+  /** What waits for its time will not come to run any more; what is queued only if it is to. */
+  #endWaiting(queued: boolean): void {
     const { pool } = this.#options
     pool.broadcast({ type: 'task.terminate', reason: 'stop' }, (run) => {
       const { state } = run
-      return state === 'scheduled' || state === 'retrying' || state === 'snoozed'
+      return (
+        state === 'scheduled' || state === 'retrying' || state === 'snoozed' || (queued && state === 'queued')
+      )
     })
     this.drained()
   }

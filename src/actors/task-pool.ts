@@ -296,8 +296,9 @@ export class TaskPool implements LendingPool {
     if (!this.#open) return undefined
     const exclusive = this.exclusive > 0
     return (
-      this.pool.next(exclusive) ??
+      // First: a stream of main tasks, each exclusive, would keep every process task waiting.
       this.processes.next(exclusive) ??
+      this.pool.next(exclusive) ??
       (this.lending.idle ? undefined : this.lending.relieve())
     )
   }

@@ -30,6 +30,8 @@ export interface StopPlan {
   readonly signalAt: number
   /** When whatever is left is killed. */
   readonly killAt: number
+  /** Whether queued runs are terminated at once instead of run until the signal. */
+  readonly endQueued: boolean
 }
 
 export interface SupervisorContext {
@@ -103,6 +105,7 @@ export const supervisorMachine = setup({
               at: event.plan.at,
               signalAt: Math.min(event.plan.signalAt, context.plan.signalAt),
               killAt: Math.min(event.plan.killAt, context.plan.killAt),
+              endQueued: event.plan.endQueued || context.plan.endQueued,
             },
           }
         : {},

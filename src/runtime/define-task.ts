@@ -22,8 +22,6 @@ export interface TaskOptions<Input = unknown> extends RunOptions {
    */
   readonly module?: string
   readonly group?: TaskGroup
-  /** Any Standard Schema; checked at submission (if it checks synchronously) and again at execution. */
-  readonly schema?: StandardSchemaV1<unknown, Input>
   /** Makes the id of a run from its input. @defaultValue a UUIDv7 */
   readonly runId?: (definition: TaskDefinition<Input, unknown>, input: Input) => string
   /** What a run does, for people. @defaultValue the name */
@@ -41,6 +39,16 @@ export interface TaskOptions<Input = unknown> extends RunOptions {
   ) => void | Promise<void>
   /** Workers and programs do not submit it; `submit` by hand does. @defaultValue false */
   readonly disabled?: boolean
+}
+
+/** Options of a task whose input a Standard Schema checks (zod, valibot, arktype …). */
+export interface SchemaTaskOptions<Schema extends StandardSchemaV1>
+  extends TaskOptions<StandardSchemaV1.InferInput<Schema>> {
+  /**
+   * Checked at submission (if it checks synchronously) and again at execution: `submit` takes what it
+   * takes, the handler gets what it puts out.
+   */
+  readonly schema: Schema
 }
 
 /** A definition: pass it to `submit`, or call {@link TaskDefinition.call} to pass it with its input. */
@@ -71,22 +79,38 @@ const taskChecks: Checks = {
   disabled: check.boolean,
 }
 
+/** Words of `ctx` that a handler returns are no part of its output. */
+type ControlValueLike = ReturnType<HandlerContext['skip']>
+
+/** What a definition puts out: what its handler returns, without the words of `ctx`. */
+export type TaskOutput<Returned> = Exclude<Awaited<Returned>, ControlValueLike>
+
 /**
  * Defines a task. The handler gets `(input, ctx)` in every execution.
+ *
+ * With a schema, `submit` takes what the schema takes and the handler gets what it puts out.
  *
  * @throws OptionError (`ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`) for a bad option;
  *   (`ERR_TASK_MODULE_MISSING`) for a thread or process task without `module`
  */
+export function defineTask<Schema extends StandardSchemaV1, Output = unknown>(
+  options: SchemaTaskOptions<Schema>,
+  handler: (input: StandardSchemaV1.InferOutput<Schema>, ctx: HandlerContext) => Output | Promise<Output>,
+): TaskDefinition<StandardSchemaV1.InferInput<Schema>, TaskOutput<Output>>
 export function defineTask<Input = void, Output = unknown>(
   options: TaskOptions<Input>,
   handler: (input: Input, ctx: HandlerContext) => Output | Promise<Output>,
-): TaskDefinition<Input, Exclude<Awaited<Output>, ControlValueLike>> {
+): TaskDefinition<Input, TaskOutput<Output>>
+export function defineTask<Input>(
+  options: TaskOptions<Input> & { readonly schema?: StandardSchemaV1 },
+  handler: (input: Input, ctx: HandlerContext) => unknown,
+): TaskDefinition<Input, never> {
   checkOptions('defineTask()', options, taskChecks)
   check.text('defineTask().name', options.name)
   if (typeof handler !== 'function')
     refuse('the second argument of defineTask()', 'the handler, a function', handler)
   const { group } = options
-  const merged: TaskOptions<Input> =
+  const merged: typeof options =
     group === undefined ? options : { ...withoutPrefix(group), ...given(options) }
   const name = `${group?.prefix ?? ''}${options.name}`
   requireModule(name, merged.module, merged.execution)
@@ -101,9 +125,6 @@ export function defineTask<Input = void, Output = unknown>(
   }
   return Object.freeze(definition)
 }
-
-/** Words of `ctx` that a handler returns are no part of its output. */
-type ControlValueLike = ReturnType<HandlerContext['skip']>
 
 /** @throws OptionError (`ERR_TASK_MODULE_MISSING`) when a border cannot find the handler again */
 export function requireModule(name: string, module: string | undefined, execution: string | undefined): void {

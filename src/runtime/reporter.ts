@@ -82,6 +82,8 @@ export interface ReporterOptions {
 export class Reporter {
   readonly #options: ReporterOptions
   readonly #hub: EventHub
+  /** Runs that the stop under way has ended. */
+  #endedByStop = 0
   #levels: Readonly<Record<LogLevel, boolean>> | undefined = undefined
 
   constructor(options: ReporterOptions) {
@@ -116,12 +118,21 @@ export class Reporter {
   }
 
   emit<Name extends EventName>(name: Name, facts: Omit<SupervisorEvents[Name], 'supervisor' | 'at'>): void {
-    if (!this.heard(name)) return
+    if (!this.heard(name) && this.#endedByStop === 0) return
     const { id, clock, hub, logger } = this.#options
     const payload = { supervisor: id, at: clock.now(), ...facts } as SupervisorEvents[Name]
     if (hub.observed) hub.emit(name, payload)
     const { channel, level } = TOPICS[name]
     if (channel.hasSubscribers) channel.publish(payload)
+    if ('reason' in payload && payload.reason === 'stop') {
+      // A stop may end 100,000 runs: one line says how many.
+      this.#endedByStop += 1
+      return
+    }
+    if (name === 'supervisor.stopped' && this.#endedByStop > 0) {
+      say(logger, 'warn', { terminated: this.#endedByStop }, 'tasks were terminated by the stop')
+      this.#endedByStop = 0
+    }
     if (this.#logs(level)) say(logger, level, toLogFields(payload), name)
   }
 

@@ -9,15 +9,18 @@ export interface StopOptions {
    * stop with a sooner bound escalates. @defaultValue 30000
    */
   readonly wait?: boolean | number
-  /** End queued and running tasks now instead of letting them end. @defaultValue false */
-  readonly cancelTasks?: boolean
+  /**
+   * `true` ends queued and running tasks now; `'queued'` ends the queued ones now and lets the running ones end;
+   * `false` still runs what is queued until the signal is due. @defaultValue false
+   */
+  readonly cancelTasks?: boolean | 'queued'
   /** Between signal and kill. @defaultValue the supervisor's default, 5000 */
   readonly graceMs?: number
 }
 
 const stopChecks = {
   wait: check.either('true, false or a number of milliseconds from 0 on', check.boolean, check.duration),
-  cancelTasks: check.boolean,
+  cancelTasks: check.either("true, false or 'queued'", check.boolean, check.oneOf('queued')),
   graceMs: check.duration,
 }
 
@@ -31,7 +34,10 @@ export function planStop(options: StopOptions, now: number, defaultGraceMs: numb
   const { wait = 30_000, cancelTasks = false, graceMs = defaultGraceMs } = options
   const waitMs = wait === true ? Number.POSITIVE_INFINITY : Number(wait)
   const boundAt = now + waitMs
-  if (cancelTasks) return { at: now, signalAt: now, killAt: Math.min(boundAt, now + graceMs) }
-  if (waitMs === Number.POSITIVE_INFINITY) return { at: now, signalAt: boundAt, killAt: boundAt }
-  return { at: now, signalAt: Math.max(now, boundAt - graceMs), killAt: boundAt }
+  const endQueued = cancelTasks !== false
+  if (cancelTasks === true)
+    return { at: now, signalAt: now, killAt: Math.min(boundAt, now + graceMs), endQueued }
+  // Without a bound there is no signal; Infinity - Infinity would be NaN.
+  const signalAt = waitMs === Number.POSITIVE_INFINITY ? boundAt : Math.max(now, boundAt - graceMs)
+  return { at: now, signalAt, killAt: boundAt, endQueued }
 }

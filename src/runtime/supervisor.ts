@@ -192,7 +192,7 @@ class LiveSupervisor implements Supervisor {
   }
 
   idle(): Promise<void> {
-    return this.#parts.ports.idle.wait()
+    return this.#parts.idle.wait()
   }
 
   submit<Output>(task: AnyDefinition | TaskCall, input?: unknown, options?: SubmitOptions): Run<Output> {

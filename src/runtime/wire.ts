@@ -1,5 +1,6 @@
 /** Makes the parts of a supervisor and joins them. */
 
+import type { Logger } from 'pino'
 import { systemClock } from '../actors/clock.ts'
 import { KeepAlive } from '../actors/keep-alive.ts'
 import { RunIds } from '../actors/run-id.ts'
@@ -12,6 +13,7 @@ import { Control } from './control.ts'
 import { Definitions } from './definitions.ts'
 import { EventHub } from './events.ts'
 import { createExecutors, type Executors } from './executors.ts'
+import { Idle } from './idle.ts'
 import { isolateInspector } from './inspection.ts'
 import { createLogger, say } from './logger.ts'
 import { Reporter } from './reporter.ts'
@@ -41,6 +43,7 @@ export interface SupervisorParts {
   readonly submissions: Submissions
   readonly actor: SupervisorActor
   readonly ports: PortParts
+  readonly idle: Idle
   handleOf(run: TaskRun): RunHandle
 }
 
@@ -65,7 +68,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const ports = {
     id,
     clock,
-    random: options.random ?? Math.random,
+    random: safeRandom(options.random, logger),
     logger,
     executors,
     reporter,
@@ -81,6 +84,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     actorOf: (run: TaskRun) => actor.actorOf(run),
     drained() {
       starvation.rest()
+      idle.reached()
       actor.drained()
     },
     inspected(run: TaskRun) {
@@ -94,6 +98,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     keep: options.keep ?? 1_000,
     onTimerError: (error) => say(logger, 'error', { err: error }, 'a timer failed'),
   })
+  const idle = new Idle(() => pool.registry.size === 0)
   const starvation = new Starvation(pool, options.starvedAfterMs ?? 30_000, (waiting, idleMs) =>
     reporter.emit('pool.starved', { waiting, idleMs }),
   )
@@ -163,6 +168,22 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     submissions,
     actor,
     ports,
+    idle,
     handleOf,
+  }
+}
+
+/** Chance that users bring may be broken: then jitter is in the middle, and the log says why. */
+function safeRandom(given: (() => number) | undefined, logger: Logger): () => number {
+  if (given === undefined) return Math.random
+  return () => {
+    try {
+      const value = given()
+      if (value >= 0 && value < 1) return value
+      say(logger, 'error', { value }, 'random gave no number from 0 to below 1')
+    } catch (error) {
+      say(logger, 'error', { err: error }, 'random threw')
+    }
+    return 0.5
   }
 }

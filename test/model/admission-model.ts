@@ -9,8 +9,8 @@ const KILL_BOUND_MS = 100
 export const OVERFLOW = 1
 /** Which pool is served first. It matters only to tasks that a main task holds up. */
 const POOLS: readonly [readonly Execution[], readonly Execution[]] = [
-  ['main', 'async', 'thread'],
   ['process'],
+  ['main', 'async', 'thread'],
 ]
 
 export interface Sizes {

@@ -48,9 +48,24 @@ test('cancelTasks signals now and kills after the grace, or at the bound if that
 })
 
 test('wait true never signals, wait false is 0, nothing is 30 s', () => {
-  expect(planStop({ wait: true }, 5, 100)).toEqual({ at: 5, signalAt: never, killAt: never })
-  expect(planStop({ wait: never }, 5, 100)).toEqual({ at: 5, signalAt: never, killAt: never })
-  expect(planStop({ wait: false }, 5, 100)).toEqual({ at: 5, signalAt: 5, killAt: 5 })
-  expect(planStop({}, 5, 100)).toEqual({ at: 5, signalAt: 29_905, killAt: 30_005 })
-  expect(planStop({ graceMs: 40_000 }, 5, 100)).toEqual({ at: 5, signalAt: 5, killAt: 30_005 })
+  expect(planStop({ wait: true }, 5, 100)).toEqual({
+    at: 5,
+    signalAt: never,
+    killAt: never,
+    endQueued: false,
+  })
+  expect(planStop({ wait: never }, 5, 100)).toEqual({
+    at: 5,
+    signalAt: never,
+    killAt: never,
+    endQueued: false,
+  })
+  expect(planStop({ wait: false }, 5, 100)).toEqual({ at: 5, signalAt: 5, killAt: 5, endQueued: false })
+  expect(planStop({}, 5, 100)).toEqual({ at: 5, signalAt: 29_905, killAt: 30_005, endQueued: false })
+  expect(planStop({ graceMs: 40_000 }, 5, 100)).toEqual({
+    at: 5,
+    signalAt: 5,
+    killAt: 30_005,
+    endQueued: false,
+  })
 })

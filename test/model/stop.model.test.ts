@@ -172,9 +172,7 @@ test('a run that lost its thread before it began expires while it waits to be tr
     expect(supervisor.state).toBe('running')
   }))
 
-// Known: TaskPool looks at `pool` before `processes`. With processes first this passes: drop `.fails` then, and
-// turn POOLS round in admission-model.ts.
-test.fails('a stream of main tasks does not starve the processes', () =>
+test('a stream of main tasks does not starve the processes', () =>
   withBench(async ({ work, supervisor }) => {
     for (let i = 0; i < 3; i += 1) supervisor.submit(work.task, { stubborn: false }, { execution: 'main' })
     const run = supervisor.submit(work.task, { stubborn: false }, { execution: 'process', priority: 'high' })

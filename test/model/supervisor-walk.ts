@@ -19,13 +19,13 @@ export const SUPERVISOR_EVENTS: readonly SupervisorEvent[] = [
   { type: 'supervisor.pause' },
   { type: 'supervisor.resume' },
   // No bound, a far one, a near one, one that signals late, one that kills late, one that is due.
-  { type: 'supervisor.stop', plan: { at: 0, signalAt: never, killAt: never } },
-  { type: 'supervisor.stop', plan: { at: 0, signalAt: 20, killAt: 40 } },
-  { type: 'supervisor.stop', plan: { at: 0, signalAt: 5, killAt: 10 } },
-  { type: 'supervisor.stop', plan: { at: 0, signalAt: 15, killAt: 15 } },
-  { type: 'supervisor.stop', plan: { at: 2, signalAt: 2, killAt: never } },
-  { type: 'supervisor.stop', plan: { at: 2, signalAt: 2, killAt: 12 } },
-  { type: 'supervisor.stop', plan: { at: 3, signalAt: 3, killAt: 3 } },
+  { type: 'supervisor.stop', plan: { at: 0, signalAt: never, killAt: never, endQueued: false } },
+  { type: 'supervisor.stop', plan: { at: 0, signalAt: 20, killAt: 40, endQueued: false } },
+  { type: 'supervisor.stop', plan: { at: 0, signalAt: 5, killAt: 10, endQueued: true } },
+  { type: 'supervisor.stop', plan: { at: 0, signalAt: 15, killAt: 15, endQueued: false } },
+  { type: 'supervisor.stop', plan: { at: 2, signalAt: 2, killAt: never, endQueued: false } },
+  { type: 'supervisor.stop', plan: { at: 2, signalAt: 2, killAt: 12, endQueued: false } },
+  { type: 'supervisor.stop', plan: { at: 3, signalAt: 3, killAt: 3, endQueued: false } },
   { type: 'pool.drained' },
   { type: 'supervisor.closed' },
   { type: 'timer.signal' },
@@ -37,7 +37,7 @@ export const SUPERVISOR_EVENT_TYPES: readonly string[] = [
 ]
 
 export const projectSupervisor = ({ plan, error }: SupervisorContext): string =>
-  [plan?.signalAt, plan?.killAt, error].join()
+  [plan?.signalAt, plan?.killAt, plan?.endQueued, error].join()
 
 export function walkSupervisor(): SupervisorEdge[] {
   return walk(supervisorMachine, {

@@ -268,7 +268,7 @@ describe('a running supervisor refuses', () => {
     ['wait', { wait: Number.NaN }, /true, false or a number/],
     ['wait', { wait: '5' }, /true, false or a number/],
     ['graceMs', { graceMs: -1 }, /from 0 on/],
-    ['cancelTasks', { cancelTasks: 'all' }, /true or false/],
+    ['cancelTasks', { cancelTasks: 'all' }, /true, false or 'queued'/],
     ['stop()', { wiat: 5 }, /Did you mean "wait"\?/, UNKNOWN],
   ])('stop %s: %j, and runs on', async (...one) => {
     const { supervisor } = await startedSupervisor()

@@ -1,4 +1,5 @@
 /** What the tests of the supervisor share: one on a manual clock that is stopped when its test ends. */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Logger, pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import {
@@ -127,12 +128,15 @@ export function freshName(): string {
   return `task-${names}`
 }
 
+/** Options of a task, with a name of its own unless one is given. */
+export type TestOptions<Input> = Partial<TaskOptions<Input>> & { readonly schema?: StandardSchemaV1 }
+
 /**
  * A task whose handler does not end before the test says so. It ends by itself when it is told to stop,
  * unless it is `deaf`.
  */
 export function heldTask<Input = void>(
-  options: Partial<TaskOptions<Input>> & { readonly deaf?: boolean } = {},
+  options: TestOptions<Input> & { readonly deaf?: boolean } = {},
 ): HeldTask<Input> {
   const { deaf = false, ...own } = options
   const calls: HeldCall<Input>[] = []
@@ -146,16 +150,14 @@ export function heldTask<Input = void>(
 }
 
 /** A task whose handler returns at once what it was given. */
-export function echoTask<Input = void>(
-  options: Partial<TaskOptions<Input>> = {},
-): TaskDefinition<Input, Input> {
+export function echoTask<Input = void>(options: TestOptions<Input> = {}): TaskDefinition<Input, Input> {
   return defineTask<Input, Input>({ name: freshName(), ...options }, (input) => input) as never
 }
 
 /** A task whose handler is `handler`. */
 export function taskOf<Input = void, Output = unknown>(
   handler: (input: Input, ctx: HandlerContext) => Output | Promise<Output>,
-  options: Partial<TaskOptions<Input>> = {},
+  options: TestOptions<Input> = {},
 ): TaskDefinition<Input, Output> {
   return defineTask<Input, Output>({ name: freshName(), ...options }, handler) as never
 }

@@ -1,0 +1,17 @@
+/**
+ * `stateward/task`: what a module of task definitions needs, and nothing else.
+ *
+ * Threads and processes load task modules; from here they do so without the supervisor and its libraries.
+ *
+ * @packageDocumentation
+ */
+export type { AnyDefinition, TaskCall, TypedDefinition } from './actors/definition.ts'
+export type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './actors/handler-context.ts'
+export {
+  defineTask,
+  type SchemaTaskOptions,
+  type TaskDefinition,
+  type TaskGroup,
+  type TaskOptions,
+  type TaskOutput,
+} from './runtime/define-task.ts'
