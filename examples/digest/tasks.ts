@@ -11,7 +11,7 @@
  * What a listing submits is `detached`: it outlives the listing, which awaits nothing and so holds its
  * slot only while it reads.
  */
-import { defineTask, type TaskDefinition } from '../../src/index.ts'
+import { defineTask, type TaskDefinition } from '../../src/task.ts'
 import { type BytePath, toLine } from './byte-path.ts'
 import { type Entries, entriesOf, type ListedFile, namesIn } from './directory.ts'
 import { digestLarge, digestSmall, type FileDigest, LARGE_BYTES } from './file-digest.ts'

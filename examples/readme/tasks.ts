@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { defineTask } from 'stateward'
+import { defineTask } from 'stateward/task'
 
 export const digest = defineTask(
   { name: 'digest', module: import.meta.url, execution: 'thread', runTimeoutMs: 5_000 },

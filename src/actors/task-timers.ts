@@ -16,7 +16,7 @@ import type { TimerQueue } from './timer-queue.ts'
 export type TaskTimerKind = TaskTimer | 'timer.grace' | 'timer.killBound'
 
 /** How long SIGTERM, and after it a kill, may take before the next step is taken. */
-export const KILL_BOUND_MS = 100
+const KILL_BOUND_MS = 100
 
 const orNever = (mono: number | undefined): number => mono ?? Number.POSITIVE_INFINITY
 

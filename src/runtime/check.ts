@@ -9,7 +9,7 @@ export type Check = (where: string, value: unknown) => void
 export type Checks = { readonly [option: string]: Check }
 
 /** What came, for an error sentence: `-1 (number)`, `"fast" (string)`. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'string') return `${JSON.stringify(value.slice(0, 60))} (string)`
   if (typeof value === 'object')
@@ -25,7 +25,7 @@ export function refuse(where: string, expected: string, value: unknown, hint = '
 }
 
 /** The nearest of `known`, as a hint; empty when nothing is near. */
-export function didYouMean(name: string, known: readonly string[]): string {
+function didYouMean(name: string, known: readonly string[]): string {
   let best = ''
   let distance = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {

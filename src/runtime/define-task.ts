@@ -1,7 +1,7 @@
 /** Task definitions: made once, submitted often, found by name from threads, processes and daemons. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { DEFINITION, type TaskCall, type TypedDefinition } from '../actors/definition.ts'
-import type { HandlerContext } from '../actors/handler-context.ts'
+import type { ControlValue, HandlerContext } from '../actors/handler-context.ts'
 import type { Outcome } from '../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
 import { OptionError } from './errors.ts'
@@ -79,11 +79,8 @@ const taskChecks: Checks = {
   disabled: check.boolean,
 }
 
-/** Words of `ctx` that a handler returns are no part of its output. */
-type ControlValueLike = ReturnType<HandlerContext['skip']>
-
 /** What a definition puts out: what its handler returns, without the words of `ctx`. */
-export type TaskOutput<Returned> = Exclude<Awaited<Returned>, ControlValueLike>
+export type TaskOutput<Returned> = Exclude<Awaited<Returned>, ControlValue>
 
 /**
  * Defines a task. The handler gets `(input, ctx)` in every execution.

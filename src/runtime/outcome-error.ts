@@ -36,7 +36,7 @@ export function stopReason(run: TaskRun): StatewardError {
   return cancelledError(run, stop?.reason, step)
 }
 
-export function stopError(
+function stopError(
   run: TaskRun,
   outcome: Extract<Outcome, { kind: 'cancelled' | 'terminated' }>,
 ): StatewardError {
@@ -45,7 +45,7 @@ export function stopError(
     : terminatedError(run, outcome.reason, outcome.detail, outcome.step)
 }
 
-export function failedError(run: TaskRun, kind: FailureKind, error: unknown): TaskFailedError {
+function failedError(run: TaskRun, kind: FailureKind, error: unknown): TaskFailedError {
   const attempts = run.snapshot.context.attempt
   return new TaskFailedError(`${title(run)} ${failureText(kind, error)}`, {
     code: FAILURE_CODES[kind],

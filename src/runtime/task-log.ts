@@ -25,12 +25,6 @@ export interface TaskRecord {
   readonly error: string | undefined
 }
 
-/** The last facts about a definition. */
-export interface LastRun {
-  readonly action: TaskAction
-  readonly at: number
-}
-
 /** A place of the user's own that outlives the process. */
 export interface TaskLogStore {
   /** Records of earlier lives, oldest first; read once at start. */

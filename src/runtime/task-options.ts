@@ -2,7 +2,7 @@
 import type { RunPlan } from '../actors/task-run.ts'
 import type { Backoff } from '../machines/backoff.ts'
 import { EXECUTIONS, type Execution, type FailureKind, PRIORITIES, type Priority } from '../machines/model.ts'
-import { type Check, type Checks, check, checkOptions, refuse } from './check.ts'
+import { type Checks, check, checkOptions, refuse } from './check.ts'
 
 /** Told to `retryIf` about the attempt that failed. */
 export interface RetryFacts {
@@ -74,11 +74,6 @@ const retryChecks: Checks = {
   }),
   backoff: check.options(backoffChecks),
   retryIf: check.fn,
-}
-
-/** A run id, or a function that makes one. */
-export const runIdCheck: Check = (where, value) => {
-  if (typeof value !== 'function') check.text(where, value)
 }
 
 export const runOptionChecks: Checks = {

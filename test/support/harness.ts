@@ -8,7 +8,6 @@ import {
   defineTask,
   type EventName,
   type HandlerContext,
-  type RecordedEvent,
   type Run,
   type StopOptions,
   type Supervisor,
@@ -183,6 +182,5 @@ export function thrownBy(call: () => unknown): Error & Record<string, unknown> {
 }
 
 /** One event of the record, told apart by its type. */
-export type Recorded = RecordedEvent
 
 export { deferred, turns }

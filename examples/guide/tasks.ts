@@ -1,0 +1,36 @@
+// Definitions of the guide. Threads and processes load this module, so it starts nothing by itself.
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import { defineTask, type TaskDefinition, type TaskGroup } from '../../src/task.ts'
+
+export const greet = defineTask({ name: 'greet' }, (name: string) => `hello ${name}`)
+
+export const digest = defineTask(
+  { name: 'digest', module: import.meta.url, execution: 'thread', runTimeoutMs: 5_000 },
+  (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8),
+)
+
+const images = { prefix: 'images.', priority: 'low', queueTimeoutMs: 60_000 } satisfies TaskGroup
+
+export const thumbnail = defineTask(
+  {
+    name: 'thumbnail',
+    group: images,
+    schema: v.object({ file: v.string(), width: v.optional(v.number(), 200) }),
+    description: ({ file }) => `thumbnail of ${file}`,
+  },
+  ({ file, width }) => `${file}@${width}`,
+)
+
+export const lines: TaskDefinition<number, string> = defineTask({ name: 'lines' }, (left: number, ctx) =>
+  left === 0 ? 'done' : ctx.submit(lines, left - 1).result,
+)
+
+// Ends only when it is told to.
+export const wait = defineTask(
+  { name: 'wait', graceMs: 50 },
+  (_: string, { signal }) =>
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason))
+    }),
+)
