@@ -21,8 +21,10 @@ console.log(end.value) // → done
 
 const run = supervisor.submit(wait, 'watched')
 run.actor.subscribe(({ value }) => console.log(value))
+supervisor.on('task.started', () => run.actor.send({ type: 'task.cancel', reason: 'by its actor' }))
+await run.result.catch(({ reason }) => console.log(reason))
 // → { running: 'executing' }
-await new Promise(setImmediate)
-run.actor.send({ type: 'task.cancel', reason: 'by its actor' })
-await run.result.catch(() => {})
-console.log(supervisor.actor.getSnapshot().value, run.actor.getSnapshot().output)
+// → { running: { stopping: 'signalled' } }
+// → cancelled
+// → by its actor
+console.log(supervisor.actor.getSnapshot().value) // → running

@@ -14,7 +14,7 @@ console.log(submit('critical').state) // → running
 console.log(supervisor.info().pool.active, supervisor.info().pool.waiting.high) // → 5 1
 
 supervisor.resize({ pool: { size: 5 } })
-console.log(supervisor.info().runs) // → 
+console.log(supervisor.info().pool.active, supervisor.info().runs.queued) // → 6 2
 
 supervisor.pause()
 console.log(submit('critical').state) // → queued

@@ -15,5 +15,8 @@ console.log(await supervisor.submit(parent, ['Ada', 'Bob']).result) // → [ 'he
 await supervisor.idle()
 console.log(supervisor.list({ name: 'wait' }).map(({ state }) => state)) // → [ 'cancelled' ]
 
-const stuck = defineTask({ name: 'stuck', runTimeoutMs: 30 }, () => supervisor.submit(greet, 'Cy').result)
+const stuck = defineTask(
+  { name: 'stuck', runTimeoutMs: 30, graceMs: 10 },
+  () => supervisor.submit(greet, 'never gets the slot').result,
+)
 console.log(await supervisor.submit(stuck).result.catch((error) => error.code)) // → ERR_TASK_TIMED_OUT

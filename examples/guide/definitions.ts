@@ -1,15 +1,15 @@
 import { createSupervisor } from '../../src/index.ts'
-import { digest, greet, lines, thumbnail } from './tasks.ts'
+import { countdown, digest, greet, thumbnail } from './tasks.ts'
 
 await using supervisor = createSupervisor()
 await supervisor.start()
 
 console.log(await supervisor.submit(greet, 'Ada').result) // → hello Ada
-console.log(await supervisor.submit(digest, 'Ada').result) // → b2a6b2d5
+console.log(await supervisor.submit(digest, 'Ada').result) // → 99a563ab
 const run = supervisor.submit(thumbnail, { file: 'a.png' })
 console.log(run.name, run.priority, run.description) // → images.thumbnail low thumbnail of a.png
 console.log(await run.result) // → a.png@200
-console.log(await supervisor.submit(lines, 3).result) // → done
+console.log(await supervisor.submit(countdown, 3).result) // → lift-off
 
 try {
   supervisor.submit(thumbnail, { file: 7 } as never)

@@ -1,29 +1,45 @@
 import diagnostics from 'node:diagnostics_channel'
+import { pino } from 'pino'
 import { createSupervisor } from '../../src/index.ts'
 import { greet } from './tasks.ts'
-
-const failures = diagnostics.channel('stateward:task.finished')
-const onFinished = (payload: unknown): void => console.log('channel', (payload as { name: string }).name)
-failures.subscribe(onFinished)
 
 const actors: string[] = []
 const supervisor = createSupervisor({
   id: 'shop',
-  hooks: { 'supervisor.started': ({ supervisor: id }) => console.log('hook', id) },
+  logger: pino({ level: 'info' }, { write: (line) => console.log(JSON.parse(line).msg) }),
+  hooks: { 'supervisor.started': (payload) => console.log('hook', payload.supervisor) },
   inspect: (event) => {
-    if (event.type === '@xstate.actor') actors.push((event.actorRef as unknown as { id: string }).id)
+    if (event.type === '@xstate.actor') actors.push((event.actorRef as { id?: string }).id ?? '')
   },
 })
-const off = supervisor.on('task.finished', ({ name, value }) => console.log('on', name, value))
 await supervisor.start()
+// → hook shop
+// → supervisor.started
+
+const off = supervisor.on('task.finished', ({ name, value }) => console.log(name, value))
+diagnostics.subscribe('stateward:task.finished', (payload) => {
+  console.log('channel', (payload as { runId: string }).runId)
+})
 await supervisor.submit(greet, 'Ada', { runId: 'r1' }).result
+// → greet hello Ada
+// → channel r1
+console.log(actors) // → [ 'shop', 'tasks', 'task:r1' ]
 off()
-console.log(actors)
 
 const events = supervisor.events({ buffer: 100 })
-supervisor.submit(greet, 'Bob')
-for await (const { type } of events) {
-  if (type === 'task.admitted') break
+supervisor.submit(greet, 'Bob').cancel('never mind')
+for await (const { type, payload } of events) {
   console.log(type)
+  if (type === 'task.cancelled') {
+    console.log(payload.reason)
+    break
+  }
 }
+// → task.created
+// → task.queued
+// → task.admitted
+// → task.cancelled
+// → never mind
 await supervisor.stop()
+// → supervisor.stopping
+// → supervisor.stopped

@@ -14,5 +14,4 @@ for (const execution of ['main', 'async', 'thread', 'process'] as const) {
 // → process other process true
 
 const run = supervisor.submit(crash, undefined, { execution: 'process' })
-console.log(await run.result.catch((error) => `${error.code}: ${error.cause.message}`))
-// → 
+console.log(await run.result.catch((error) => error.code)) // → ERR_TASK_CRASHED

@@ -9,18 +9,19 @@ const deaf = defineTask({ name: 'deaf', graceMs: 50 }, (_: void, ctx) => {
 await using supervisor = createSupervisor()
 await supervisor.start()
 
-async function cancelled(run: Run): Promise<void> {
-  if (run.progressed === undefined) await run.progress().next()
+async function cancel(run: Run): Promise<void> {
+  await run.progress().next()
   run.cancel('enough')
-  await run.result.catch((error) => console.log(run.name, run.execution, error.code, error.step))
+  await run.result.catch(({ reason, step }) => console.log(run.name, run.execution, reason, step))
 }
 
-await cancelled(supervisor.submit(polite)) // → polite process ERR_TASK_CANCELLED signal
-await cancelled(supervisor.submit(spin, undefined, { execution: 'thread' })) // → 
-await cancelled(supervisor.submit(spin, undefined, { execution: 'process' })) // → 
-await cancelled(supervisor.submit(deaf)) // →
+await cancel(supervisor.submit(polite)) // → polite process enough signal
+await cancel(supervisor.submit(count)) // → count thread enough signal
+await cancel(supervisor.submit(spin, undefined, { execution: 'process' })) // → spin process enough terminate
+await cancel(supervisor.submit(spin, undefined, { execution: 'thread' })) // → spin thread enough kill
+await cancel(supervisor.submit(deaf)) // → deaf async enough abandon
 console.log(supervisor.info().abandoned) // → 1
-const waiting = supervisor.submit(deaf, undefined, { delayMs: 1_000 })
-waiting.cancel()
-console.log(waiting.state, waiting.step) // → cancelled none
-void count
+
+const waiting = supervisor.submit(deaf, undefined, { delayMs: 60_000 })
+console.log(waiting.cancel(), waiting.state, waiting.step) // → true cancelled none
+console.log(waiting.cancel()) // → false

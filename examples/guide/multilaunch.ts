@@ -4,20 +4,19 @@ import { wait } from './tasks.ts'
 await using supervisor = createSupervisor()
 await supervisor.start()
 
-const report = defineTask({ name: 'report', multilaunch: false, onConflict: 'skip' }, wait.handler)
-const first = supervisor.submit(report)
-console.log(supervisor.submit(report) === first) // → true
+const report = defineTask({ name: 'report', multilaunch: false }, wait.handler)
+const first = supervisor.submit(report, 'Monday')
+const second = supervisor.submit(report, 'Tuesday')
+console.log(first.state, second.state) // → running queued
 
-const next = supervisor.submit(report, undefined, { onConflict: 'queue' })
-console.log(next.state) // → queued
+console.log(supervisor.submit(report, 'Wednesday', { onConflict: 'skip' }) === first) // → true
 
-const last = supervisor.submit(report, undefined, { onConflict: 'replace' })
-await Promise.allSettled([first.result, next.result])
-console.log(first.state, next.state, last.state) // → terminated terminated running
+const last = supervisor.submit(report, 'Thursday', { onConflict: 'replace' })
 console.log(await first.result.catch((error) => error.reason)) // → replaced
+console.log(first.state, second.state, last.state) // → terminated terminated running
 
 try {
-  supervisor.submit(report, undefined, { onConflict: 'reject' })
+  supervisor.submit(report, 'Friday', { onConflict: 'reject' })
 } catch (error) {
   console.log((error as { code: string }).code) // → ERR_TASK_ALREADY_LIVE
 }

@@ -3,30 +3,32 @@ import { createSupervisor, type Executor } from '../../src/index.ts'
 import { digest } from './tasks.ts'
 import { where } from './thread-tasks.ts'
 
-const piscina = new Piscina({ minThreads: 0, maxThreads: 2 })
-const supervisor = createSupervisor({ executors: { thread: piscina }, pool: { maxThreads: 2 } })
-await supervisor.start()
-console.log(await supervisor.submit(digest, 'Ada').result, piscina.threads.length) // → 99a563ab 1
-await supervisor.stop()
-console.log(piscina.threads.length)
+const piscina = new Piscina({ maxThreads: 2 })
+const borrowing = createSupervisor({ executors: { thread: piscina }, pool: { maxThreads: 2 } })
+await borrowing.start()
+console.log(await borrowing.submit(digest, 'Ada').result) // → 99a563ab
+await borrowing.stop()
+console.log(piscina.threads.length > 0) // → true
 await piscina.destroy()
 
-const executor: Executor = {
-  start(job, listener) {
-    const load = async (): Promise<void> => {
-      listener.started(Date.now())
-      listener.settled({ type: 'returned', value: `${job.name} ran elsewhere` })
-    }
-    load().catch((error) => listener.settled({ type: 'crashed', error }))
-    const end = (): void => listener.settled({ type: 'crashed', error: new Error('killed') })
-    return { signal() {}, terminate: end, kill: end }
-  },
-  resize() {},
-  warm: async () => {},
+const elsewhere: Executor = {
   live: 0,
   idle: 0,
-  close: async () => {},
+  resize() {},
+  async warm() {},
+  async close() {},
+  start(job, listener) {
+    const send = async (): Promise<string> => `${job.name} ran elsewhere`
+    listener.started(Date.now())
+    send().then(
+      (value) => listener.settled({ type: 'returned', value }),
+      (error) => listener.settled({ type: 'threw', error }),
+    )
+    const kill = (): void => listener.settled({ type: 'crashed', error: new Error('killed') })
+    return { signal() {}, terminate: kill, kill }
+  },
 }
-await using other = createSupervisor({ executors: { process: executor } })
-await other.start()
-console.log(await other.submit(where, undefined, { execution: 'process' }).result) // → where ran elsewhere
+await using supervisor = createSupervisor({ executors: { process: elsewhere } })
+await supervisor.start()
+console.log(await supervisor.submit(where, undefined, { execution: 'process' }).result)
+// → where ran elsewhere

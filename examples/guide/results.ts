@@ -17,7 +17,7 @@ const run = supervisor.submit(copy, 2)
 for await (const { percent, note } of run.progress()) console.log(percent, note)
 // → 50 file 1
 // → 100 file 2
-console.log(await run.result, run.outcome) // → 2 { kind: 'finished', value: 2, skipped: undefined }
+console.log(await run.result, run.outcome) // → 2 { kind: 'finished', value: 2 }
 
 const failed = supervisor.submit(copy, 0)
 try {

@@ -1,22 +1,21 @@
-import { once } from 'node:events'
 import { createSupervisor } from '../../src/index.ts'
 import { wait } from './tasks.ts'
 
 const supervisor = createSupervisor()
 await supervisor.start()
 
-let signals = 0
-const onSignal = (): void => {
-  signals += 1
-  const bound = signals === 1 ? { wait: 10_000, graceMs: 9_000 } : { wait: false }
-  supervisor.stop(bound).catch(console.error)
+let asked = 0
+function stop(): void {
+  asked += 1
+  process.exitCode = 130
+  supervisor.stop({ wait: asked === 1 ? 10_000 : false }).catch(console.error)
 }
-process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+process.on('SIGINT', stop).on('SIGTERM', stop)
 
-supervisor.submit(wait, 'a request')
-setImmediate(() => process.kill(process.pid, 'SIGINT'))
-setTimeout(() => process.kill(process.pid, 'SIGINT'), 50)
+supervisor.submit(wait, 'a long job')
+// Stands for an impatient person who presses Ctrl-C twice.
+supervisor.on('supervisor.stopping', () => process.kill(process.pid, 'SIGINT'))
+process.kill(process.pid, 'SIGINT')
 
 await supervisor.block()
-console.log(supervisor.state, signals) // → stopped 2
-void once
+console.log(supervisor.state, asked) // → stopped 2

@@ -16,7 +16,7 @@ const running = supervisor.submit(wait, 'running')
 supervisor.submit(wait, 'running too')
 const queued = supervisor.submit(wait, 'queued')
 const stopped = supervisor.stop({ wait: true, cancelTasks: 'queued' })
-console.log(supervisor.state, queued.state, running.state) // → 
+console.log(supervisor.state, queued.state, running.state) // → draining terminated running
 try {
   supervisor.submit(greet, 'late')
 } catch (error) {

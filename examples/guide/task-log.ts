@@ -9,7 +9,10 @@ const folder = await mkdtemp(join(tmpdir(), 'stateward-guide-'))
 const fileStore = (file: string): TaskLogStore => ({
   load: async () => {
     const text = await readFile(file, 'utf8').catch(() => '')
-    return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as TaskRecord)
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as TaskRecord)
   },
   append: (record) => appendFile(file, `${JSON.stringify(record)}\n`),
 })
@@ -31,6 +34,6 @@ await supervisor.start()
 await supervisor.submit(greet, 'Ada').result
 console.log(supervisor.records().map(({ action }) => action)) // → [ 'run', 'crash', 'run', 'success' ]
 console.log(supervisor.records({ runId: 'old', action: 'crash' })[0]?.error) // → The program ended while it ran
-console.log([...supervisor.last('greet').keys()]) // → 
+console.log([...supervisor.last('greet').keys()]) // → [ 'run', 'crash', 'success' ]
 await supervisor.stop()
 await rm(folder, { recursive: true })

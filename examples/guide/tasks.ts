@@ -22,8 +22,9 @@ export const thumbnail = defineTask(
   ({ file, width }) => `${file}@${width}`,
 )
 
-export const lines: TaskDefinition<number, string> = defineTask({ name: 'lines' }, (left: number, ctx) =>
-  left === 0 ? 'done' : ctx.submit(lines, left - 1).result,
+export const countdown: TaskDefinition<number, string> = defineTask(
+  { name: 'countdown' },
+  (left: number, ctx) => (left === 0 ? 'lift-off' : ctx.submit(countdown, left - 1).result),
 )
 
 // Ends only when it is told to.

@@ -4,14 +4,18 @@ import { ManualClock, recordEvents } from '../../src/runtime/testing/index.ts'
 import { wait } from './tasks.ts'
 
 const clock = new ManualClock()
-await using supervisor = createSupervisor({ clock })
+const supervisor = createSupervisor({ clock })
 using recorder = recordEvents(supervisor)
 await supervisor.start()
 
-const run = supervisor.submit(wait, 'an hour', { delayMs: 3_600_000, runTimeoutMs: 60_000 })
+const run = supervisor.submit(wait, 'nightly', { delayMs: 3_600_000, runTimeoutMs: 60_000 })
 await clock.advance(3_600_000)
 assert.equal(run.state, 'running')
 await clock.advance(60_000)
 const { payload } = await recorder.until('task.terminated')
 console.log(payload.reason, payload.runMs) // → runTimeout 60000
-console.log(recorder.types().filter((type) => type.startsWith('task.')).join(' '))
+console.log(recorder.types().slice(1, 5).join(' '))
+// → task.created task.scheduled task.queued task.admitted
+
+await supervisor.stop({ wait: false })
+assert.equal(clock.pending, 0)

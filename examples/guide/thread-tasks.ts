@@ -3,6 +3,7 @@ import { defineTask } from '../../src/task.ts'
 
 export const count = defineTask({ name: 'count', module: import.meta.url, execution: 'thread' }, (_, ctx) => {
   let rounds = 0
+  ctx.progress(0, 'counting')
   while (!ctx.aborted) rounds += 1
   return rounds
 })

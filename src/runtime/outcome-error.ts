@@ -25,15 +25,21 @@ const FAILURE_CODES = {
 export function outcomeError(run: TaskRun): StatewardError | undefined {
   const { outcome } = run
   if (outcome === undefined || outcome.kind === 'finished') return undefined
-  if (outcome.kind === 'failed') return failedError(run, outcome.failure.kind, outcome.failure.error)
-  return stopError(run, outcome)
+  return withoutStack(() =>
+    outcome.kind === 'failed'
+      ? failedError(run, outcome.failure.kind, outcome.failure.error)
+      : stopError(run, outcome),
+  )
 }
 
 /** What `ctx.signal.reason` says while the run is being stopped. */
 export function stopReason(run: TaskRun): StatewardError {
   const { stop, step } = run.snapshot.context
-  if (stop?.by === 'terminate') return terminatedError(run, stop.reason, stop.detail, step)
-  return cancelledError(run, stop?.reason, step)
+  return withoutStack(() =>
+    stop?.by === 'terminate'
+      ? terminatedError(run, stop.reason, stop.detail, step)
+      : cancelledError(run, stop?.reason, step),
+  )
 }
 
 function stopError(
@@ -134,5 +140,16 @@ function toText(value: unknown): string {
     return String(value)
   } catch {
     return Object.prototype.toString.call(value)
+  }
+}
+
+/** Where in here an error is made tells nobody anything and costs most of making it; its cause has a stack. */
+function withoutStack<Made>(make: () => Made): Made {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }

@@ -124,11 +124,8 @@ export class Reporter {
     if (hub.observed) hub.emit(name, payload)
     const { channel, level } = TOPICS[name]
     if (channel.hasSubscribers) channel.publish(payload)
-    if ('reason' in payload && payload.reason === 'stop') {
-      // A stop may end 100,000 runs: one line says how many.
-      this.#endedByStop += 1
-      return
-    }
+    // A stop may end 100,000 runs: one line says how many.
+    if ('reason' in payload && payload.reason === 'stop') return
     if (name === 'supervisor.stopped' && this.#endedByStop > 0) {
       say(logger, 'warn', { terminated: this.#endedByStop }, 'tasks were terminated by the stop')
       this.#endedByStop = 0
@@ -175,6 +172,10 @@ export class Reporter {
       outcome.kind === 'finished' && outcome.skipped !== undefined
         ? 'task.skipped'
         : OUTCOME_EVENTS[outcome.kind]
+    if (outcome.kind === 'terminated' && outcome.reason === 'stop') {
+      this.#endedByStop += 1
+      if (!this.#hub.observed && !TOPICS[name].channel.hasSubscribers) return
+    }
     if (!this.heard(name)) return
     const runMs = run.ranMs < 0 ? undefined : run.ranMs
     const ended = { ...base(run), queueMs: run.queueMs, runMs }
