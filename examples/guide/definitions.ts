@@ -7,8 +7,7 @@ await supervisor.start()
 console.log(await supervisor.submit(greet, 'Ada').result) // → hello Ada
 console.log(await supervisor.submit(digest, 'Ada').result) // → 99a563ab
 const run = supervisor.submit(thumbnail, { file: 'a.png' })
-console.log(run.name, run.priority, run.description) // → images.thumbnail low thumbnail of a.png
-console.log(await run.result) // → a.png@200
+console.log(run.name, run.priority, await run.result) // → images.thumbnail low a.png@200
 console.log(await supervisor.submit(countdown, 3).result) // → lift-off
 
 try {

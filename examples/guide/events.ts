@@ -3,18 +3,16 @@ import { pino } from 'pino'
 import { createSupervisor } from '../../src/index.ts'
 import { greet } from './tasks.ts'
 
-const actors: string[] = []
+const actors: unknown[] = []
 const supervisor = createSupervisor({
   id: 'shop',
-  logger: pino({ level: 'info' }, { write: (line) => console.log(JSON.parse(line).msg) }),
+  logger: pino({ level: 'info' }, { write: (line) => console.log('log', JSON.parse(line).msg) }),
   hooks: { 'supervisor.started': (payload) => console.log('hook', payload.supervisor) },
-  inspect: (event) => {
-    if (event.type === '@xstate.actor') actors.push((event.actorRef as { id?: string }).id ?? '')
-  },
+  inspect: ({ type, actorRef }) => type === '@xstate.actor' && actors.push((actorRef as { id?: string }).id),
 })
 await supervisor.start()
 // → hook shop
-// → supervisor.started
+// → log supervisor.started
 
 const off = supervisor.on('task.finished', ({ name, value }) => console.log(name, value))
 diagnostics.subscribe('stateward:task.finished', (payload) => {
@@ -29,17 +27,10 @@ off()
 const events = supervisor.events({ buffer: 100 })
 supervisor.submit(greet, 'Bob').cancel('never mind')
 for await (const { type, payload } of events) {
-  console.log(type)
-  if (type === 'task.cancelled') {
-    console.log(payload.reason)
-    break
-  }
+  if (type !== 'task.cancelled') continue
+  console.log(type, payload.reason) // → task.cancelled never mind
+  break
 }
-// → task.created
-// → task.queued
-// → task.admitted
-// → task.cancelled
-// → never mind
 await supervisor.stop()
-// → supervisor.stopping
-// → supervisor.stopped
+// → log supervisor.stopping
+// → log supervisor.stopped

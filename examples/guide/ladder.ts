@@ -1,7 +1,7 @@
 import { createSupervisor, defineTask, type Run } from '../../src/index.ts'
 import { count, polite, spin } from './thread-tasks.ts'
 
-const deaf = defineTask({ name: 'deaf', graceMs: 50 }, (_: void, ctx) => {
+const deaf = defineTask({ name: 'deaf', graceMs: 50 }, (_, ctx) => {
   ctx.progress(1)
   return new Promise<void>(() => {})
 })
@@ -17,7 +17,6 @@ async function cancel(run: Run): Promise<void> {
 
 await cancel(supervisor.submit(polite)) // → polite process enough signal
 await cancel(supervisor.submit(count)) // → count thread enough signal
-await cancel(supervisor.submit(spin, undefined, { execution: 'process' })) // → spin process enough terminate
 await cancel(supervisor.submit(spin, undefined, { execution: 'thread' })) // → spin thread enough kill
 await cancel(supervisor.submit(deaf)) // → deaf async enough abandon
 console.log(supervisor.info().abandoned) // → 1

@@ -1,23 +1,22 @@
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSupervisor, type TaskLogStore, type TaskRecord } from '../../src/index.ts'
 import { greet } from './tasks.ts'
 
-const folder = await mkdtemp(join(tmpdir(), 'stateward-guide-'))
+const folder = mkdtempSync(join(tmpdir(), 'stateward-guide-'))
 
 const fileStore = (file: string): TaskLogStore => ({
-  load: async () => {
-    const text = await readFile(file, 'utf8').catch(() => '')
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as TaskRecord)
+  load() {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    const lines = text.split('\n').filter((line) => line !== '')
+    return lines.map((line) => JSON.parse(line) as TaskRecord)
   },
-  append: (record) => appendFile(file, `${JSON.stringify(record)}\n`),
+  append: (record) => appendFileSync(file, `${JSON.stringify(record)}\n`),
 })
 
 const store = fileStore(join(folder, 'tasks.jsonl'))
+// What a program that died in the middle of a run has left.
 await store.append({
   name: 'greet',
   runId: 'old',
@@ -36,4 +35,4 @@ console.log(supervisor.records().map(({ action }) => action)) // → [ 'run', 'c
 console.log(supervisor.records({ runId: 'old', action: 'crash' })[0]?.error) // → The program ended while it ran
 console.log([...supervisor.last('greet').keys()]) // → [ 'run', 'crash', 'success' ]
 await supervisor.stop()
-await rm(folder, { recursive: true })
+rmSync(folder, { recursive: true })

@@ -1,7 +1,7 @@
 // Definitions of the guide. Threads and processes load this module, so it starts nothing by itself.
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { defineTask, type TaskDefinition, type TaskGroup } from '../../src/task.ts'
+import { defineTask, type TaskDefinition } from '../../src/task.ts'
 
 export const greet = defineTask({ name: 'greet' }, (name: string) => `hello ${name}`)
 
@@ -10,15 +10,10 @@ export const digest = defineTask(
   (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8),
 )
 
-const images = { prefix: 'images.', priority: 'low', queueTimeoutMs: 60_000 } satisfies TaskGroup
-
+const group = { prefix: 'images.', priority: 'low' } as const
+const schema = v.object({ file: v.string(), width: v.optional(v.number(), 200) })
 export const thumbnail = defineTask(
-  {
-    name: 'thumbnail',
-    group: images,
-    schema: v.object({ file: v.string(), width: v.optional(v.number(), 200) }),
-    description: ({ file }) => `thumbnail of ${file}`,
-  },
+  { name: 'thumbnail', group, schema },
   ({ file, width }) => `${file}@${width}`,
 )
 

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { createSupervisor } from '../../src/index.ts'
 import { ManualClock, recordEvents } from '../../src/runtime/testing/index.ts'
 import { wait } from './tasks.ts'
@@ -10,12 +9,9 @@ await supervisor.start()
 
 const run = supervisor.submit(wait, 'nightly', { delayMs: 3_600_000, runTimeoutMs: 60_000 })
 await clock.advance(3_600_000)
-assert.equal(run.state, 'running')
+console.log(run.state) // → running
 await clock.advance(60_000)
 const { payload } = await recorder.until('task.terminated')
 console.log(payload.reason, payload.runMs) // → runTimeout 60000
-console.log(recorder.types().slice(1, 5).join(' '))
-// → task.created task.scheduled task.queued task.admitted
-
 await supervisor.stop({ wait: false })
-assert.equal(clock.pending, 0)
+console.log(clock.pending) // → 0

@@ -14,7 +14,7 @@ export const spin = defineTask({ name: 'spin', module: import.meta.url, graceMs:
 })
 
 export const polite = defineTask(
-  { name: 'polite', module: import.meta.url, execution: 'process', graceMs: 200 },
+  { name: 'polite', module: import.meta.url, execution: 'process' },
   (_, { signal, progress }) => {
     progress(1)
     return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))

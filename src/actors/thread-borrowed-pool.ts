@@ -8,6 +8,8 @@ import { ThreadLink } from './thread-link.ts'
 export interface PiscinaLike {
   run(task: unknown, options: { filename: string; name: string; signal: AbortSignal }): Promise<unknown>
   readonly threads: readonly Pick<Worker, 'threadId' | 'once'>[]
+  /** Its size, if it tells: becomes `pool.maxThreads`. */
+  readonly maxThreads?: number
   on(event: 'message' | 'error', listener: (it: unknown) => void): unknown
   listenerCount(event: 'error'): number
 }

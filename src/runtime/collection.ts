@@ -87,16 +87,16 @@ async function runAll(
     }
   }
   if (mode === 'together') await Promise.all(calls.map((_, index) => one(index)))
-  else for (const index of byPriority(calls)) await one(index)
+  else for (const index of byPriority(calls, options.priority)) await one(index)
   return { ok: errors.size === 0, results, errors, runs }
 }
 
 /** Positions of the calls, most urgent first, stable. */
-function byPriority(calls: readonly TaskCall[]): number[] {
+function byPriority(calls: readonly TaskCall[], given: Priority | undefined): number[] {
   const rank = ({ definition, options }: TaskCall): number => {
     const own = (options as SubmitOptions | undefined)?.priority
     const { priority = 'normal' } = (definition as { options?: { priority?: Priority } }).options ?? {}
-    return PRIORITIES.indexOf(own ?? priority)
+    return PRIORITIES.indexOf(own ?? given ?? priority)
   }
   return calls
     .map((call, index) => ({ index, rank: rank(call) }))

@@ -29,7 +29,7 @@ export interface TaskRecord {
 export interface TaskLogStore {
   /** Records of earlier lives, oldest first; read once at start. */
   load(): Promise<readonly TaskRecord[]> | readonly TaskRecord[]
-  /** Keeps a record. A failure is logged and stops nothing. */
+  /** Keeps a record, one at a time. A failure is logged and stops nothing; `stop` waits for what is under way. */
   append(record: TaskRecord): Promise<void> | void
 }
 
@@ -62,6 +62,8 @@ export class TaskLog {
   /** A supervisor that starts again has its own records already. */
   #isRestored = false
   readonly #ring: Line[] = []
+  /** The store's last write, while one is under way. */
+  #writing: Promise<void> | undefined = undefined
   #start = 0
   /** Last monotonic instants per name. */
   readonly #last: Map<string, Partial<Record<TaskAction, number>>> = new Map()
@@ -123,6 +125,11 @@ export class TaskLog {
     if (this.#store !== undefined) this.#append(this.#toRecord(line))
   }
 
+  /** Resolves when the store has kept all records so far. */
+  async flushed(): Promise<void> {
+    await this.#writing
+  }
+
   /** Kept records, oldest first. */
   query(query: TaskLogQuery = {}): TaskRecord[] {
     const { name, runId, action, since, limit } = query
@@ -150,13 +157,25 @@ export class TaskLog {
     return this.#clock.now() - this.#clock.monotonic()
   }
 
+  /** One after the other: a record must not overtake the one before it. */
   #append(record: TaskRecord): void {
-    try {
-      const kept = this.#store?.append(record)
-      if (kept instanceof Promise) kept.catch(this.#onError)
-    } catch (error) {
-      this.#onError(error)
-    }
+    const store = this.#store
+    if (store === undefined) return
+    if (this.#writing === undefined) {
+      try {
+        const kept = store.append(record)
+        if (kept instanceof Promise) this.#await(kept)
+      } catch (error) {
+        this.#onError(error)
+      }
+    } else this.#await(this.#writing.then(() => store.append(record)))
+  }
+
+  #await(kept: Promise<void>): void {
+    const writing = kept.catch(this.#onError).then(() => {
+      if (this.#writing === writing) this.#writing = undefined
+    })
+    this.#writing = writing
   }
 
   #noteLast(name: string, action: TaskAction, mono: number): void {

@@ -22,7 +22,7 @@ import { Sizing } from './sizing.ts'
 import { Starvation } from './starvation.ts'
 import { Submissions } from './submissions.ts'
 import type { Supervisor } from './supervisor.ts'
-import type { SupervisorOptions } from './supervisor-options.ts'
+import type { PoolOptions, SupervisorOptions } from './supervisor-options.ts'
 import { type PortParts, poolPorts } from './supervisor-ports.ts'
 import { TaskLog } from './task-log.ts'
 import { BASE_PLAN, overridePlan } from './task-options.ts'
@@ -51,7 +51,7 @@ export interface SupervisorParts {
 export function wire(options: SupervisorOptions, supervisor: Supervisor): SupervisorParts {
   const clock = options.clock ?? systemClock
   const id = options.id ?? new RunIds().next(clock.now())
-  const sizing = new Sizing({ pool: options.pool ?? {}, processes: options.processes ?? {} })
+  const sizing = new Sizing({ pool: poolOptions(options), processes: options.processes ?? {} })
   const logger = createLogger(id, options.logger)
   const hub = new EventHub((error, type) =>
     say(logger, 'error', { err: error, event: type }, 'an event listener threw'),
@@ -148,7 +148,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
         { onTimer: () => bound.resolve() },
         'close',
       )
-      await Promise.race([Promise.all([executors.thread.close(), executors.process.close()]), bound.promise])
+      await Promise.race([
+        Promise.all([executors.thread.close(), executors.process.close(), taskLog.flushed()]),
+        bound.promise,
+      ])
       pool.timers.cancel(timer)
     },
     announce,
@@ -186,4 +189,11 @@ function safeRandom(given: (() => number) | undefined, logger: Logger): () => nu
     }
     return 0.5
   }
+}
+
+/** A pool of the user's own has as many threads as it has: none are added for critical tasks. */
+function poolOptions({ pool = {}, executors = {} }: SupervisorOptions): PoolOptions {
+  const own = executors.thread
+  if (own === undefined || 'start' in own || own.maxThreads === undefined) return pool
+  return { maxThreads: own.maxThreads, maxOverflowThreads: 0, ...pool }
 }

@@ -201,3 +201,29 @@ describe('get and list', () => {
     expect(JSON.parse(JSON.stringify(supervisor.info()))).toEqual(supervisor.info())
   })
 })
+
+test('a store that keeps records slowly gets them one at a time, in order, and stop waits for the last', async () => {
+  const kept: string[] = []
+  const gates: (() => void)[] = []
+  const store: TaskLogStore = {
+    load: () => [],
+    append: ({ action }) =>
+      new Promise((resolve) => {
+        gates.push(() => {
+          kept.push(action)
+          resolve()
+        })
+      }),
+  }
+  const { supervisor, stop } = await startedSupervisor({ taskLog: { store } })
+  await supervisor.submit(echoTask()).result
+  await turns()
+  expect(gates).toHaveLength(1)
+  const stopped = stop()
+  gates[0]?.()
+  await turns()
+  expect(kept).toEqual(['run'])
+  gates[1]?.()
+  await stopped
+  expect(kept).toEqual(['run', 'success'])
+})
