@@ -18,7 +18,7 @@ export function createExecutors(options: SupervisorOptions, sizing: Sizing, logL
     thread:
       executors.thread === undefined
         ? new ThreadExecutor({
-            min: sizing.pool.min,
+            min: 0,
             max: sizing.pool.lane.max + sizing.pool.lane.overflow,
             idleTimeoutMs: pool.idleTimeoutMs ?? 10_000,
             resourceLimits: pool.resourceLimits,
@@ -28,7 +28,7 @@ export function createExecutors(options: SupervisorOptions, sizing: Sizing, logL
     process:
       executors.process ??
       new ProcessExecutor({
-        min: sizing.processes.min,
+        min: 0,
         max: sizing.processes.lane.max + sizing.processes.lane.overflow,
         idleTimeoutMs: processes.idleTimeoutMs ?? 10_000,
         execArgv: processes.execArgv,

@@ -54,16 +54,21 @@ export class Sizing {
     this.#processes = processes
   }
 
-  apply(pool: TaskPool, executors: { readonly thread: Executor; readonly process: Executor }): void {
-    applyTo(pool.pool, 'thread', this.#pool, executors.thread)
-    applyTo(pool.processes, 'process', this.#processes, executors.process)
+  /** @param warm - whether threads and processes are kept warm now: not before a start, nor after a stop */
+  apply(
+    pool: TaskPool,
+    executors: { readonly thread: Executor; readonly process: Executor },
+    warm: boolean,
+  ): void {
+    applyTo(pool.pool, 'thread', this.#pool, executors.thread, warm)
+    applyTo(pool.processes, 'process', this.#processes, executors.process, warm)
     pool.settleDown()
   }
 }
 
 /** Runs that lend their slot keep their thread or process: for them, more may exist. */
-function applyTo(slots: SlotPool, lane: Execution, sizes: Sizes, executor: Executor): void {
-  const { min } = sizes
+function applyTo(slots: SlotPool, lane: Execution, sizes: Sizes, executor: Executor, warm: boolean): void {
+  const min = warm ? sizes.min : 0
   const max = sizes.lane.max + sizes.lane.overflow
   slots.resize(sizes.limits, lane, sizes.lane)
   slots.onLending = (lending, count) => {

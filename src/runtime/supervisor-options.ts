@@ -55,7 +55,7 @@ export interface ProcessesOptions {
 }
 
 export interface SupervisorOptions {
-  /** Names it in logs, events and threads. @defaultValue a UUIDv7 */
+  /** Names it in logs, events and `ctx.supervisor`. @defaultValue a UUIDv7 */
   readonly id?: string
   readonly pool?: PoolOptions
   readonly processes?: ProcessesOptions

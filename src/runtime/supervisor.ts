@@ -223,7 +223,8 @@ class LiveSupervisor implements Supervisor {
     checkOptions('resize()', options, resizeChecks)
     const { sizing, pool, executors, reporter } = this.#parts
     sizing.merge(options)
-    sizing.apply(pool, executors)
+    const { state } = this
+    sizing.apply(pool, executors, state !== 'idle' && state !== 'stopped' && state !== 'failed')
     reporter.emit('pool.resized', { pool: sizing.pool.limits, processes: sizing.processes.limits })
   }
 

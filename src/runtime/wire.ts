@@ -137,11 +137,13 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     isolate,
     async prepare() {
       if (options.daemon !== true) alive.hold()
+      sizing.apply(pool, executors, true)
       await taskLog.restore()
       await Promise.all([executors.thread.warm(), executors.process.warm()])
     },
     async closeExecutors() {
       starvation.rest()
+      sizing.apply(pool, executors, false)
       const bound = Promise.withResolvers<void>()
       const timer = pool.timers.arm(
         clock.monotonic() + CLOSE_BOUND_MS,
@@ -156,7 +158,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     },
     announce,
   })
-  sizing.apply(pool, executors)
+  sizing.apply(pool, executors, false)
   for (const [name, listener] of Object.entries(options.hooks ?? {})) hub.on(name, listener as never)
   return {
     id,

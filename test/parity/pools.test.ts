@@ -1,7 +1,7 @@
 /** What docs/parity.md promises about pools of real threads and processes, as far as no other test shows it. */
 import { Piscina } from 'piscina'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { AttemptListener, Executor, Job, Run } from '../../src/index.ts'
+import { type AttemptListener, createSupervisor, type Executor, type Job, type Run } from '../../src/index.ts'
 import { dies, exits, inProcess, throws, waits, where } from '../fixtures/parity/tasks.ts'
 import { errorOf, startedSupervisor, type TestSupervisor } from '../support/harness.ts'
 
@@ -91,6 +91,7 @@ describe('threads', () => {
     expect(supervisor.info().threads).toMatchObject({ live: 3, min: 3, max: 3 })
     supervisor.resize({ pool: { size: 1, minThreads: 0, maxThreads: 1, maxOverflowThreads: 0 } })
     expect(states(runs)).toEqual(['running', 'running'])
+    await expect.poll(() => supervisor.info().threads.live).toBe(2)
     const late = supervisor.submit(where, undefined, thread)
     await end([runs[1] as Run])
     expect(late.state).toBe('queued')
@@ -192,4 +193,20 @@ describe('processes', () => {
     expect(await run.result).toBe('from elsewhere')
     expect(jobs).toMatchObject([{ runId: run.id, name: inProcess.name, module: inProcess.module }])
   })
+})
+
+test('no thread and no process is kept warm before a start or after a stop, also not by a resize', async () => {
+  const supervisor = createSupervisor({ pool: { minThreads: 2 }, processes: { minProcesses: 1 } })
+  const live = () => [supervisor.info().threads.live, supervisor.info().children.live]
+  supervisor.resize({ pool: { minThreads: 1 } })
+  expect(live()).toEqual([0, 0])
+  await supervisor.start()
+  expect(live()).toEqual([1, 1])
+  await supervisor.stop()
+  supervisor.resize({ pool: { minThreads: 2 } })
+  expect(live()).toEqual([0, 0])
+  await supervisor.start()
+  expect(live()).toEqual([2, 1])
+  await supervisor.stop()
+  expect(live()).toEqual([0, 0])
 })
