@@ -19,15 +19,17 @@ export class DefinitionEntry {
   readonly gate: readonly RunList[] = PRIORITIES.map(() => new RunList())
   /** How many wait there. */
   gated = 0
+  /** Live runs that have been queued: one that is scheduled for later holds up nobody. */
+  entered = 0
 
   constructor(definition: AnyDefinition, plan: RunPlan) {
     this.definition = definition
     this.plan = plan
   }
 
-  /** Whether a run, which counts as live, has to wait for another one. */
+  /** Whether a run that has entered has to wait for another one. */
   get isTaken(): boolean {
-    return this.live - this.gated > 1
+    return this.entered - this.gated > 1
   }
 
   isGated(run: TaskRun): boolean {
@@ -46,7 +48,7 @@ export class DefinitionEntry {
 
   /** Who waits longest in the most urgent band, once nobody else is live. */
   get nextGated(): TaskRun | undefined {
-    if (this.gated === 0 || this.live > this.gated) return undefined
+    if (this.gated === 0 || this.entered > this.gated) return undefined
     return this.gate.find((list) => list.head !== undefined)?.head
   }
 }

@@ -21,7 +21,7 @@ export function finishAttempt(run: TaskRun, attempt: AttemptHandle, settlement: 
 }
 
 /** The handler of the current attempt returned `value`: a result, or a word of `ctx`. */
-export function finishReturned(run: TaskRun, attempt: AttemptHandle, value: unknown): void {
+function finishReturned(run: TaskRun, attempt: AttemptHandle, value: unknown): void {
   const control = controlOf(value)
   if (control === undefined) run.pool.deliver(run, { type: 'attempt.returned', value })
   else finishAttempt(run, attempt, toSettlement(control))

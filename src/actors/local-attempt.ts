@@ -9,7 +9,8 @@
  * is late then, and dropped.
  */
 import type { AttemptHandle, Settlement } from './attempt.ts'
-import { finishAttempt, finishReturned } from './finish-attempt.ts'
+import { finishAttempt } from './finish-attempt.ts'
+import { type ControlValue, controlOf } from './handler-context.ts'
 import { LocalContext } from './local-context.ts'
 import { type CheckedInput, checkInput, issuesToText } from './schema.ts'
 import { STARTED } from './shared-step.ts'
@@ -76,7 +77,9 @@ export class LocalAttempt implements AttemptHandle, Startable {
 
   #call(input: unknown): void {
     const { run } = this
-    if (run.attempt !== this) return
+    if (run.attempt !== this) return this.#late()
+    // Told to stop while its input was being checked.
+    if (this.#stop !== undefined) return this.#settle({ type: 'returned', value: undefined })
     run.pool.deliver(run, STARTED)
     let value: unknown
     try {
@@ -95,12 +98,15 @@ export class LocalAttempt implements AttemptHandle, Startable {
 
   #returned(value: unknown): void {
     if (this.run.attempt !== this) return this.#late()
+    let control: ControlValue | undefined
     try {
-      finishReturned(this.run, this, value)
+      control = controlOf(value)
     } catch (error) {
       // A proxy that throws when it is looked at.
-      this.#settle({ type: 'threw', error })
+      return this.#settle({ type: 'threw', error })
     }
+    if (control === undefined) this.run.pool.deliver(this.run, { type: 'attempt.returned', value })
+    else this.#settle({ type: 'returned', value })
   }
 
   #settle(settlement: Settlement): void {

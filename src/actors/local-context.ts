@@ -1,8 +1,7 @@
 /** `ctx` of a handler that runs on the supervisor's own event loop. */
 import type { Logger } from 'pino'
 import { controls } from './controls.ts'
-import type { TaskCall } from './definition.ts'
-import type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './handler-context.ts'
+import type { ChildRun, HandlerContext, SupervisorControl } from './handler-context.ts'
 import type { LocalAttempt } from './local-attempt.ts'
 
 export class LocalContext implements HandlerContext {
@@ -41,28 +40,32 @@ export class LocalContext implements HandlerContext {
   }
 
   get supervisor(): SupervisorControl {
-    return this.#attempt.run.pool.ports.control
+    return this.#attempt.run.pool.ports.controlFor(this.#attempt.run)
   }
 
-  progress(percent: number, note?: string): void {
+  // Arrow functions, so that handlers may take them out of `ctx`.
+  get progress(): HandlerContext['progress'] {
+    return (percent, note) => {
+      const { run } = this.#attempt
+      if (run.attempt === this.#attempt) run.pool.progress(run, percent, note)
+    }
+  }
+
+  get skip(): HandlerContext['skip'] {
+    return controls.skip
+  }
+
+  get snooze(): HandlerContext['snooze'] {
+    return controls.snooze
+  }
+
+  get next(): HandlerContext['next'] {
+    return controls.next
+  }
+
+  get submit(): HandlerContext['submit'] {
     const { run } = this.#attempt
-    if (run.attempt === this.#attempt) run.pool.progress(run, percent, note)
-  }
-
-  skip(reason: string): ControlValue {
-    return controls.skip(reason)
-  }
-
-  snooze(delayMs: number): ControlValue {
-    return controls.snooze(delayMs)
-  }
-
-  next(call: TaskCall): ControlValue {
-    return controls.next(call)
-  }
-
-  submit(definition: unknown, input?: unknown, options?: unknown): ChildRun {
-    const { run } = this.#attempt
-    return run.pool.ports.submitChild(run, definition, input, options)
+    return <Output>(definition: unknown, input?: unknown, options?: unknown) =>
+      run.pool.ports.submitChild(run, definition, input, options) as ChildRun<Output>
   }
 }

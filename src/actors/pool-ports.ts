@@ -20,8 +20,8 @@ export interface PoolPorts {
   readonly supervisorId: string
   readonly clock: Clock
   readonly executors: { readonly thread: Executor; readonly process: Executor }
-  /** The supervisor as handlers on this loop see it. */
-  readonly control: SupervisorControl
+  /** The supervisor as the handler of `run`, on this loop, sees it. */
+  controlFor(run: TaskRun): SupervisorControl
   /** 0 ≤ r < 1. */
   random(): number
   created(run: TaskRun): void

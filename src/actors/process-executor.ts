@@ -50,7 +50,9 @@ export class ProcessExecutor extends SlotExecutor<ProcessSlot, ProcessAttempt> i
     }
   }
 
-  onMessage(slot: ProcessSlot, message: ProcessMessage): void {
+  onMessage(slot: ProcessSlot, message: ProcessMessage | null | undefined): void {
+    // A handler may use the channel for itself: what is not ours is left alone.
+    if (typeof message !== 'object' || message === null) return
     switch (message.type) {
       case 'hello':
         return slot.send({ type: 'process.ready' })

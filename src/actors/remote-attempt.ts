@@ -25,7 +25,11 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
         deadlineMono === undefined ? undefined : ports.clock.now() + deadlineMono - ports.clock.monotonic(),
       supervisorId: ports.supervisorId,
     }
-    this.#handle = executor.start(job, this)
+    try {
+      this.#handle = executor.start(job, this)
+    } catch (error) {
+      queueMicrotask(() => this.settled({ type: 'crashed', error }))
+    }
   }
 
   signal(reason: unknown): void {

@@ -51,10 +51,16 @@ export class SlotLending {
     this.#awaited.delete(waiter)
   }
 
-  /** The next run that may be admitted on a lent slot, or over a limit that would never be lifted. */
-  relieve(): TaskRun | undefined {
+  /**
+   * The next run that may be admitted on a lent slot, or over a limit that would never be lifted.
+   *
+   * @param exclusive - a main task runs: only what it waits for itself may start
+   */
+  relieve(exclusive: boolean): TaskRun | undefined {
+    const { pool, processes } = this.#pool
+    if (pool.queue.size === 0 && processes.queue.size === 0) return undefined
     for (const [waiter, runs] of this.#awaited) {
-      if (waiter.borrower !== undefined) continue
+      if (waiter.borrower !== undefined || (exclusive && !servesMain(waiter))) continue
       const run = firstQueued(runs)
       if (run === undefined) continue
       const slots = this.#pool.slots(waiter.execution)
@@ -62,7 +68,7 @@ export class SlotLending {
       slots.lend(waiter, run)
       return run
     }
-    return this.#unblock(this.#pool.pool) ?? this.#unblock(this.#pool.processes)
+    return this.#unblock(pool) ?? this.#unblock(processes)
   }
 
   /** One awaited run of a pool in which nothing goes on by itself. */
@@ -90,13 +96,16 @@ export class SlotLending {
   }
 
   /** Whether a running run cannot go on before some other one has been admitted. */
-  #isStuck(waiter: TaskRun): boolean {
+  #isStuck(waiter: TaskRun, passed: Set<TaskRun> = new Set()): boolean {
     const runs = this.#awaited.get(waiter)
     if (runs === undefined || runs.size === 0) return false
+    // Whoever waits for itself, over however many others, does not go on.
+    if (passed.has(waiter)) return true
+    passed.add(waiter)
     for (const run of runs) {
       const blocker = blockerOf(run)
       if (isQueued(blocker)) continue
-      if (!blocker.holdsSlot || !this.#isStuck(blocker)) return false
+      if (!blocker.holdsSlot || !this.#isStuck(blocker, passed)) return false
     }
     return true
   }
@@ -128,4 +137,12 @@ function blockerOf(run: TaskRun): TaskRun {
 /** It waits for a slot, not for the end of another run of its definition. */
 function isQueued(run: TaskRun): boolean {
   return run.list !== undefined && !run.entry.isGated(run)
+}
+
+/** Whether `run` is a main task or works for one. */
+function servesMain(run: TaskRun): boolean {
+  for (let worker: TaskRun | undefined = run; worker !== undefined; worker = worker.parent) {
+    if (worker.execution === 'main' && worker.holdsSlot) return true
+  }
+  return false
 }

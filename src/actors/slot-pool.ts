@@ -160,6 +160,14 @@ export class SlotPool {
     this.#lendingChanged(this.#lane(parent.execution), 1)
   }
 
+  /** A lent slot that is not used after all. */
+  takeBack(child: TaskRun): void {
+    const { lender } = child
+    if (lender === undefined) return
+    child.lender = lender.borrower = undefined
+    this.#lendingChanged(this.#lane(lender.execution), -1)
+  }
+
   #lendingChanged(lane: Lane, by: number): void {
     lane.lending += by
     this.onLending?.(lane.name, lane.lending)

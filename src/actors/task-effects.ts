@@ -45,6 +45,7 @@ export function runEffect(
 }
 
 function enqueue(pool: TaskPool, run: TaskRun): void {
+  if (run.seq === 0) run.entry.entered += 1
   run.seq = pool.nextSeq()
   run.queuedMono = pool.now
   run.agedMono = -1
@@ -122,6 +123,7 @@ function adoptCall(pool: TaskPool, run: TaskRun, event: TaskEvent): void {
   run.input = input
   run.plan = plan
   entry.live += 1
+  entry.entered += 1
 }
 
 function settle(pool: TaskPool, run: TaskRun): void {
@@ -137,6 +139,7 @@ function settle(pool: TaskPool, run: TaskRun): void {
 function leaveEntry(pool: TaskPool, run: TaskRun): void {
   const { entry } = run
   entry.live -= 1
+  if (run.seq > 0) entry.entered -= 1
   const next = entry.nextGated
   if (next === undefined) return
   entry.release(next)

@@ -13,7 +13,7 @@ import type { CompiledLogic } from '../machines/compile.ts'
 import { compile } from '../machines/compile.ts'
 import { inheritDeadline } from '../machines/deadlines.ts'
 import type { Execution } from '../machines/model.ts'
-import type { taskMachine } from '../machines/task.ts'
+import { taskMachine } from '../machines/task.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { PoolPorts } from './pool-ports.ts'
@@ -43,7 +43,8 @@ export interface TaskPoolOptions {
   readonly machine: typeof taskMachine
   /** Ended runs to remember. */
   readonly keep: number
-  onTimerError(error: unknown): void
+  /** Told of what was thrown where nothing may throw. */
+  onError(error: unknown): void
 }
 
 export class TaskPool implements LendingPool {
@@ -63,6 +64,9 @@ export class TaskPool implements LendingPool {
   /** When a run was last admitted. */
   admittedMono = 0
 
+  /** Steps are alike for all runs only if no guard of the user's own looks elsewhere. */
+  readonly #sharesSteps: boolean
+  readonly #onError: (error: unknown) => void
   #open = false
   #order = 0
   #seq = 0
@@ -80,10 +84,12 @@ export class TaskPool implements LendingPool {
     this.#top += 1
   }
 
-  constructor({ ports, machine, keep, onTimerError }: TaskPoolOptions) {
+  constructor({ ports, machine, keep, onError }: TaskPoolOptions) {
+    this.#sharesSteps = machine === taskMachine
+    this.#onError = onError
     this.ports = ports
     this.logic = compile(machine)
-    this.timers = new TimerQueue(ports.clock, onTimerError)
+    this.timers = new TimerQueue(ports.clock, onError)
     this.registry = new RunRegistry(keep, () => ports.clock.now())
     this.lending = new SlotLending(this)
   }
@@ -108,7 +114,7 @@ export class TaskPool implements LendingPool {
     const { deadlineMs, detached } = plan
     if (entry.born === undefined)
       entry.born = new SharedStep(undefined, this.#born(entry, entry.plan), [], [])
-    const shared = plan === entry.plan ? entry.born : undefined
+    const shared = this.#sharesSteps && plan === entry.plan ? entry.born : undefined
     const snapshot = shared === undefined ? this.#born(entry, plan) : shared.snapshot
     this.#order += 1
     const now = this.#delivering ? this.now : this.#tick()
@@ -167,7 +173,14 @@ export class TaskPool implements LendingPool {
    * itself and then calls the returned function.
    */
   stepActor(run: TaskRun, event: TaskEvent): () => void {
-    if (!this.#delivering) this.#tick()
+    // Somebody outside may have sent the event. Until the actor is done with it, nobody is admitted: an
+    // admission sent to it would wait in its mailbox while the run still stands first in line.
+    const fromOutside = !this.#delivering
+    if (fromOutside) {
+      this.#tick()
+      this.#delivering = true
+      queueMicrotask(() => this.#drain())
+    }
     run.shared = undefined
     const base = this.#top
     run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
@@ -176,11 +189,8 @@ export class TaskPool implements LendingPool {
     this.#top = base
     return () => {
       for (let i = 0; i < effects.length; i += 1) {
-        runEffect(this, run, effects[i] as string, params[i], event)
+        this.#carryOut(run, effects[i] as string, params[i], event)
       }
-      // Somebody outside may have sent the event: a slot may be free now. Not here and now: the actor is still
-      // at work, and an admission sent to it would wait in its mailbox.
-      if (!this.#delivering) queueMicrotask(() => this.settleDown())
     }
   }
 
@@ -207,16 +217,17 @@ export class TaskPool implements LendingPool {
   }
 
   #send(run: TaskRun, event: TaskEvent): void {
-    if (run.actor !== undefined) {
-      run.actor.send(event)
-      this.settleDown()
-    } else if (this.#delivering) {
+    if (run.actor !== undefined && this.#delivering) run.actor.send(event)
+    else if (this.#delivering) {
       this.#mailRuns.push(run)
       this.#mailEvents.push(event)
     } else {
       this.#delivering = true
-      this.#step(run, event)
-      this.#drain()
+      try {
+        this.#step(run, event)
+      } finally {
+        this.#drain()
+      }
     }
   }
 
@@ -229,10 +240,16 @@ export class TaskPool implements LendingPool {
     if (run.snapshot.status !== 'active') return
     if (run.shared !== undefined) return this.#stepShared(run, run.shared, event)
     const base = this.#top
-    run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
+    try {
+      run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
+    } catch (error) {
+      // Only a guard of the user's own throws. The run stays where it is.
+      this.#top = base
+      return this.#onError(error)
+    }
     const end = this.#top
     for (let i = base; i < end; i += 1) {
-      runEffect(this, run, this.#effects[i] as string, this.#params[i], event)
+      this.#carryOut(run, this.#effects[i] as string, this.#params[i], event)
     }
     this.#top = base
   }
@@ -260,7 +277,16 @@ export class TaskPool implements LendingPool {
     run.shared = step
     const { effects, params } = step
     for (let i = 0; i < effects.length; i += 1) {
-      runEffect(this, run, effects[i] as string, params[i], event)
+      this.#carryOut(run, effects[i] as string, params[i], event)
+    }
+  }
+
+  /** What users plugged in may throw: that must not keep the other effects, or other runs, from their turn. */
+  #carryOut(run: TaskRun, effect: string, params: unknown, event: TaskEvent): void {
+    try {
+      runEffect(this, run, effect, params, event)
+    } catch (error) {
+      this.#onError(error)
     }
   }
 
@@ -275,7 +301,9 @@ export class TaskPool implements LendingPool {
         }
         const run = this.#nextAdmission()
         if (run === undefined) return
-        this.#step(run, this.#overdue(run) ?? ADMIT)
+        const late = this.#overdue(run)
+        if (late !== undefined) this.slots(run.execution).takeBack(run)
+        this.#step(run, late ?? ADMIT)
       }
     } finally {
       this.#delivering = false
@@ -299,7 +327,7 @@ export class TaskPool implements LendingPool {
       // First: a stream of main tasks, each exclusive, would keep every process task waiting.
       this.processes.next(exclusive) ??
       this.pool.next(exclusive) ??
-      (this.lending.idle ? undefined : this.lending.relieve())
+      (this.lending.idle ? undefined : this.lending.relieve(exclusive))
     )
   }
 }

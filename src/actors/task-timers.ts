@@ -99,7 +99,7 @@ export function armRunTimers(context: TimerContext, run: TaskRun): void {
 }
 
 export function armGrace(context: TimerContext, run: TaskRun): void {
-  const graceMs = run.snapshot.context.graceMs ?? run.plan.graceMs
+  const graceMs = Math.min(run.plan.graceMs, run.snapshot.context.graceMs ?? Number.POSITIVE_INFINITY)
   // Whoever asks again may shorten a grace that is under way, never lengthen it.
   const underWay = run.timer?.kind === 'timer.grace' ? run.timer.due : Number.POSITIVE_INFINITY
   const dueAt = Math.min(underWay, context.now + graceMs)

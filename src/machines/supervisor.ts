@@ -83,6 +83,8 @@ export const supervisorMachine = setup({
       event.type === 'supervisor.stop' &&
       context.plan !== undefined &&
       (event.plan.killAt < context.plan.killAt || event.plan.signalAt < context.plan.signalAt),
+    endsMore: ({ context, event }) =>
+      event.type === 'supervisor.stop' && event.plan.endQueued && context.plan?.endQueued === false,
   },
   actions: {
     prepare: effect,
@@ -159,6 +161,7 @@ export const supervisorMachine = setup({
         'timer.signal': 'stopping',
         'supervisor.stop': [
           { guard: 'signalIsDue', target: 'stopping', actions: 'noteSoonerPlan' },
+          { guard: 'endsMore', actions: ['noteSoonerPlan', 'armSignalTimer', 'endWaiting'] },
           { guard: 'isSooner', actions: ['noteSoonerPlan', 'armSignalTimer'] },
           {},
         ],

@@ -70,9 +70,12 @@ async function runAll(
   const results: unknown[] = calls.map(() => undefined)
   const runs: Run[] = []
   const errors = new Map<number, unknown>()
+  let given = true
   const one = async (index: number): Promise<void> => {
     const { definition, input, options: own } = calls[index] as TaskCall
     let run: Run | undefined
+    // Another item has failed the whole: what was not submitted yet stays so.
+    if (!given) return
     try {
       run = supervisor.submit({ definition, input, options: { ...options, ...own } })
       runs[index] = run
@@ -81,6 +84,7 @@ async function runAll(
       errors.set(index, error)
       if (typeof onError === 'function') onError(error, run)
       else if (onError === 'throw') {
+        given = false
         for (const other of runs) other?.cancel('another item of the collection failed')
         throw error
       }

@@ -1,7 +1,6 @@
 /** Answers the control calls of handlers in threads and processes, and is `ctx.supervisor` on this loop. */
 import type { ControlMethod, RemoteCall } from '../actors/attempt.ts'
-import type { TaskCall } from '../actors/definition.ts'
-import type { ChildRun, SupervisorControl } from '../actors/handler-context.ts'
+import type { SupervisorControl } from '../actors/handler-context.ts'
 import type { SubmitArgs } from '../actors/remote/wire.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { Definitions } from './definitions.ts'
@@ -21,19 +20,34 @@ export interface ControlOptions {
   awaited(waiter: TaskRun, run: TaskRun): void
 }
 
-export class Control implements SupervisorControl {
+export class Control {
   readonly #options: ControlOptions
 
   constructor(options: ControlOptions) {
     this.#options = options
   }
 
-  get id(): string {
-    return this.#options.supervisor.id
-  }
-
-  async submit(call: TaskCall): Promise<ChildRun> {
-    return this.#options.supervisor.submit(call.definition as never, call.input as never, call.options)
+  /** `ctx.supervisor` of a handler on this loop. What it awaits may run on its slot. */
+  for(run: TaskRun): SupervisorControl {
+    const { supervisor, find, awaited } = this.#options
+    return {
+      id: supervisor.id,
+      submit: async (call) => {
+        const submitted = supervisor.submit(call)
+        return {
+          id: submitted.id,
+          get result() {
+            const live = find(submitted.id)
+            if (live !== undefined) awaited(run, live)
+            return submitted.result
+          },
+          cancel: (reason) => void submitted.cancel(reason),
+        }
+      },
+      cancel: (runId, reason) => this.cancel(runId, reason),
+      resize: (sizes) => this.resize(sizes),
+      info: () => this.info(),
+    }
   }
 
   async cancel(runId: string, reason?: unknown): Promise<boolean> {

@@ -37,11 +37,18 @@ export class Definitions {
     return entry
   }
 
-  /** From now on the name is taken. */
-  meet(entry: DefinitionEntry): void {
-    if (entry.met) return
-    entry.met = true
-    this.#entries.set(entry.definition.name, entry)
+  /**
+   * From now on the name is taken.
+   *
+   * @returns the entry to use: another call may have met the definition first
+   * @throws OptionError (`ERR_TASK_NAME_TAKEN`)
+   */
+  meet(entry: DefinitionEntry): DefinitionEntry {
+    if (entry.met) return entry
+    const known = this.entryOf(entry.definition)
+    known.met = true
+    this.#entries.set(entry.definition.name, known)
+    return known
   }
 
   /**

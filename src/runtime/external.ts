@@ -18,7 +18,8 @@ export interface ExternalTask extends Omit<SubmitOptions, 'execution'> {
   readonly start: (ctx: HandlerContext) => void | Promise<void>
 }
 
-const externalChecks = { ...submitChecks, name: check.text, start: check.fn }
+const { execution: _, ...withoutExecution } = submitChecks
+const externalChecks = { ...withoutExecution, name: check.text, start: check.fn }
 
 type Start = ExternalTask['start']
 type ExternalDefinition = TaskDefinition<Start, unknown>
@@ -41,7 +42,9 @@ export class ExternalTasks {
   #definition(name: string): ExternalDefinition {
     let definition = this.#definitions.get(name)
     if (definition === undefined) {
-      definition = defineTask<Start, unknown>({ name }, (start, ctx) => this.#run(start, ctx))
+      definition = defineTask<Start, unknown>({ name, execution: 'async' }, (start, ctx) =>
+        this.#run(start, ctx),
+      )
       this.#definitions.set(name, definition)
     }
     return definition

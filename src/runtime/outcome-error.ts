@@ -68,7 +68,7 @@ function cancelledError(run: TaskRun, reason: unknown, step: StopStep): TaskCanc
     code: 'ERR_TASK_CANCELLED',
     reason,
     step,
-    ...(reason instanceof Error ? { cause: reason } : {}),
+    ...(isError(reason) ? { cause: reason } : {}),
     ...ids(run),
   })
 }
@@ -133,13 +133,13 @@ function ids(run: TaskRun): { runId: string; taskName: string } {
   return { runId: run.id, taskName: run.definition.name }
 }
 
+/** Whatever was thrown may throw again when it is looked at. */
 function toText(value: unknown): string {
-  if (value instanceof Error) return value.message === '' ? value.name : value.message
-  if (typeof value === 'string') return value
   try {
+    if (value instanceof Error) return value.message === '' ? value.name : String(value.message)
     return String(value)
   } catch {
-    return Object.prototype.toString.call(value)
+    return 'something that cannot be shown'
   }
 }
 
@@ -151,5 +151,13 @@ function withoutStack<Made>(make: () => Made): Made {
     return make()
   } finally {
     Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+function isError(value: unknown): boolean {
+  try {
+    return value instanceof Error
+  } catch {
+    return false
   }
 }

@@ -84,25 +84,12 @@ export class Reporter {
   readonly #hub: EventHub
   /** Runs that the stop under way has ended. */
   #endedByStop = 0
-  #levels: Readonly<Record<LogLevel, boolean>> | undefined = undefined
+  #level: string | undefined = undefined
+  #levels: Readonly<Record<LogLevel, boolean>> = { debug: false, info: false, warn: false, error: false }
 
   constructor(options: ReporterOptions) {
     this.#options = options
     this.#hub = options.hub
-    const { logger } = options
-    // A logger that cannot tell of a change is asked every time.
-    if (typeof logger.on !== 'function') return
-    const look = (): void => {
-      const enabled = (level: LogLevel): boolean => logger.isLevelEnabled(level)
-      this.#levels = {
-        debug: enabled('debug'),
-        info: enabled('info'),
-        warn: enabled('warn'),
-        error: enabled('error'),
-      }
-    }
-    look()
-    logger.on('level-change', look)
   }
 
   /** Whether anybody would see an event of this name. */
@@ -112,9 +99,22 @@ export class Reporter {
     return channel.hasSubscribers || this.#logs(level)
   }
 
-  /** Asking pino costs more than a short task has: its answer is kept until it says that it changed. */
+  /** Asking pino costs more than a short task has: its answer is kept as long as its level stays. */
   #logs(level: LogLevel): boolean {
-    return this.#levels === undefined ? this.#options.logger.isLevelEnabled(level) : this.#levels[level]
+    const { logger } = this.#options
+    const { level: current } = logger
+    if (typeof current !== 'string') return logger.isLevelEnabled(level)
+    if (current !== this.#level) {
+      const enabled = (one: LogLevel): boolean => logger.isLevelEnabled(one)
+      this.#level = current
+      this.#levels = {
+        debug: enabled('debug'),
+        info: enabled('info'),
+        warn: enabled('warn'),
+        error: enabled('error'),
+      }
+    }
+    return this.#levels[level]
   }
 
   emit<Name extends EventName>(name: Name, facts: Omit<SupervisorEvents[Name], 'supervisor' | 'at'>): void {
@@ -125,7 +125,7 @@ export class Reporter {
     const { channel, level } = TOPICS[name]
     if (channel.hasSubscribers) channel.publish(payload)
     // A stop may end 100,000 runs: one line says how many.
-    if ('reason' in payload && payload.reason === 'stop') return
+    if (name === 'task.terminated' && 'reason' in payload && payload.reason === 'stop') return
     if (name === 'supervisor.stopped' && this.#endedByStop > 0) {
       say(logger, 'warn', { terminated: this.#endedByStop }, 'tasks were terminated by the stop')
       this.#endedByStop = 0

@@ -198,9 +198,20 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
     if (timeoutMs === 0) throw late()
     const { timers, ports } = this.#run.pool
     return new Promise((resolve, reject) => {
-      const owner: TimerOwner = { onTimer: () => reject(late()) }
+      const watcher: RunWatcher = {
+        onEnded: () => {
+          timers.cancel(timer)
+          this.result.then(resolve, reject)
+        },
+      }
+      const owner: TimerOwner = {
+        onTimer: () => {
+          this.#unwatch(watcher)
+          reject(late())
+        },
+      }
       const timer = timers.arm(ports.clock.monotonic() + timeoutMs, owner, 'wait')
-      this.result.then(resolve, reject).finally(() => timers.cancel(timer))
+      this.#watch(watcher)
     })
   }
 

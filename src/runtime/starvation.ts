@@ -17,8 +17,10 @@ export class Starvation implements TimerOwner {
 
   /** A task waits. */
   watch(): void {
-    if (this.#timer !== undefined || this.#afterMs === Number.POSITIVE_INFINITY) return
-    this.#sinceMono = this.#now
+    if (this.#afterMs === Number.POSITIVE_INFINITY) return
+    const isFirst = this.#pool.pool.queue.size + this.#pool.processes.queue.size <= 1
+    if (isFirst) this.#sinceMono = this.#pool.now
+    if (this.#timer !== undefined) return
     this.#arm(this.#sinceMono + this.#afterMs)
   }
 

@@ -1,7 +1,7 @@
 /** From a call of `submit` to a run in the pool: everything is checked before anything changes. */
 import type { RemoteCall } from '../actors/attempt.ts'
 import type { Clock } from '../actors/clock.ts'
-import type { AnyDefinition, TaskCall } from '../actors/definition.ts'
+import { type AnyDefinition, isDefinition, type TaskCall } from '../actors/definition.ts'
 import type { DefinitionEntry } from '../actors/definition-entry.ts'
 import type { ChildRun } from '../actors/handler-context.ts'
 import type { Continuation } from '../actors/pool-ports.ts'
@@ -59,20 +59,27 @@ export class Submissions {
     if (skipped !== undefined) return skipped
     const { signal } = options
     const facts = this.#factsOf(definition as TaskDefinition, input, options, parent)
-    definitions.meet(entry)
-    const run = pool.create(entry, input, plan, facts)
+    const met = definitions.meet(entry)
+    const run = pool.create(met, input, plan, facts)
+    // A listener of `task.created` may have ended it.
+    if (!run.live) return run
     if (signal?.aborted) {
       pool.deliver(run, { type: 'task.cancel', reason: signal.reason })
       return run
     }
     if (signal !== undefined) this.#follow(run, signal)
-    if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(entry, run)
+    if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(met, run)
     pool.submit(run, this.#delayOf(options))
     return run
   }
 
   /** `ctx.submit` on this loop. */
-  submitChild(parent: TaskRun, definition: AnyDefinition, input: unknown, options?: SubmitOptions): ChildRun {
+  submitChild(
+    parent: TaskRun,
+    definition: AnyDefinition | TaskCall,
+    input?: unknown,
+    options?: SubmitOptions,
+  ): ChildRun {
     if (!parent.live) {
       throw new OptionError(`Run ${parent.id} has ended: it cannot submit a child any more.`, {
         code: 'ERR_RUN_ENDED',
@@ -92,7 +99,8 @@ export class Submissions {
         },
       )
     }
-    const child = this.submit(definition, input, options, parent)
+    const call = isDefinition(definition) ? { definition, input, options } : (definition as TaskCall)
+    const child = this.submit(call.definition, call.input, call.options, parent)
     const handle = handleOf(child)
     return {
       id: child.id,
@@ -112,8 +120,7 @@ export class Submissions {
     const plan = overridePlan(entry.plan, options)
     requireModule(entry.definition.name, entry.definition.module, plan.execution)
     this.#checkInput(entry.definition, call.input)
-    this.#options.definitions.meet(entry)
-    return { entry, input: call.input, plan }
+    return { entry: this.#options.definitions.meet(entry), input: call.input, plan }
   }
 
   #checkInput({ name, schema }: AnyDefinition, input: unknown): void {
@@ -149,18 +156,21 @@ export class Submissions {
   /** @returns the live run that stands for the new one */
   #conflict(entry: DefinitionEntry, plan: RunPlan, parent: TaskRun | undefined): TaskRun | undefined {
     const { name } = entry.definition
-    const live = this.#options.pool.registry.live().filter((run) => run.entry === entry)
-    if (plan.onConflict === 'skip') return live[0]
-    if (plan.onConflict === 'reject') {
-      throw new OptionError(
-        `Task "${name}" is live already (run ${live[0]?.id}) and allows one run at a time.`,
-        {
-          code: 'ERR_TASK_ALREADY_LIVE',
-          runId: live[0]?.id,
-          taskName: name,
-        },
-      )
+    if (plan.onConflict === 'skip' || plan.onConflict === 'reject') {
+      const live = this.#options.pool.registry.live().find((run) => run.entry === entry)
+      if (plan.onConflict === 'reject') {
+        throw new OptionError(
+          `Task "${name}" is live already (run ${live?.id}) and allows one run at a time.`,
+          {
+            code: 'ERR_TASK_ALREADY_LIVE',
+            runId: live?.id,
+            taskName: name,
+          },
+        )
+      }
+      if (live !== undefined && !isAncestor(live, parent)) return live
     }
+    if (plan.detached) return undefined
     for (let ancestor = parent; ancestor !== undefined; ancestor = ancestor.parent) {
       if (ancestor.entry !== entry) continue
       throw new OptionError(
@@ -227,4 +237,10 @@ export class Submissions {
     run.watchers ??= []
     run.watchers.push({ onEnded: () => signal.removeEventListener('abort', cancel) })
   }
+}
+
+function isAncestor(run: TaskRun, of: TaskRun | undefined): boolean {
+  for (let ancestor = of; ancestor !== undefined; ancestor = ancestor.parent)
+    if (ancestor === run) return true
+  return false
 }

@@ -51,9 +51,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
     supervisorId: parts.id,
     clock: parts.clock,
     executors: parts.executors,
-    get control() {
-      return parts.control
-    },
+    controlFor: (run) => parts.control.for(run),
     random: parts.random,
     created(run) {
       parts.inspected(run)
@@ -69,12 +67,12 @@ export function poolPorts(parts: PortParts): PoolPorts {
       const { outcome } = run
       if (outcome === undefined) return
       parts.counts[outcome.kind] += 1
-      parts.reporter.settled(run)
       run.handle?.onEnded?.(outcome)
       if (run.watchers !== undefined) {
         for (const watcher of run.watchers) watcher.onEnded?.(outcome)
         run.watchers = undefined
       }
+      parts.reporter.settled(run)
       if (outcome.kind !== 'finished') tearDown(run, logger)
     },
     abandoned(run) {

@@ -47,6 +47,8 @@ export interface TaskLogQuery {
 interface Line {
   readonly action: TaskAction
   readonly run: TaskRun
+  /** As it was called then: a continuation changes it. */
+  readonly name: string
   /** Monotonic ms. */
   readonly atMono: number
   readonly startedMono: number
@@ -115,13 +117,14 @@ export class TaskLog {
   /** Writes down what has just happened to `run`. */
   note(run: TaskRun, action: TaskAction): void {
     const atMono = action === 'run' ? run.startedMono : run.endedMono
-    const line: Line = { action, run, atMono, startedMono: run.startedMono }
+    const { name } = run.entry.definition
+    const line: Line = { action, run, name, atMono, startedMono: run.startedMono }
     if (this.#ring.length < this.#keep) this.#ring.push(line)
     else if (this.#keep > 0) {
       this.#ring[this.#start] = line
       this.#start = (this.#start + 1) % this.#keep
     }
-    this.#noteLast(run.entry.definition.name, action, atMono)
+    this.#noteLast(name, action, atMono)
     if (this.#store !== undefined) this.#append(this.#toRecord(line))
   }
 
@@ -187,12 +190,12 @@ export class TaskLog {
     instants[action] = mono
   }
 
-  #toRecord({ action, run, atMono, startedMono }: Line): TaskRecord {
+  #toRecord({ action, run, name, atMono, startedMono }: Line): TaskRecord {
     const offset = this.#offset
     const began = startedMono >= 0
     const ended = action !== 'run'
     return {
-      name: run.definition.name,
+      name,
       runId: run.id,
       action,
       at: Math.round(offset + atMono),

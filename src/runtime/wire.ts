@@ -96,7 +96,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     ports: poolPorts(ports),
     machine: options.logic?.task ?? taskMachine,
     keep: options.keep ?? 1_000,
-    onTimerError: (error) => say(logger, 'error', { err: error }, 'a timer failed'),
+    onError: (error) => say(logger, 'error', { err: error }, 'something plugged in threw'),
   })
   const idle = new Idle(() => pool.registry.size === 0)
   const starvation = new Starvation(pool, options.starvedAfterMs ?? 30_000, (waiting, idleMs) =>
@@ -137,8 +137,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     isolate,
     async prepare() {
       if (options.daemon !== true) alive.hold()
-      sizing.apply(pool, executors, true)
       await taskLog.restore()
+      // Stopped meanwhile: nothing is to be made any more.
+      if (actor.state !== 'starting') return
+      sizing.apply(pool, executors, true)
       await Promise.all([executors.thread.warm(), executors.process.warm()])
     },
     async closeExecutors() {

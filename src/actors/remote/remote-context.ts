@@ -1,8 +1,9 @@
 /** `ctx` in a thread or process. Everything in it is made when it is first used: most handlers use little. */
 import type { Logger } from 'pino'
 import type { RemoteCall } from '../attempt.ts'
+import { controls } from '../controls.ts'
 import { type AnyDefinition, isDefinition, type TaskCall } from '../definition.ts'
-import { CONTROL, type ControlValue, type HandlerContext } from '../handler-context.ts'
+import type { HandlerContext } from '../handler-context.ts'
 import { Calls } from './calls.ts'
 import { RemoteChildRun, RemoteSupervisor, toRemoteCall } from './child-run.ts'
 import { Progress } from './progress.ts'
@@ -102,15 +103,15 @@ export class RemoteContext implements HandlerContext {
   }
 
   get skip(): HandlerContext['skip'] {
-    return (reason): ControlValue => ({ [CONTROL]: 'skip', reason })
+    return controls.skip
   }
 
   get snooze(): HandlerContext['snooze'] {
-    return (delayMs): ControlValue => ({ [CONTROL]: 'snooze', delayMs })
+    return controls.snooze
   }
 
   get next(): HandlerContext['next'] {
-    return (call): ControlValue => ({ [CONTROL]: 'next', call })
+    return controls.next
   }
 
   /** Sends a message about this attempt. Throws if it cannot be cloned. */
