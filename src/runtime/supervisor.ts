@@ -69,11 +69,11 @@ export interface Supervisor extends AsyncDisposable {
    *
    * @throws OptionError when the call is wrong; SupervisorStateError (`ERR_SUPERVISOR_STOPPED`)
    */
-  submit<Output>(definition: TypedDefinition<void, Output>): Run<Output>
   submit<Input, Output>(
     definition: TypedDefinition<Input, Output>,
-    input: Input,
-    options?: SubmitOptions,
+    ...rest: undefined extends Input
+      ? [input?: Input, options?: SubmitOptions]
+      : [input: Input, options?: SubmitOptions]
   ): Run<Output>
   submit<Input, Output>(call: TaskCall<Input, Output>): Run<Output>
   /** Submits a task whose work goes on elsewhere; `complete` or `fail` ends it. */
@@ -149,7 +149,14 @@ class LiveSupervisor implements Supervisor {
     return this.#parts.actor.actor
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const started = this.#start()
+    // Somebody who only stops it need not have awaited this.
+    started.catch(() => {})
+    return started
+  }
+
+  async #start(): Promise<void> {
     const { actor } = this.#parts.actor
     if (this.state === 'running' || this.state === 'paused') return
     if (this.state === 'draining' || this.state === 'stopping') {

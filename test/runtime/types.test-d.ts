@@ -78,3 +78,9 @@ supervisor.on('*', (type, payload) => {
 })
 // @ts-expect-error no such event
 supervisor.on('task.done', () => {})
+
+const optional = defineTask({ name: 'optional' }, (times?: number) => times ?? 1)
+expectTypeOf(supervisor.submit(optional)).toEqualTypeOf<Run<number>>()
+expectTypeOf(supervisor.submit(optional, 2, { priority: 'low' })).toEqualTypeOf<Run<number>>()
+// @ts-expect-error its input is needed
+supervisor.submit(resize)
