@@ -2,7 +2,7 @@
  * One attempt on the supervisor's own event loop (`main` and `async`).
  *
  * - `waiting`: admitted; the handler begins in the next microtask.
- * - `begun`: the handler has been called.
+ * - `begun`: its input is being checked, or the handler has been called.
  * - `skipped`: stopped before it began; the handler is never called.
  *
  * A handler on this loop cannot be ended. One that is given up after its grace goes on; what it reports

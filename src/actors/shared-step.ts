@@ -2,7 +2,7 @@
  * Steps that many runs take alike. The statechart is pure: from one snapshot, one event leads to one
  * snapshot with the same effects, whoever's run it is. So runs of one plan share their snapshots from
  * birth until something of their own happens to them (a result, an error, a stop), and a waiting run
- * costs none.
+ * costs none. With a machine of the user's own (`logic.task`) nothing is shared: its guards may look elsewhere.
  *
  * A chain: the first step of a plan has no event, each one knows the one that followed it.
  */

@@ -77,7 +77,7 @@ export class ExternalTasks {
     const report = this.#waiting.get(id)
     if (report === undefined) {
       throw new OptionError(
-        `Run ${id} is not an external task that waits for its end: it has ended, was reported already, or has not been admitted.`,
+        `Run ${id} is not an external task that waits for its end: it has ended, was reported already, or has not begun.`,
         { code: 'ERR_EXTERNAL_UNKNOWN', runId: id },
       )
     }

@@ -77,7 +77,10 @@ export interface SupervisorOptions {
   readonly starvedAfterMs?: number
   /** Pools of the user's own instead of ours. */
   readonly executors?: { readonly thread?: PiscinaLike | Executor; readonly process?: Executor }
-  /** The machines with implementations of your own (`machine.provide(…)`). */
+  /**
+   * The machines with guards of your own (`machine.provide({ guards })`). The effects stay ours: actions that
+   * are no `assign` are carried out by the supervisor, whatever is provided for them.
+   */
   readonly logic?: { readonly task?: typeof taskMachine; readonly supervisor?: typeof supervisorMachine }
   /** Time. @defaultValue the machine's */
   readonly clock?: Clock

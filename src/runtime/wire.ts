@@ -152,11 +152,15 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
         { onTimer: () => bound.resolve() },
         'close',
       )
-      await Promise.race([
-        Promise.all([executors.thread.close(), executors.process.close(), taskLog.flushed()]),
-        bound.promise,
-      ])
-      pool.timers.cancel(timer)
+      try {
+        await Promise.race([
+          Promise.all([executors.thread.close(), executors.process.close(), taskLog.flushed()]),
+          bound.promise,
+        ])
+      } finally {
+        // An executor of the user's own may refuse to close.
+        pool.timers.cancel(timer)
+      }
     },
     announce,
   })
