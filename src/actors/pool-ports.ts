@@ -19,7 +19,8 @@ export interface Continuation {
 export interface PoolPorts {
   readonly supervisorId: string
   readonly clock: Clock
-  readonly executors: { readonly thread: Executor; readonly process: Executor }
+  /** What runs the attempts of `run`; `undefined`: this event loop. */
+  executorFor(run: TaskRun): Executor | undefined
   /** The supervisor as the handler of `run`, on this loop, sees it. */
   controlFor(run: TaskRun): SupervisorControl
   /** 0 ≤ r < 1. */

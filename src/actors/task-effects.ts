@@ -82,14 +82,15 @@ function startAttempt(pool: TaskPool, run: TaskRun): void {
   pool.slots(execution).take(run)
   pool.admittedMono = pool.now
   if (execution === 'main') pool.exclusive += 1
-  if (execution === 'main' || execution === 'async') {
+  const executor = pool.ports.executorFor(run)
+  if (executor === undefined) {
     const attempt = new LocalAttempt(run)
     run.attempt = attempt
     pool.starts.push(attempt)
   } else {
     const attempt = new RemoteAttempt(run)
     run.attempt = attempt
-    attempt.start(pool.ports.executors[execution])
+    attempt.start(executor)
   }
 }
 

@@ -50,7 +50,10 @@ export function poolPorts(parts: PortParts): PoolPorts {
   return {
     supervisorId: parts.id,
     clock: parts.clock,
-    executors: parts.executors,
+    executorFor(run) {
+      const { execution } = run
+      return execution === 'thread' || execution === 'process' ? parts.executors[execution] : undefined
+    },
     controlFor: (run) => parts.control.for(run),
     random: parts.random,
     created(run) {
