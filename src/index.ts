@@ -35,7 +35,9 @@ export {
   type CollectionResult,
   collection,
 } from './runtime/collection.ts'
+export type { ArgumentForm, CommandEnv, CommandLine, CommandLineOptions } from './runtime/command-line.ts'
 export { defaultSupervisor } from './runtime/default-supervisor.ts'
+export { type CommandOptions, type CommandResult, defineCommand } from './runtime/define-command.ts'
 export {
   defineTask,
   type SchemaTaskOptions,
@@ -45,6 +47,8 @@ export {
   type TaskOutput,
 } from './runtime/define-task.ts'
 export {
+  CommandError,
+  type CommandFacts,
   DeadlineError,
   type ErrorFacts,
   isStatewardError,

@@ -7,6 +7,8 @@
  */
 export type { AnyDefinition, TaskCall, TypedDefinition } from './actors/definition.ts'
 export type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './actors/handler-context.ts'
+export type { ArgumentForm, CommandEnv, CommandLine, CommandLineOptions } from './runtime/command-line.ts'
+export { type CommandOptions, type CommandResult, defineCommand } from './runtime/define-command.ts'
 export {
   defineTask,
   type SchemaTaskOptions,

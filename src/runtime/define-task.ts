@@ -1,6 +1,7 @@
 /** Task definitions: made once, submitted often, found by name from threads, processes and daemons. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { DEFINITION, type TaskCall, type TypedDefinition } from '../actors/definition.ts'
+import { commandOf } from '../actors/command.ts'
+import { type AnyDefinition, DEFINITION, type TaskCall, type TypedDefinition } from '../actors/definition.ts'
 import type { ControlValue, HandlerContext } from '../actors/handler-context.ts'
 import type { Outcome } from '../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
@@ -62,7 +63,7 @@ export interface TaskDefinition<Input = unknown, Output = unknown> extends Typed
 
 const groupChecks: Checks = { ...runOptionChecks, prefix: check.text }
 
-const taskChecks: Checks = {
+export const taskChecks: Checks = {
   ...runOptionChecks,
   name: check.text,
   module: check.text,
@@ -106,12 +107,25 @@ export function defineTask<Input>(
   check.text('defineTask().name', options.name)
   if (typeof handler !== 'function')
     refuse('the second argument of defineTask()', 'the handler, a function', handler)
+  return makeDefinition(options, handler)
+}
+
+/**
+ * The definition with these options, which have been checked.
+ *
+ * @throws OptionError (`ERR_TASK_MODULE_MISSING`)
+ */
+export function makeDefinition<Input>(
+  options: TaskOptions<Input> & { readonly schema?: StandardSchemaV1 },
+  handler: (input: Input, ctx: HandlerContext) => unknown,
+  own: object = {},
+): TaskDefinition<Input, never> {
   const { group } = options
   const merged: typeof options =
     group === undefined ? options : { ...withoutPrefix(group), ...given(options) }
   const name = `${group?.prefix ?? ''}${options.name}`
-  requireModule(name, merged.module, merged.execution)
   const definition: TaskDefinition<Input, never> = {
+    ...own,
     [DEFINITION]: true,
     name,
     module: merged.module,
@@ -120,11 +134,20 @@ export function defineTask<Input>(
     handler,
     call: (input, callOptions) => ({ definition, input, options: callOptions }),
   }
+  requireModule(definition, merged.execution)
   return Object.freeze(definition)
 }
 
-/** @throws OptionError (`ERR_TASK_MODULE_MISSING`) when a border cannot find the handler again */
-export function requireModule(name: string, module: string | undefined, execution: string | undefined): void {
+/**
+ * @throws OptionError (`ERR_TASK_MODULE_MISSING`) when a border cannot find the handler again;
+ *   (`ERR_OPTION_INVALID`) when a command is to run elsewhere than in its process
+ */
+export function requireModule(definition: AnyDefinition, execution: string | undefined): void {
+  const { name, module } = definition
+  if (commandOf(definition) !== undefined) {
+    if (execution === 'process') return
+    refuse(`execution of command "${name}"`, "'process', as it is for every command", execution)
+  }
   if (module !== undefined || (execution !== 'thread' && execution !== 'process')) return
   throw new OptionError(
     `Task "${name}" is to run in a ${execution}, which must find its handler by itself. ` +

@@ -37,6 +37,11 @@ export class Definitions {
     return entry
   }
 
+  /** The definition with this name, if the supervisor has met it. */
+  find(name: string): AnyDefinition | undefined {
+    return this.#entries.get(name)?.definition
+  }
+
   /**
    * From now on the name is taken.
    *

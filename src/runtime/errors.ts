@@ -24,6 +24,8 @@
  * | `ERR_TASK_TIMED_OUT` | `RunTimeoutError` | `runTimeoutMs` |
  * | `ERR_TASK_QUEUE_TIMED_OUT` | `QueueTimeoutError` | `queueTimeoutMs` |
  * | `ERR_TASK_DEADLINE_PASSED` | `DeadlineError` | `deadlineMs` |
+ * | `ERR_COMMAND_FAILED` | `CommandError` | a command ended with another exit code than 0, or by a signal |
+ * | `ERR_COMMAND_NOT_STARTED` | `CommandError` | a command could not be started |
  * | `ERR_WAIT_TIMED_OUT` | `WaitTimeoutError` | the run had not ended when a wait with a bound was over |
  */
 import type { FailureKind, StopStep, TerminationReason } from '../machines/model.ts'
@@ -133,4 +135,34 @@ export class DeadlineError extends TaskTerminatedError {
 /** A bounded wait is over and the run has not ended. The run goes on. */
 export class WaitTimeoutError extends StatewardError {
   override readonly name = 'WaitTimeoutError'
+}
+
+/** What a {@link CommandError} says besides its sentence. */
+export interface CommandFacts {
+  /** The text, or the file and its arguments. */
+  readonly command: string
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stderr: string
+}
+
+/** A command did not end with exit code 0, or did not start at all. */
+export class CommandError extends StatewardError {
+  override readonly name = 'CommandError'
+  /** The text, or the file and its arguments. */
+  readonly command: string
+  /** `null` when a signal ended it, or when it did not start. */
+  readonly exitCode: number | null
+  /** What ended it, if it was a signal. */
+  readonly signal: NodeJS.Signals | null
+  /** The end of what it wrote to stderr. */
+  readonly stderr: string
+
+  constructor(message: string, facts: ErrorFacts & CommandFacts) {
+    super(message, facts)
+    this.command = facts.command
+    this.exitCode = facts.exitCode
+    this.signal = facts.signal
+    this.stderr = facts.stderr
+  }
 }

@@ -1,5 +1,7 @@
 /** The thread and process executors of a supervisor: ours, or the user's own. */
 import type { Executor } from '../actors/attempt.ts'
+import { CommandExecutor } from '../actors/command-executor.ts'
+import type { AnyDefinition } from '../actors/definition.ts'
 import { ProcessExecutor } from '../actors/process-executor.ts'
 import { BorrowedThreadExecutor } from '../actors/thread-borrowed-executor.ts'
 import type { PiscinaLike } from '../actors/thread-borrowed-pool.ts'
@@ -10,9 +12,16 @@ import type { SupervisorOptions } from './supervisor-options.ts'
 export interface Executors {
   readonly thread: Executor
   readonly process: Executor
+  /** Commands: in the slots of processes, but not in ours. */
+  readonly command: CommandExecutor
 }
 
-export function createExecutors(options: SupervisorOptions, sizing: Sizing, logLevel: string): Executors {
+export function createExecutors(
+  options: SupervisorOptions,
+  sizing: Sizing,
+  logLevel: string,
+  definitionOf: (name: string) => AnyDefinition | undefined,
+): Executors {
   const { pool = {}, processes = {}, executors = {} } = options
   return {
     thread:
@@ -34,6 +43,7 @@ export function createExecutors(options: SupervisorOptions, sizing: Sizing, logL
         execArgv: processes.execArgv,
         logLevel,
       }),
+    command: new CommandExecutor(definitionOf),
   }
 }
 

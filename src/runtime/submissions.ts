@@ -53,7 +53,7 @@ export class Submissions {
     const { pool, definitions } = this.#options
     const plan = options === NO_OPTIONS ? entry.plan : overridePlan(entry.plan, options)
     const { definition } = entry
-    requireModule(definition.name, definition.module, plan.execution)
+    requireModule(definition, plan.execution)
     this.#checkInput(definition, input)
     const skipped = plan.multilaunch || entry.live === 0 ? undefined : this.#conflict(entry, plan, parent)
     if (skipped !== undefined) return skipped
@@ -118,7 +118,7 @@ export class Submissions {
     checkSubmitOptions(options)
     const entry = await this.#options.definitions.entryOfCall(call)
     const plan = overridePlan(entry.plan, options)
-    requireModule(entry.definition.name, entry.definition.module, plan.execution)
+    requireModule(entry.definition, plan.execution)
     this.#checkInput(entry.definition, call.input)
     return { entry: this.#options.definitions.meet(entry), input: call.input, plan }
   }

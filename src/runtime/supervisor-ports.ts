@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { AnyActorRef } from 'xstate'
 import type { AttemptListener, Executor } from '../actors/attempt.ts'
 import type { Clock } from '../actors/clock.ts'
+import { commandOf } from '../actors/command.ts'
 import type { PoolPorts } from '../actors/pool-ports.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { Control } from './control.ts'
@@ -18,7 +19,7 @@ export interface PortParts {
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
-  readonly executors: { readonly thread: Executor; readonly process: Executor }
+  readonly executors: { readonly thread: Executor; readonly process: Executor; readonly command: Executor }
   readonly reporter: Reporter
   readonly control: Control
   readonly submissions: Submissions
@@ -52,6 +53,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
     clock: parts.clock,
     executorFor(run) {
       const { execution } = run
+      if (execution === 'process' && commandOf(run.definition) !== undefined) return parts.executors.command
       return execution === 'thread' || execution === 'process' ? parts.executors[execution] : undefined
     },
     controlFor: (run) => parts.control.for(run),

@@ -62,7 +62,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const reporter = new Reporter({ id, clock, logger, hub, taskLog })
   const defaults = overridePlan(BASE_PLAN, options.defaults ?? {})
   const definitions = new Definitions(defaults)
-  const executors = createExecutors(options, sizing, logger.level)
+  const executors = createExecutors(options, sizing, logger.level, (name) => definitions.find(name))
   const alive = new KeepAlive()
 
   const ports = {
@@ -154,7 +154,12 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
       )
       try {
         await Promise.race([
-          Promise.all([executors.thread.close(), executors.process.close(), taskLog.flushed()]),
+          Promise.all([
+            executors.thread.close(),
+            executors.process.close(),
+            executors.command.close(),
+            taskLog.flushed(),
+          ]),
           bound.promise,
         ])
       } finally {

@@ -8,6 +8,8 @@
  * it shows neither unref'd handles nor an idle thread. It is asked for what the hooks do not cover.)
  */
 import { createHook } from 'node:async_hooks'
+// Whoever imports it first opens the standard streams: that is nobody's leak.
+import 'node:process'
 import type { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import { readdirSync, readFileSync } from 'node:fs'
