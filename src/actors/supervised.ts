@@ -1,0 +1,58 @@
+/**
+ * The border between a child group and what it supervises: actors of the user's own, workers, loops, own
+ * schedulers, nested groups and whole supervisors.
+ *
+ * A **child** is listed in a group under its id; each of its lives is an **incarnation**. The group decides
+ * when one starts, whether another one follows, and how long an end may take; the incarnation only reports
+ * facts and obeys.
+ */
+import type { AnyActorRef } from 'xstate'
+
+export type ChildKind = 'actor' | 'worker' | 'loop' | 'group' | 'supervisor' | 'scheduler'
+
+/**
+ * Whether another incarnation follows one that ended: `permanent` always, `transient` only after a
+ * failure, `temporary` never. One that was asked to end is never followed.
+ */
+export type RestartType = 'permanent' | 'transient' | 'temporary'
+
+/** How an incarnation ended: by itself, abnormally, or because it was asked to. */
+export type ChildExit =
+  | { readonly kind: 'done'; readonly output: unknown }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'stopped' }
+
+/** What a group hears of one incarnation. No method throws. */
+export interface ChildListener {
+  /** It has started. At most once, before `exited`; may come inside `start`. */
+  ready(): void
+  /** It has ended, and nothing of it is left. Exactly once; may come inside `start`, `stop` and `kill`. */
+  exited(exit: ChildExit): void
+}
+
+/** One life of a child. Every method is idempotent, accepted at any moment, and never throws. */
+export interface Incarnation {
+  /** Asks it to end in its own way. `exited` follows, however late. */
+  stop(): void
+  /** The whole supervisor's signal instant has come: what it still drains is given up. `exited` follows soon. */
+  hurry(): void
+  /** Ends it now. `exited` follows within a bounded time. */
+  kill(): void
+}
+
+/** What a group needs to know of a child. */
+export interface ChildSpec {
+  /** Unique in its group. */
+  readonly id: string
+  readonly kind: ChildKind
+  readonly restart: RestartType
+  /** How long its end may take before it is killed, ms: 0 kills at once, `Infinity` waits. */
+  readonly shutdownMs: number
+  /**
+   * Starts an incarnation. Never throws: one that cannot start reports `exited` with `failed`, before
+   * `ready`. The returned object may be told to end before `ready`.
+   */
+  start(listener: ChildListener): Incarnation
+  /** The actor that shows the child, made now if need be; `undefined` while there is none to show. */
+  actor(parent: AnyActorRef): AnyActorRef | undefined
+}
