@@ -7,6 +7,8 @@ import { join, relative, resolve, sep } from 'node:path'
 import ts from 'typescript'
 import type { AnyStateMachine } from 'xstate'
 import {
+  childGroupMachine,
+  childMachine,
   processSlotMachine,
   supervisorMachine,
   taskMachine,
@@ -33,6 +35,18 @@ const charts: readonly Chart[] = [
     title: 'The life of a supervisor',
     machine: supervisorMachine,
     source: 'supervisor.ts',
+  },
+  {
+    file: 'child.md',
+    title: 'The life of a supervised child',
+    machine: childMachine,
+    source: 'child.ts',
+  },
+  {
+    file: 'child-group.md',
+    title: 'A group of supervised children',
+    machine: childGroupMachine,
+    source: 'child-group.ts',
   },
   {
     file: 'thread-slot.md',

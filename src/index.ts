@@ -15,10 +15,12 @@ export type {
 export type { Clock } from './actors/clock.ts'
 export type { AnyDefinition, TaskCall, TypedDefinition } from './actors/definition.ts'
 export type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './actors/handler-context.ts'
+export type { ChildKind } from './actors/supervised.ts'
 export type { Progress } from './actors/task-run.ts'
 export type { PiscinaLike } from './actors/thread-borrowed-pool.ts'
 export type { Limits } from './machines/admission.ts'
 export type { Backoff } from './machines/backoff.ts'
+export type { ChildStopStep } from './machines/child.ts'
 export type {
   Execution,
   Failure,
@@ -29,6 +31,9 @@ export type {
   TaskState,
   TerminationReason,
 } from './machines/model.ts'
+export type { ChildExit, RestartType, Strategy } from './machines/restart.ts'
+export type { ChildOptions, GroupOptions, SpawnOptions, SupervisionOptions } from './runtime/child-options.ts'
+export type { Child, ChildCounts, ChildOwner, ChildRow, ChildState, Group } from './runtime/children.ts'
 export {
   type Collection,
   type CollectionOptions,
@@ -56,6 +61,7 @@ export {
   QueueTimeoutError,
   RunTimeoutError,
   StatewardError,
+  SupervisionError,
   SupervisorStateError,
   TaskCancelledError,
   TaskFailedError,
@@ -65,6 +71,7 @@ export {
 export type { EventStream, EventStreamOptions } from './runtime/event-stream.ts'
 export {
   type AnyEvent,
+  type ChildEventBase,
   EVENT_NAMES,
   type EventBase,
   type EventListener,
@@ -79,6 +86,7 @@ export { fromTask, type TaskProgressEvent } from './runtime/from-task.ts'
 export type { PhysicalInfo, PoolInfo, SupervisorInfo } from './runtime/info.ts'
 export type { Run } from './runtime/run.ts'
 export type { StopOptions } from './runtime/stop-options.ts'
+export type { StoppedChild, StopReport } from './runtime/stop-report.ts'
 export {
   createSupervisor,
   type ListFilter,

@@ -21,7 +21,7 @@ diagnostics.subscribe('stateward:task.finished', (payload) => {
 await supervisor.submit(greet, 'Ada', { runId: 'r1' }).result
 // → greet hello Ada
 // → channel r1
-console.log(actors) // → [ 'shop', 'tasks', 'task:r1' ]
+console.log(actors) // → [ 'shop', 'tasks', 'loops', 'children', 'task:r1' ]
 off()
 
 const events = supervisor.events({ buffer: 100 })

@@ -7,20 +7,9 @@
  * facts and obeys.
  */
 import type { AnyActorRef } from 'xstate'
+import type { ChildExit, RestartType } from '../machines/restart.ts'
 
 export type ChildKind = 'actor' | 'worker' | 'loop' | 'group' | 'supervisor' | 'scheduler'
-
-/**
- * Whether another incarnation follows one that ended: `permanent` always, `transient` only after a
- * failure, `temporary` never. One that was asked to end is never followed.
- */
-export type RestartType = 'permanent' | 'transient' | 'temporary'
-
-/** How an incarnation ended: by itself, abnormally, or because it was asked to. */
-export type ChildExit =
-  | { readonly kind: 'done'; readonly output: unknown }
-  | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'stopped' }
 
 /** What a group hears of one incarnation. No method throws. */
 export interface ChildListener {

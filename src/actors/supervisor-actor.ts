@@ -1,6 +1,7 @@
 /**
- * The supervisor as an XState actor: carries out what its machine asks for. The task pool is its child
- * `tasks`, so that inspectors see supervisor → tasks → task:… as one tree.
+ * The supervisor as an XState actor: carries out what its machine asks for. Its children are the task pool
+ * `tasks` and the groups `loops` and `children`, so that inspectors see supervisor → tasks → task:… and
+ * supervisor → children → … as one tree.
  */
 import {
   type Actor,
@@ -13,6 +14,8 @@ import {
   type Snapshot,
 } from 'xstate'
 import type { StopPlan, SupervisorEvent, SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
+import type { ChildGroup } from './child-group.ts'
+import type { ChildListener } from './supervised.ts'
 import { taskActor } from './task-actor.ts'
 import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
@@ -23,6 +26,11 @@ export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) =>
 export interface SupervisorActorOptions {
   readonly id: string
   readonly pool: TaskPool
+  /** Started first, stopped last. */
+  readonly loops: ChildGroup
+  readonly children: ChildGroup
+  /** How long runs have between signal and kill when the supervisor gives up. */
+  readonly graceMs: number
   readonly machine: typeof supervisorMachine
   readonly inspect: Observer<InspectionEvent> | undefined
   /** Makes an observer harmless that is added later. */
@@ -41,7 +49,8 @@ export class SupervisorActor implements TimerOwner {
   readonly actor: Actor<typeof supervisorMachine>
   readonly #options: SupervisorActorOptions
   #timer: Timer | undefined = undefined
-  readonly #facts: { readonly fact: SupervisorFact; readonly error: unknown }[] = []
+  /** What is done when the new state can be seen: whoever is told, and user code, looks at it. */
+  readonly #after: (() => void)[] = []
   /** Counts the starts, to fence what they wait for. */
   #starts = 0
   /** Whether runs are made actors at submission, because somebody watches the system. */
@@ -55,6 +64,12 @@ export class SupervisorActor implements TimerOwner {
       actors: {},
       actions: {
         prepare: () => this.#prepare(),
+        startChildren: () => this.#later(() => this.#startLoops()),
+        stopChildren: () => this.#later(() => options.children.stop()),
+        hurryChildren: () => this.#later(() => this.#hurryChildren()),
+        killChildren: () => this.#later(() => options.children.kill()),
+        stopLoops: () => this.#later(() => this.#stopLoops()),
+        killLoops: () => this.#later(() => options.loops.kill()),
         openAdmission: () => pool.setOpen(true),
         holdAdmission: () => pool.setOpen(false),
         endWaiting: ({ context }) => this.#endWaiting(context.plan?.endQueued === true),
@@ -62,10 +77,10 @@ export class SupervisorActor implements TimerOwner {
         killAll: () => this.#killAll(),
         closeExecutors: () => this.#closeExecutors(),
         armSignalTimer: ({ context }) => this.#arm('timer.signal', context.plan?.signalAt),
-        armKillTimer: ({ context }) => this.#arm('timer.kill', context.plan?.killAt),
+        armKillTimer: ({ context }) => this.#arm('timer.kill', context.plan?.killAt ?? this.#defaultKillAt()),
         disarmTimers: () => this.#disarm(),
         announce: ({ context }, params) => {
-          this.#facts.push({ fact: params.fact, error: context.error })
+          this.#later(() => options.announce(params.fact, context.error))
         },
       },
     })
@@ -77,9 +92,8 @@ export class SupervisorActor implements TimerOwner {
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
     })
     this.#watchInspection()
-    // Facts are told when the new state can be seen. Without an error observer a bug in here would take the
-    // process down.
-    this.actor.subscribe({ next: () => this.#tell(), error: () => {} })
+    // Without an error observer a bug in here would take the process down.
+    this.actor.subscribe({ next: () => this.#actAfter(), error: () => {} })
     this.actor.start()
     this.#tasks = createActor(poolLogic(pool), { parent: this.actor, id: 'tasks', systemId: 'tasks' })
     this.#tasks.start()
@@ -100,8 +114,12 @@ export class SupervisorActor implements TimerOwner {
     return taskActor(run, this.#tasks)
   }
 
-  #tell(): void {
-    for (const { fact, error } of this.#facts.splice(0)) this.#options.announce(fact, error)
+  #later(act: () => void): void {
+    this.#after.push(act)
+  }
+
+  #actAfter(): void {
+    for (const act of this.#after.splice(0)) act()
   }
 
   onTimer(kind: TimerKind): void {
@@ -117,9 +135,68 @@ export class SupervisorActor implements TimerOwner {
       if (start === this.#starts) this.actor.send(event)
     }
     this.#options.prepare().then(
-      () => tell({ type: 'supervisor.ready' }),
+      () => tell({ type: 'supervisor.prepared' }),
       (error: unknown) => tell({ type: 'supervisor.startFailed', error }),
     )
+  }
+
+  #startLoops(): void {
+    const { loops } = this.#options
+    loops.start(
+      this.#listenTo(
+        () => this.#startChildren(),
+        () => this.actor.send({ type: 'loops.ended' }),
+      ),
+    )
+  }
+
+  #startChildren(): void {
+    // A stop may have come first.
+    if (this.state !== 'starting') return
+    this.#options.children.start(
+      this.#listenTo(
+        () => this.actor.send({ type: 'children.started' }),
+        () => this.drained(),
+      ),
+    )
+  }
+
+  #listenTo(ready: () => void, stopped: () => void): ChildListener {
+    return {
+      ready,
+      exited: (exit) => {
+        if (exit.kind !== 'failed') return stopped()
+        const { error } = exit
+        if (this.state === 'starting') this.actor.send({ type: 'supervisor.startFailed', error })
+        else this.#escalate(error)
+      },
+    }
+  }
+
+  #escalate(error: unknown): void {
+    const at = this.#now()
+    const plan = { at, signalAt: at, killAt: this.#defaultKillAt(), endQueued: true }
+    this.actor.send({ type: 'supervisor.escalate', error, plan })
+  }
+
+  #hurryChildren(): void {
+    const { children } = this.#options
+    children.stop()
+    children.hurry()
+  }
+
+  #stopLoops(): void {
+    const { loops } = this.#options
+    if (loops.rests) this.actor.send({ type: 'loops.ended' })
+    else loops.stop()
+  }
+
+  #now(): number {
+    return this.#options.pool.ports.clock.monotonic()
+  }
+
+  #defaultKillAt(): number {
+    return this.#now() + this.#options.graceMs
   }
 
   /** What waits for its time will not come to run any more; what is queued only if it is to. */
@@ -147,9 +224,10 @@ export class SupervisorActor implements TimerOwner {
     this.drained()
   }
 
-  /** Tells the machine when no run is live. */
+  /** Tells the machine when neither a run nor a child lives. */
   drained(): void {
-    if (this.#options.pool.registry.size === 0) this.actor.send({ type: 'pool.drained' })
+    const { pool, children } = this.#options
+    if (pool.registry.size === 0 && children.rests) this.actor.send({ type: 'supervisor.drained' })
   }
 
   #closeExecutors(): void {
@@ -168,6 +246,12 @@ export class SupervisorActor implements TimerOwner {
     this.#timer = undefined
   }
 
+  /** Makes actors of what somebody who inspects the system wants to see. */
+  reveal(): void {
+    this.#options.loops.reveal()
+    this.#options.children.reveal()
+  }
+
   /** Whoever inspects the system later sees the runs that live already, too. */
   #watchInspection(): void {
     const { system } = this.actor
@@ -175,6 +259,7 @@ export class SupervisorActor implements TimerOwner {
     system.inspect = (observer) => {
       this.#inspected = true
       for (const run of this.#options.pool.registry.live()) this.actorOf(run)
+      this.reveal()
       return inspect(this.#options.isolate(observer))
     }
   }

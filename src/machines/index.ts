@@ -5,6 +5,26 @@
  */
 export { admits, type Limits, laneLimits, openBands, threshold } from './admission.ts'
 export { BACKOFF_DEFAULTS, type Backoff, backoffMs } from './backoff.ts'
+export {
+  type ChildContext,
+  type ChildEffect,
+  type ChildEvent,
+  type ChildFact,
+  type ChildSequel,
+  type ChildStopStep,
+  childMachine,
+} from './child.ts'
+export {
+  type ChildEnded,
+  type ChildGroupContext,
+  type ChildGroupEffect,
+  type ChildGroupEvent,
+  type ChildGroupFact,
+  type ChildGroupInput,
+  childGroupMachine,
+  type EndedChild,
+  type GroupFailure,
+} from './child-group.ts'
 export { type CompiledLogic, compile, type Execute, type SnapshotOf } from './compile.ts'
 export { UnsupportedMachineError } from './compile-refusal.ts'
 export {
@@ -19,6 +39,20 @@ export {
 } from './deadlines.ts'
 export * from './model.ts'
 export { type ProcessSlotEvent, processSlotMachine } from './process-slot.ts'
+export {
+  admitsRestart,
+  affectedRange,
+  type ChildExit,
+  type Decision,
+  decide,
+  nextStreak,
+  noteRestart,
+  RESTART_TYPES,
+  type RestartLimits,
+  type RestartType,
+  STRATEGIES,
+  type Strategy,
+} from './restart.ts'
 export { type AttemptEnd, mayRetry } from './retry.ts'
 export {
   type StopPlan,

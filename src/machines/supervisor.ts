@@ -7,18 +7,21 @@
  * ```
  *
  * - `idle`: made, never started. Submissions wait as queued; nothing is admitted.
- * - `starting`: threads and processes are warmed, the task log is read.
+ * - `starting.preparing`: threads and processes are warmed, the task log is read.
+ * - `starting.bringingUp`: loops, then children are started, each when the one before is up.
  * - `running`: admits. `paused`: admits nothing, what runs goes on.
- * - `draining`: accepts no submission from outside; scheduled, retrying and snoozed runs are terminated,
- *   queued ones still run until the signal is due.
- * - `stopping.signalling`: queued runs are terminated, running ones were signalled and have their grace.
- * - `stopping.killing`: the bound has come: whatever still runs is killed or abandoned.
- * - `stopping.closing`: no run is live; threads and processes are ended.
- * - `stopped`: nothing is left. Can be started again. `failed`: could not start; the cause is in
- *   `context.error`. Can be started again, too.
+ * - `draining`: accepts no submission from outside; children are stopped in reverse order; scheduled, retrying
+ *   and snoozed runs are terminated, queued ones still run until the signal is due.
+ * - `stopping.signalling`: queued runs are terminated, running ones were signalled and have their grace; children
+ *   were told to hurry.
+ * - `stopping.killing`: the bound has come: whatever still lives is killed or abandoned.
+ * - `stopping.endingLoops`: neither run nor child lives; the loops are ended.
+ * - `stopping.closing`: threads and processes are ended.
+ * - `stopped`: nothing is left. Can be started again. `failed`: could not start, or its children failed too often;
+ *   nothing is left either, and the cause is in `context.error`. Can be started again, too.
  *
- * The machine is authoritative for the state of the whole; the task pool answers `pool.drained` when
- * no run is live. A second stop with a sooner bound escalates the one that is under way.
+ * The machine is authoritative for the state of the whole; `supervisor.drained` answers when neither a run nor
+ * a child lives. A second stop with a sooner bound escalates the one that is under way.
  */
 import { assign, setup } from 'xstate'
 
@@ -42,18 +45,29 @@ export interface SupervisorContext {
 
 export type SupervisorEvent =
   | { readonly type: 'supervisor.start' }
-  | { readonly type: 'supervisor.ready' }
+  | { readonly type: 'supervisor.prepared' }
+  /** All children are up. */
+  | { readonly type: 'children.started' }
   | { readonly type: 'supervisor.startFailed'; readonly error: unknown }
   | { readonly type: 'supervisor.pause' }
   | { readonly type: 'supervisor.resume' }
   | { readonly type: 'supervisor.stop'; readonly plan: StopPlan }
-  | { readonly type: 'pool.drained' }
+  /** Its children failed too often. */
+  | { readonly type: 'supervisor.escalate'; readonly error: unknown; readonly plan: StopPlan }
+  | { readonly type: 'supervisor.drained' }
+  | { readonly type: 'loops.ended' }
   | { readonly type: 'supervisor.closed' }
   | { readonly type: 'timer.signal' }
   | { readonly type: 'timer.kill' }
 
 export type SupervisorEffect =
   | 'prepare'
+  | 'startChildren'
+  | 'stopChildren'
+  | 'hurryChildren'
+  | 'killChildren'
+  | 'stopLoops'
+  | 'killLoops'
   | 'openAdmission'
   | 'holdAdmission'
   | 'endWaiting'
@@ -69,6 +83,7 @@ export type SupervisorFact = 'started' | 'paused' | 'resumed' | 'stopping' | 'st
 
 const effect = (): void => {}
 const BEGIN_STOP = ['notePlan', { type: 'announce', params: { fact: 'stopping' } }] as const
+const ESCALATE = { target: 'stopping', actions: ['noteError', ...BEGIN_STOP] } as const
 
 /** The statechart of the supervisor. Pure: every effect is a named action (see {@link SupervisorEffect}). */
 export const supervisorMachine = setup({
@@ -85,9 +100,16 @@ export const supervisorMachine = setup({
       (event.plan.killAt < context.plan.killAt || event.plan.signalAt < context.plan.signalAt),
     endsMore: ({ context, event }) =>
       event.type === 'supervisor.stop' && event.plan.endQueued && context.plan?.endQueued === false,
+    hasFailed: ({ context }) => context.error !== undefined,
   },
   actions: {
     prepare: effect,
+    startChildren: effect,
+    stopChildren: effect,
+    hurryChildren: effect,
+    killChildren: effect,
+    stopLoops: effect,
+    killLoops: effect,
     openAdmission: effect,
     holdAdmission: effect,
     endWaiting: effect,
@@ -98,7 +120,7 @@ export const supervisorMachine = setup({
     armKillTimer: effect,
     disarmTimers: effect,
     announce: (_, _params: { fact: SupervisorFact }) => {},
-    notePlan: assign(({ event }) => (event.type === 'supervisor.stop' ? { plan: event.plan } : {})),
+    notePlan: assign(({ event }) => ('plan' in event ? { plan: event.plan } : {})),
     /** An escalation only ever brings an instant nearer. */
     noteSoonerPlan: assign(({ context, event }) =>
       event.type === 'supervisor.stop' && context.plan !== undefined
@@ -112,7 +134,11 @@ export const supervisorMachine = setup({
           }
         : {},
     ),
-    noteError: assign(({ event }) => (event.type === 'supervisor.startFailed' ? { error: event.error } : {})),
+    // A cause may be `undefined`, a failure must not.
+    noteError: assign(({ event }) =>
+      'error' in event ? { error: event.error ?? new Error('unknown') } : {},
+    ),
+    forgetError: assign({ error: undefined }),
     forget: assign({ plan: undefined, error: undefined }),
   },
 }).createMachine({
@@ -134,15 +160,31 @@ export const supervisorMachine = setup({
       },
     },
     starting: {
-      entry: ['forget', 'prepare'],
+      entry: 'forget',
+      initial: 'preparing',
       on: {
-        'supervisor.ready': { target: 'running', actions: { type: 'announce', params: { fact: 'started' } } },
-        'supervisor.startFailed': { target: 'failed', actions: 'noteError' },
+        // What has come up already is ended again.
+        'supervisor.startFailed': { target: 'stopping.endingLoops', actions: 'noteError' },
+      },
+      states: {
+        preparing: {
+          entry: 'prepare',
+          on: { 'supervisor.prepared': 'bringingUp' },
+        },
+        bringingUp: {
+          entry: 'startChildren',
+          on: {
+            'children.started': {
+              target: '#supervisor.running',
+              actions: { type: 'announce', params: { fact: 'started' } },
+            },
+          },
+        },
       },
     },
     running: {
       entry: 'openAdmission',
-      on: { 'supervisor.pause': 'paused' },
+      on: { 'supervisor.pause': 'paused', 'supervisor.escalate': ESCALATE },
     },
     paused: {
       entry: ['holdAdmission', { type: 'announce', params: { fact: 'paused' } }],
@@ -151,13 +193,14 @@ export const supervisorMachine = setup({
           target: 'running',
           actions: { type: 'announce', params: { fact: 'resumed' } },
         },
+        'supervisor.escalate': ESCALATE,
       },
     },
     draining: {
-      entry: ['armSignalTimer', 'openAdmission', 'endWaiting'],
+      entry: ['armSignalTimer', 'openAdmission', 'stopChildren', 'endWaiting'],
       exit: 'disarmTimers',
       on: {
-        'pool.drained': 'stopping.closing',
+        'supervisor.drained': 'stopping.endingLoops',
         'timer.signal': 'stopping',
         'supervisor.stop': [
           { guard: 'signalIsDue', target: 'stopping', actions: 'noteSoonerPlan' },
@@ -171,10 +214,10 @@ export const supervisorMachine = setup({
       initial: 'signalling',
       states: {
         signalling: {
-          entry: ['holdAdmission', 'armKillTimer', 'signalAll'],
+          entry: ['holdAdmission', 'armKillTimer', 'hurryChildren', 'signalAll'],
           exit: 'disarmTimers',
           on: {
-            'pool.drained': 'closing',
+            'supervisor.drained': 'endingLoops',
             'timer.kill': 'killing',
             'supervisor.stop': [
               { guard: 'isSooner', actions: ['noteSoonerPlan', 'armKillTimer', 'signalAll'] },
@@ -183,16 +226,28 @@ export const supervisorMachine = setup({
           },
         },
         killing: {
-          entry: 'killAll',
-          on: { 'pool.drained': 'closing', 'supervisor.stop': {} },
+          entry: ['killChildren', 'killAll'],
+          on: { 'supervisor.drained': 'endingLoops', 'supervisor.stop': {} },
+        },
+        endingLoops: {
+          entry: ['holdAdmission', 'armKillTimer', 'stopLoops'],
+          exit: 'disarmTimers',
+          on: {
+            'loops.ended': 'closing',
+            'timer.kill': { actions: 'killLoops' },
+            'supervisor.stop': [{ guard: 'isSooner', actions: ['noteSoonerPlan', 'armKillTimer'] }, {}],
+          },
         },
         closing: {
-          entry: ['holdAdmission', 'closeExecutors'],
+          entry: 'closeExecutors',
           on: {
-            'supervisor.closed': {
-              target: '#supervisor.stopped',
-              actions: { type: 'announce', params: { fact: 'stopped' } },
-            },
+            'supervisor.closed': [
+              { guard: 'hasFailed', target: '#supervisor.failed' },
+              {
+                target: '#supervisor.stopped',
+                actions: { type: 'announce', params: { fact: 'stopped' } },
+              },
+            ],
             'supervisor.stop': {},
           },
         },
@@ -205,7 +260,7 @@ export const supervisorMachine = setup({
       entry: { type: 'announce', params: { fact: 'failed' } },
       on: {
         'supervisor.start': 'starting',
-        'supervisor.stop': { target: 'stopping', actions: [...BEGIN_STOP] },
+        'supervisor.stop': { target: 'stopping', actions: ['forgetError', ...BEGIN_STOP] },
       },
     },
   },

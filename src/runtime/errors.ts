@@ -14,6 +14,10 @@
  * | `ERR_RUN_ENDED` | `OptionError` | a handler that was given up submits a child |
  * | `ERR_RUN_UNKNOWN` | `OptionError` | a run that is not known (any more) |
  * | `ERR_EXTERNAL_UNKNOWN` | `OptionError` | `complete` or `fail` of a task that is not waiting for it |
+ * | `ERR_CHILD_ID_TAKEN` | `OptionError` | the group lists a child with this id already |
+ * | `ERR_CHILD_UNKNOWN` | `OptionError` | a child that was removed is to be started |
+ * | `ERR_CHILD_START_FAILED` | `SupervisionError` | a child failed before it was up |
+ * | `ERR_RESTART_INTENSITY` | `SupervisionError` | a group gave up after too many restarts |
  * | `ERR_SUPERVISOR_STOPPED` | `SupervisorStateError` | a submission to a supervisor that stops or has stopped |
  * | `ERR_SUPERVISOR_STATE` | `SupervisorStateError` | a call that the state does not allow |
  * | `ERR_SUPERVISOR_START_FAILED` | `SupervisorStateError` | `start` failed; the reason is the `cause` |
@@ -73,6 +77,24 @@ export class OptionError extends StatewardError {
 /** The state of the supervisor does not allow the call. */
 export class SupervisorStateError extends StatewardError {
   override readonly name = 'SupervisorStateError'
+}
+
+/** A child could not start, or a group gave up. `cause` is the last of the `causes`. */
+export class SupervisionError extends StatewardError {
+  override readonly name = 'SupervisionError'
+  /** Path of the child whose end was the last straw. */
+  readonly child: string
+  /** What the children of the group failed with, the last one last. */
+  readonly causes: readonly unknown[]
+
+  constructor(
+    message: string,
+    facts: Omit<ErrorFacts, 'cause'> & { child: string; causes: readonly unknown[] },
+  ) {
+    super(message, facts.causes.length === 0 ? facts : { ...facts, cause: facts.causes.at(-1) })
+    this.child = facts.child
+    this.causes = [...facts.causes]
+  }
 }
 
 /** A run is `failed`. `cause` is what was thrown, or what happened to its thread, process or input. */

@@ -4,7 +4,9 @@
  * The table in docs/events.md lists them; a test holds it against {@link EVENT_NAMES}.
  */
 import mitt from 'mitt'
+import type { ChildKind } from '../actors/supervised.ts'
 import type { Limits } from '../machines/admission.ts'
+import type { ChildStopStep } from '../machines/child.ts'
 import type {
   Execution,
   FailureKind,
@@ -40,6 +42,13 @@ export interface TaskEnded extends TaskEventBase {
   readonly runMs: number | undefined
 }
 
+/** What every event about a supervised child carries. */
+export interface ChildEventBase extends EventBase {
+  /** Its path: ids from the supervisor down, joined by `/`. */
+  readonly child: string
+  readonly kind: ChildKind
+}
+
 /** Every event by its name. */
 export interface SupervisorEvents {
   'supervisor.started': EventBase
@@ -70,6 +79,13 @@ export interface SupervisorEvents {
     readonly error: unknown
   }
   'task.abandoned': TaskEventBase
+  'child.started': ChildEventBase
+  'child.ended': ChildEventBase & { readonly output: unknown }
+  'child.failed': ChildEventBase & { readonly error: unknown }
+  'child.restarting': ChildEventBase & { readonly delayMs: number }
+  'child.restarted': ChildEventBase & { readonly restarts: number }
+  'child.stopped': ChildEventBase & { readonly step: ChildStopStep; readonly ms: number }
+  'child.escalated': ChildEventBase & { readonly error: unknown }
 }
 
 export type EventName = keyof SupervisorEvents
@@ -99,6 +115,13 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'task.cancelled': true,
   'task.terminated': true,
   'task.abandoned': true,
+  'child.started': true,
+  'child.ended': true,
+  'child.failed': true,
+  'child.restarting': true,
+  'child.restarted': true,
+  'child.stopped': true,
+  'child.escalated': true,
 }
 
 export const EVENT_NAMES: readonly EventName[] = Object.keys(NAMES) as EventName[]

@@ -36,6 +36,9 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'task.failed': 'error',
   'task.terminated': 'warn',
   'task.abandoned': 'error',
+  'child.failed': 'error',
+  'child.restarted': 'info',
+  'child.escalated': 'error',
 }
 
 /** Where an event goes besides the listeners: its diagnostics channel and its log level. */
@@ -212,6 +215,7 @@ function toLogFields(payload: object): object {
     name,
     error,
     value: __,
+    output: ____,
     ...fields
   } = payload as {
     supervisor?: string
@@ -219,6 +223,7 @@ function toLogFields(payload: object): object {
     name?: string
     error?: unknown
     value?: unknown
+    output?: unknown
   }
   return {
     ...fields,

@@ -12,6 +12,7 @@ import { type Limits, threshold } from '../machines/admission.ts'
 import type { supervisorMachine } from '../machines/supervisor.ts'
 import type { taskMachine } from '../machines/task.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
+import { type SupervisionOptions, supervisionChecks } from './child-options.ts'
 import { EVENT_NAMES, type EventListener, type EventName } from './events.ts'
 import type { TaskLogStore } from './task-log.ts'
 import { type RunOptions, runOptionChecks } from './task-options.ts'
@@ -61,6 +62,8 @@ export interface SupervisorOptions {
   readonly processes?: ProcessesOptions
   /** Options for every run that neither definition nor submission say. */
   readonly defaults?: RunOptions & { readonly runId?: (definition: AnyDefinition, input: unknown) => string }
+  /** How the supervisor follows its own children. */
+  readonly supervision?: SupervisionOptions
   /** Ended runs that `get` still knows. @defaultValue 1000 */
   readonly keep?: number
   /** The task log: how many records stay in memory, and a store that outlives the process. */
@@ -156,6 +159,7 @@ const supervisorChecks: Checks = {
     },
   }),
   defaults: check.options({ ...runOptionChecks, runId: check.fn }),
+  supervision: check.options(supervisionChecks),
   keep: check.count(0),
   taskLog: check.options({ keep: check.count(0), store: check.having('a task log store', 'load', 'append') }),
   logger: check.having('a pino logger', 'child', 'debug', 'info', 'warn', 'error', 'isLevelEnabled'),

@@ -11,6 +11,7 @@ import type { TaskDefinition } from './define-task.ts'
 import { say } from './logger.ts'
 import { stopReason } from './outcome-error.ts'
 import type { Reporter } from './reporter.ts'
+import type { StopLog } from './stop-report.ts'
 import type { Submissions } from './submissions.ts'
 
 /** The parts, made before and after the pool: read when they are needed. */
@@ -26,6 +27,7 @@ export interface PortParts {
   /** Runs that ended since the supervisor was made, by their last state. */
   readonly counts: Record<'finished' | 'failed' | 'cancelled' | 'terminated', number>
   abandoned: number
+  readonly stopLog: StopLog
   /** A run waits for a slot. */
   queued(): void
   /** A run waits for its time. */
@@ -72,6 +74,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
       const { outcome } = run
       if (outcome === undefined) return
       parts.counts[outcome.kind] += 1
+      parts.stopLog.run(outcome)
       run.handle?.onEnded?.(outcome)
       if (run.watchers !== undefined) {
         for (const watcher of run.watchers) watcher.onEnded?.(outcome)

@@ -56,7 +56,7 @@ export interface RunOptions {
   readonly onConflict?: 'queue' | 'skip' | 'reject' | 'replace'
 }
 
-const backoffChecks: Checks = {
+export const backoffChecks: Checks = {
   kind: check.oneOf('fixed', 'linear', 'exponential'),
   initialMs: check.finiteDuration,
   factor: check.number(1, 1000),

@@ -1,6 +1,7 @@
 /** Makes the parts of a supervisor and joins them. */
 
 import type { Logger } from 'pino'
+import { ChildGroup } from '../actors/child-group.ts'
 import { systemClock } from '../actors/clock.ts'
 import { KeepAlive } from '../actors/keep-alive.ts'
 import { RunIds } from '../actors/run-id.ts'
@@ -9,10 +10,13 @@ import { TaskPool } from '../actors/task-pool.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import { type SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
 import { taskMachine } from '../machines/task.ts'
+import { policyOf } from './child-options.ts'
+import { Closed } from './closed.ts'
 import { Control } from './control.ts'
 import { Definitions } from './definitions.ts'
 import { EventHub } from './events.ts'
 import { createExecutors, type Executors } from './executors.ts'
+import { groupPorts } from './group-wiring.ts'
 import { Idle } from './idle.ts'
 import { isolateInspector } from './inspection.ts'
 import { createLogger, say } from './logger.ts'
@@ -20,6 +24,7 @@ import { Reporter } from './reporter.ts'
 import { RunHandle } from './run.ts'
 import { Sizing } from './sizing.ts'
 import { Starvation } from './starvation.ts'
+import { StopLog } from './stop-report.ts'
 import { Submissions } from './submissions.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { PoolOptions, SupervisorOptions } from './supervisor-options.ts'
@@ -44,6 +49,12 @@ export interface SupervisorParts {
   readonly actor: SupervisorActor
   readonly ports: PortParts
   readonly idle: Idle
+  /** Workers, actors, nested groups: started in order, stopped in reverse. */
+  readonly children: ChildGroup
+  /** Loops: started before the children, stopped after them. */
+  readonly loops: ChildGroup
+  readonly closed: Closed
+  readonly stopLog: StopLog
   handleOf(run: TaskRun): RunHandle
 }
 
@@ -64,16 +75,22 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const definitions = new Definitions(defaults)
   const executors = createExecutors(options, sizing, logger.level, (name) => definitions.find(name))
   const alive = new KeepAlive()
+  const closed = new Closed()
+  const stopLog = new StopLog()
+  const random = safeRandom(options.random, logger)
+  const pluggedInThrew = (error: unknown): void =>
+    say(logger, 'error', { err: error }, 'something plugged in threw')
 
   const ports = {
     id,
     clock,
-    random: safeRandom(options.random, logger),
+    random,
     logger,
     executors,
     reporter,
     counts: { finished: 0, failed: 0, cancelled: 0, terminated: 0 },
     abandoned: 0,
+    stopLog,
     queued: () => starvation.watch(),
     waiting(run: TaskRun) {
       // What waits for its time when a stop has begun would wait for nothing.
@@ -96,7 +113,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     ports: poolPorts(ports),
     machine: options.logic?.task ?? taskMachine,
     keep: options.keep ?? 1_000,
-    onError: (error) => say(logger, 'error', { err: error }, 'something plugged in threw'),
+    onError: pluggedInThrew,
   })
   const idle = new Idle(() => pool.registry.size === 0)
   const starvation = new Starvation(pool, options.starvedAfterMs ?? 30_000, (waiting, idleMs) =>
@@ -123,15 +140,37 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     awaited: (waiter, run) => pool.lending.await(waiter, run),
   })
   const announce = (fact: SupervisorFact, error: unknown): void => {
-    if (fact === 'stopped' || fact === 'failed') alive.release()
+    if (fact === 'stopping') stopLog.begin()
+    if (fact === 'stopped' || fact === 'failed') {
+      alive.release()
+      stopLog.end()
+    }
     if (fact === 'failed') reporter.emit('supervisor.failed', { error })
     else reporter.emit(`supervisor.${fact}`, {})
+    if (fact === 'stopped') closed.stopped()
+    if (fact === 'failed') closed.failed(error)
   }
   const isolate = (inspector: Inspector) =>
     isolateInspector(inspector, (error) => say(logger, 'error', { err: error }, 'an inspector threw'))
+  const wiring = groupPorts({
+    clock,
+    timers: pool.timers,
+    reporter,
+    random,
+    inspected: () => actor.inspected,
+    onError: pluggedInThrew,
+    stopped: ({ path, spec }, { step, ms }) => stopLog.child({ id: path, kind: spec.kind, step, ms }),
+  })
+  const groupOf = (groupId: string, policy = policyOf(options.supervision ?? {})): ChildGroup =>
+    new ChildGroup({ id: groupId, path: '', policy, ports: wiring, parent: () => actor.actor })
+  const loops = groupOf('loops', policyOf({}))
+  const children = groupOf('children')
   const actor = new SupervisorActor({
     id,
     pool,
+    loops,
+    children,
+    graceMs: defaults.graceMs,
     machine: options.logic?.supervisor ?? supervisorMachine,
     inspect: options.inspect === undefined ? undefined : isolate(options.inspect),
     isolate,
@@ -169,6 +208,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     },
     announce,
   })
+  if (actor.inspected) actor.reveal()
   sizing.apply(pool, executors, false)
   for (const [name, listener] of Object.entries(options.hooks ?? {})) hub.on(name, listener as never)
   return {
@@ -185,6 +225,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     actor,
     ports,
     idle,
+    children,
+    loops,
+    closed,
+    stopLog,
     handleOf,
   }
 }

@@ -7,6 +7,12 @@ import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable 
 
 const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
   prepare: true,
+  startChildren: true,
+  stopChildren: true,
+  hurryChildren: true,
+  killChildren: true,
+  stopLoops: true,
+  killLoops: true,
   openAdmission: true,
   holdAdmission: true,
   endWaiting: true,
@@ -21,10 +27,19 @@ const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
 const TIMERS: Readonly<Record<string, string | undefined>> = {
   draining: 'armSignalTimer',
   'stopping.signalling': 'armKillTimer',
+  'stopping.endingLoops': 'armKillTimer',
 }
 const ADMITS = ['running', 'draining']
+const ADMITTED = ['running', 'paused']
 const NEVER_RAN = ['idle', 'failed']
-const ENDING = ['draining', 'stopping.signalling', 'stopping.killing', 'stopping.closing']
+const ENDING = [
+  'draining',
+  'stopping.signalling',
+  'stopping.killing',
+  'stopping.endingLoops',
+  'stopping.closing',
+]
+const STARTING = ['starting.preparing', 'starting.bringingUp']
 
 const edges = walkSupervisor()
 const order = ({ effects }: SupervisorEdge): string[] => effects.map(({ type }) => type)
@@ -47,7 +62,7 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
   'can be started unless it lives': ({ event, source, target, to, effects }) => {
     if (event.type !== 'supervisor.start') return
     const starts = source === 'idle' || source === 'stopped' || source === 'failed'
-    assert.equal(target, starts ? 'starting' : source)
+    assert.equal(target, starts ? 'starting.preparing' : source)
     if (!starts) return assert.equal(effects.length, 0)
     assert.deepEqual([to.context.plan, to.context.error], [undefined, undefined])
     assert.deepEqual(
@@ -65,7 +80,7 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
   },
   'holds admission before it signals, kills or closes'(edge) {
     const asked = order(edge)
-    for (const type of ['signalAll', 'closeExecutors']) {
+    for (const type of ['signalAll', 'stopLoops']) {
       if (asked.includes(type) && ADMITS.includes(edge.source)) {
         assert.ok(asked.includes('holdAdmission') && asked.indexOf('holdAdmission') < asked.indexOf(type))
       }
@@ -120,7 +135,7 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
   },
   'never goes back while it ends'({ source, target }) {
     if (!ENDING.includes(source)) return
-    const path = [...ENDING, 'stopped']
+    const path = [...ENDING, 'stopped', 'failed']
     assert.ok(path.indexOf(target) >= path.indexOf(source), target)
   },
   'signals, kills and closes once per stop, in this order'(edge) {
@@ -129,12 +144,17 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
     const again = event.type === 'supervisor.stop' && source === 'stopping.signalling' && target === source
     if (!again) assert.equal(count(edge, 'signalAll'), entered('stopping.signalling'))
     assert.equal(count(edge, 'killAll'), entered('stopping.killing'))
+    assert.equal(count(edge, 'killChildren'), entered('stopping.killing'))
+    assert.equal(count(edge, 'stopLoops'), entered('stopping.endingLoops'))
     assert.equal(count(edge, 'closeExecutors'), entered('stopping.closing'))
-    if (target === 'stopped' && source !== 'stopped') assert.equal(source, 'stopping.closing')
+    const isOver = target === 'stopped' || target === 'failed'
+    if (isOver && source !== target) assert.equal(source, 'stopping.closing')
   },
   'announces each turn of its life once'(edge) {
     const { source, target } = edge
-    const begins = ENDING.includes(target) && !ENDING.includes(source)
+    // A start that fails is undone; nobody asked for a stop.
+    const undone = STARTING.includes(source) && edge.event.type === 'supervisor.startFailed'
+    const begins = ENDING.includes(target) && !ENDING.includes(source) && !undone
     const turn = source === target ? undefined : begins ? 'stopping' : target
     const said: Record<string, string> = {
       running: source === 'paused' ? 'resumed' : 'started',
@@ -147,9 +167,39 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
     assert.deepEqual(facts(edge), fact === undefined ? [] : [fact])
   },
   'keeps the error that it failed with until it is started again'({ source, target, from, to, event }) {
-    if (event.type === 'supervisor.startFailed' && target === 'failed' && source === 'starting') {
-      assert.equal(to.context.error, event.error)
-    } else if (target !== 'starting') assert.equal(to.context.error, from.context.error)
+    const fails = event.type === 'supervisor.startFailed' && STARTING.includes(source)
+    const escalates = event.type === 'supervisor.escalate' && ADMITTED.includes(source)
+    if (fails || escalates) return assert.equal(to.context.error, (event as { error: unknown }).error)
+    const stopped = source === 'failed' && event.type === 'supervisor.stop'
+    const forgets = stopped || (event.type === 'supervisor.start' && target !== source)
+    assert.equal(to.context.error, forgets ? undefined : from.context.error)
+  },
+  'ends as failed exactly when it has an error'({ source, target, from }) {
+    if (source !== 'stopping.closing' || target === source) return
+    assert.equal(target, from.context.error === undefined ? 'stopped' : 'failed')
+  },
+  'starts its children once it is prepared, and runs when they are up'(edge) {
+    const { source, target } = edge
+    assert.equal(count(edge, 'startChildren'), Number(target === 'starting.bringingUp' && source !== target))
+    if (target === 'starting.bringingUp' && source !== target) assert.equal(source, 'starting.preparing')
+    if (target === 'running' && source !== 'paused' && source !== target)
+      assert.equal(source, 'starting.bringingUp')
+  },
+  'stops its children as soon as a stop begins, and hurries them with the signal'(edge) {
+    const { source, target } = edge
+    assert.equal(count(edge, 'stopChildren'), Number(target === 'draining' && source !== target))
+    assert.equal(count(edge, 'hurryChildren'), Number(target === 'stopping.signalling' && source !== target))
+  },
+  'ends the loops only when neither run nor child lives'({ source, target, event }) {
+    if (target !== 'stopping.endingLoops' || source === target) return
+    const undone = STARTING.includes(source) && event.type === 'supervisor.startFailed'
+    assert.ok(undone || event.type === 'supervisor.drained')
+  },
+  'is escalated while it runs or is paused, and at no other time'({ source, target, event, to, taken }) {
+    if (event.type !== 'supervisor.escalate') return
+    if (!ADMITTED.includes(source)) return assert.equal(taken.length, 0)
+    assert.equal(target, 'stopping.signalling')
+    assert.deepEqual(to.context.plan, event.plan)
   },
 }
 

@@ -14,7 +14,8 @@ const never = Number.POSITIVE_INFINITY
 
 export const SUPERVISOR_EVENTS: readonly SupervisorEvent[] = [
   { type: 'supervisor.start' },
-  { type: 'supervisor.ready' },
+  { type: 'supervisor.prepared' },
+  { type: 'children.started' },
   { type: 'supervisor.startFailed', error: 'no thread' },
   { type: 'supervisor.pause' },
   { type: 'supervisor.resume' },
@@ -26,7 +27,13 @@ export const SUPERVISOR_EVENTS: readonly SupervisorEvent[] = [
   { type: 'supervisor.stop', plan: { at: 2, signalAt: 2, killAt: never, endQueued: false } },
   { type: 'supervisor.stop', plan: { at: 2, signalAt: 2, killAt: 12, endQueued: false } },
   { type: 'supervisor.stop', plan: { at: 3, signalAt: 3, killAt: 3, endQueued: false } },
-  { type: 'pool.drained' },
+  {
+    type: 'supervisor.escalate',
+    error: 'too many restarts',
+    plan: { at: 4, signalAt: 4, killAt: 14, endQueued: true },
+  },
+  { type: 'supervisor.drained' },
+  { type: 'loops.ended' },
   { type: 'supervisor.closed' },
   { type: 'timer.signal' },
   { type: 'timer.kill' },

@@ -11,6 +11,7 @@ import {
   thrownBy,
   turns,
 } from '../support/harness.ts'
+import { puppet } from '../support/puppet.ts'
 
 const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 /** First cells of the table rows that begin with code. */
@@ -196,6 +197,11 @@ describe('events', () => {
     supervisor.resize({})
     supervisor.pause()
     supervisor.resume()
+    const child = supervisor.group('g', { intensity: 1 }).spawn(puppet().machine, { id: 'c' })
+    child.actor!.send({ type: 'crash' })
+    await clock.advance(200)
+    child.actor!.send({ type: 'crash' })
+    supervisor.spawn(puppet().machine, { id: 'd', restart: 'temporary' }).actor!.send({ type: 'end' })
     await stop()
     const documented = new Map(
       [...read('docs/events.md').matchAll(/^\| `([^`]+)` \| ([^|]*) \|/gm)].map(([, name, fields]) => [
@@ -204,11 +210,13 @@ describe('events', () => {
       ]),
     )
     const TASK = ['runId', 'name', 'state', 'priority', 'execution', 'attempt']
+    const CHILD = ['child', 'kind']
     const seen = new Set<string>()
     for (const { type, payload } of recorder.events as RecordedEvent[]) {
       seen.add(type)
       const fields = Object.keys(payload).filter((key) => key !== 'supervisor' && key !== 'at')
-      const own = fields.filter((key) => !type.startsWith('task.') || !TASK.includes(key))
+      const base = type.startsWith('task.') ? TASK : type.startsWith('child.') ? CHILD : []
+      const own = fields.filter((key) => !base.includes(key))
       expect([type, own.sort()]).toEqual([type, [...(documented.get(type) ?? [])].sort()])
     }
     expect(EVENT_NAMES.filter((name) => !seen.has(name))).toEqual(['supervisor.failed'])

@@ -21,7 +21,7 @@ describe('an inspection observer', () => {
     const run = supervisor.submit(echoTask<number>(), 1)
     await run.result
     const actors = seen.filter(({ type }) => type === '@xstate.actor').map(ref)
-    expect(actors).toEqual(['test', 'tasks', `task:${run.id}`])
+    expect(actors).toEqual(['test', 'tasks', 'loops', 'children', `task:${run.id}`])
     const own = seen.filter((event) => ref(event) === `task:${run.id}`)
     const events = own.flatMap((event) => (event.type === '@xstate.event' ? [event.event.type] : []))
     expect(events.filter((type) => !type.startsWith('xstate.'))).toEqual([
@@ -235,7 +235,8 @@ describe('supervisor.actor', () => {
     expect(
       values.filter((value, index) => JSON.stringify(value) !== JSON.stringify(values[index - 1])),
     ).toEqual([
-      'starting',
+      { starting: 'preparing' },
+      { starting: 'bringingUp' },
       'running',
       'paused',
       ...values

@@ -1,0 +1,335 @@
+/**
+ * One child of a group: its listing, its state and the incarnation that lives. Its life is machines/child.ts;
+ * this file carries out what that asks for.
+ */
+import type { AnyActorRef } from 'xstate'
+import { type ChildEvent, type ChildFact, type ChildStopStep, childMachine } from '../machines/child.ts'
+import { compile } from '../machines/compile.ts'
+import { type ChildExit, nextStreak, type RestartType } from '../machines/restart.ts'
+import type { ChildGroup } from './child-group.ts'
+import { type DriverEffects, type DriverOptions, MachineDriver } from './machine-driver.ts'
+import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
+import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
+
+/** Who waits for a start or an end. */
+interface Wait<Value> {
+  readonly promise: Promise<Value>
+  resolve(value: Value): void
+  reject(error: unknown): void
+}
+
+/** One incarnation, as its child hears of it. What a past one says is not heard. */
+class Life implements ChildListener {
+  readonly #child: SupervisedChild
+  incarnation: Incarnation | undefined = undefined
+  isUp = false
+
+  constructor(child: SupervisedChild) {
+    this.#child = child
+  }
+
+  ready(): void {
+    if (this.#child.life !== this || this.isUp) return
+    this.isUp = true
+    this.#child.send({ type: 'child.ready' })
+  }
+
+  exited(exit: ChildExit): void {
+    if (this.#child.life !== this) return
+    this.#child.life = undefined
+    this.#child.cameUp = this.isUp
+    this.#child.send({ type: 'child.exited', exit })
+  }
+}
+
+const logic = compile(childMachine)
+const NEVER_LIVED: ChildExit = { kind: 'stopped' }
+
+/** What the drivers of all children of a group share. */
+export type ChildDriverOptions = DriverOptions<SupervisedChild, typeof childMachine>
+
+export function childDriverOptions(onError: (error: unknown) => void): ChildDriverOptions {
+  return { logic, input: undefined, effects, onError }
+}
+
+export class SupervisedChild implements TimerOwner {
+  readonly group: ChildGroup
+  readonly spec: ChildSpec
+  /** The incarnation that lives. */
+  life: Life | undefined = undefined
+  /** Whether the last incarnation that ended had come up. */
+  cameUp = false
+  /** Whether it is to live while its group does: false once somebody stopped it. */
+  isWanted: boolean
+  /** Epoch ms of when the incarnation that lives came up. */
+  startedAt: number | undefined = undefined
+  /** Restarts in a row. */
+  streak = 0
+
+  readonly #driver: MachineDriver<SupervisedChild, typeof childMachine>
+  #timer: Timer | undefined = undefined
+  #begunMono = 0
+  /** When it was asked to end. */
+  #stopMono: number | undefined = undefined
+  #toldRestarts = 0
+  #start: Wait<void> | undefined = undefined
+  #end: Wait<ChildExit> | undefined = undefined
+
+  constructor(group: ChildGroup, spec: ChildSpec, options: ChildDriverOptions, isWanted: boolean) {
+    this.group = group
+    this.spec = spec
+    this.isWanted = isWanted
+    this.#driver = new MachineDriver<SupervisedChild, typeof childMachine>(this, options)
+  }
+
+  get id(): string {
+    return this.spec.id
+  }
+
+  get restartType(): RestartType {
+    return this.spec.restart
+  }
+
+  /** Where it stands: ids from the supervisor down, joined by `/`. */
+  get path(): string {
+    const { path } = this.group
+    return path === '' ? this.spec.id : `${path}/${this.spec.id}`
+  }
+
+  /** The top-level state of its machine. */
+  get state(): string {
+    const { state } = this.#driver
+    return state.startsWith('stopping') ? 'stopping' : state
+  }
+
+  /** An incarnation lives. */
+  get lives(): boolean {
+    const { state } = this
+    return state === 'running' || state === 'starting' || state === 'stopping'
+  }
+
+  /** Nothing lives and nothing follows by itself. */
+  get rests(): boolean {
+    return !this.lives && this.state !== 'backingOff'
+  }
+
+  /** It waits until its group starts it again. */
+  get isHeld(): boolean {
+    return this.state === 'backingOff' && this.#driver.snapshot.context.delayMs === Number.POSITIVE_INFINITY
+  }
+
+  get restarts(): number {
+    return this.#driver.snapshot.context.restarts
+  }
+
+  get exit(): ChildExit | undefined {
+    return this.#driver.snapshot.context.exit
+  }
+
+  /** The step its last stop took. */
+  get step(): ChildStopStep {
+    return this.#driver.snapshot.context.step
+  }
+
+  /** How long the last incarnation lived, ms, or the present one has. */
+  get livedMs(): number {
+    return this.cameUp ? this.group.ports.clock.monotonic() - this.#begunMono : 0
+  }
+
+  /** The actor that shows it, made now if need be. */
+  get actor(): AnyActorRef | undefined {
+    return this.life === undefined ? undefined : this.spec.actor(this.group.actor)
+  }
+
+  send(event: ChildEvent): void {
+    this.#driver.send(event)
+  }
+
+  onTimer(kind: TimerKind): void {
+    this.#timer = undefined
+    this.send({ type: kind as 'timer.shutdown' | 'timer.backoff' })
+  }
+
+  /** Starts it unless it lives. Resolves when it is up; at once when it is. */
+  start(): Promise<void> {
+    this.#requireListed()
+    this.isWanted = true
+    if (this.state === 'running') return Promise.resolve()
+    const started = this.#awaitStart()
+    this.group.startChild(this, { type: 'child.start' })
+    return started
+  }
+
+  /** Ends it, each life within its shutdown time; it stays listed (unless it is temporary). Resolves at its end. */
+  stop(): Promise<ChildExit> {
+    this.isWanted = false
+    if (this.rests) {
+      if (this.state === 'waiting') this.send({ type: 'child.stop' })
+      return Promise.resolve(this.exit ?? NEVER_LIVED)
+    }
+    const ended = this.whenEnded()
+    this.send({ type: 'child.stop' })
+    return ended
+  }
+
+  /** Ends it if it lives, and starts it. Resolves when it is up again. */
+  restart(): Promise<void> {
+    this.#requireListed()
+    this.isWanted = true
+    const started = this.#awaitStart()
+    this.group.startChild(this, { type: 'child.restart' })
+    return started
+  }
+
+  /** Ends it and takes it from the list. Resolves when it is gone. */
+  async remove(): Promise<void> {
+    this.isWanted = false
+    if (this.state === 'removed') return
+    const ended = this.lives ? this.whenEnded() : undefined
+    this.send({ type: 'child.remove' })
+    await ended
+  }
+
+  /** How it ended, once nothing lives and nothing follows. */
+  whenEnded(): Promise<ChildExit> {
+    if (this.rests && this.state !== 'waiting') return Promise.resolve(this.exit ?? NEVER_LIVED)
+    this.#end ??= Promise.withResolvers<ChildExit>()
+    return this.#end.promise
+  }
+
+  /** The group leaves it as it has ended. */
+  settle(): void {
+    const exit = this.exit ?? NEVER_LIVED
+    this.#end?.resolve(exit)
+    this.#end = undefined
+    this.#failStart(exit)
+  }
+
+  /** It has ended and is followed after `delayMs`; infinite: when the group says so. */
+  follow(delayMs: number): void {
+    const { ports } = this.group
+    if (delayMs !== Number.POSITIVE_INFINITY) ports.announce(this, { fact: 'restarting', delayMs })
+    this.send({ type: 'child.backOff', delayMs })
+  }
+
+  /** The number of the restart that is due among those in a row. */
+  noteStreak(periodMs: number): number {
+    this.streak = nextStreak(this.streak, this.livedMs, periodMs)
+    return this.streak
+  }
+
+  kill(): void {
+    this.#stopMono ??= this.group.ports.clock.monotonic()
+    this.life?.incarnation?.kill()
+  }
+
+  begin(): void {
+    const life = new Life(this)
+    this.life = life
+    try {
+      life.incarnation = this.spec.start(life)
+    } catch (error) {
+      life.exited({ kind: 'failed', error })
+    }
+  }
+
+  askToStop(): void {
+    this.#stopMono = this.group.ports.clock.monotonic()
+    if (this.spec.shutdownMs > 0) this.life?.incarnation?.stop()
+  }
+
+  armShutdown(): void {
+    const { shutdownMs } = this.spec
+    if (shutdownMs === 0) this.send({ type: 'child.kill' })
+    else this.#arm(shutdownMs, 'timer.shutdown')
+  }
+
+  armBackoff(): void {
+    this.#arm(this.#driver.snapshot.context.delayMs, 'timer.backoff')
+  }
+
+  disarm(): void {
+    if (this.#timer !== undefined) this.group.ports.timers.cancel(this.#timer)
+    this.#timer = undefined
+  }
+
+  tell(fact: ChildFact): void {
+    const { group } = this
+    const exit = this.exit ?? NEVER_LIVED
+    if (fact !== 'started') this.startedAt = undefined
+    if (fact === 'started') {
+      this.#cameUp()
+      group.childSettled(this)
+    } else if (fact === 'done' || fact === 'failed') {
+      if (exit.kind === 'failed') this.#failStart(exit)
+      group.childEnded(this, exit)
+    } else if (fact === 'stopped') {
+      this.#announceStop()
+      // Whoever restarts it waits for what follows.
+      if (this.state !== 'starting') this.settle()
+      group.childSettled(this)
+    } else if (fact === 'removed') {
+      this.settle()
+      group.forget(this)
+    } else {
+      this.#announceStop()
+      group.childSettled(this)
+    }
+  }
+
+  #announceStop(): void {
+    const { ports } = this.group
+    const ms = this.#stopMono === undefined ? 0 : ports.clock.monotonic() - this.#stopMono
+    this.#stopMono = undefined
+    ports.announce(this, { fact: 'stopped', step: this.step, ms })
+  }
+
+  #cameUp(): void {
+    const { ports } = this.group
+    this.startedAt = ports.clock.now()
+    this.#begunMono = ports.clock.monotonic()
+    this.cameUp = true
+    this.#start?.resolve()
+    this.#start = undefined
+    const { restarts } = this
+    if (restarts === this.#toldRestarts) ports.announce(this, { fact: 'started' })
+    else ports.announce(this, { fact: 'restarted', restarts })
+    this.#toldRestarts = restarts
+    if (ports.inspected()) void this.actor
+  }
+
+  #awaitStart(): Promise<void> {
+    if (this.#start === undefined) {
+      this.#start = Promise.withResolvers<void>()
+      this.#start.promise.catch(() => {})
+    }
+    return this.#start.promise
+  }
+
+  #failStart(exit: ChildExit): void {
+    this.#start?.reject(this.group.ports.errors.startFailed(this.path, exit))
+    this.#start = undefined
+  }
+
+  #requireListed(): void {
+    if (this.state === 'removed') throw this.group.ports.errors.unknown(this.path)
+  }
+
+  #arm(delayMs: number, kind: 'timer.shutdown' | 'timer.backoff'): void {
+    this.disarm()
+    if (delayMs === Number.POSITIVE_INFINITY) return
+    const { clock, timers } = this.group.ports
+    this.#timer = timers.arm(clock.monotonic() + delayMs, this, kind)
+  }
+}
+
+const effects: DriverEffects<SupervisedChild, typeof childMachine> = {
+  begin: (child) => child.begin(),
+  askToStop: (child) => child.askToStop(),
+  hurry: (child) => child.life?.incarnation?.hurry(),
+  kill: (child) => child.kill(),
+  armShutdown: (child) => child.armShutdown(),
+  armBackoff: (child) => child.armBackoff(),
+  disarmTimer: (child) => child.disarm(),
+  announce: (child, { fact }: { fact: ChildFact }) => child.tell(fact),
+}

@@ -1,0 +1,81 @@
+/** Wires child groups to the runtime: events and typed errors. */
+import type { ChildGroup } from '../actors/child-group.ts'
+import type { ChildNews, GroupErrors, GroupPorts } from '../actors/group-ports.ts'
+import type { SupervisedChild } from '../actors/supervised-child.ts'
+import type { ChildExit } from '../machines/restart.ts'
+import { OptionError, SupervisionError, SupervisorStateError } from './errors.ts'
+import type { Reporter } from './reporter.ts'
+
+export interface GroupWiring
+  extends Pick<GroupPorts, 'clock' | 'timers' | 'random' | 'inspected' | 'onError'> {
+  readonly reporter: Reporter
+  /** A child was stopped. */
+  stopped(child: SupervisedChild, news: ChildNews & { fact: 'stopped' }): void
+}
+
+const errors: GroupErrors = {
+  idTaken: (path) =>
+    new OptionError(`A child "${path}" is listed already: remove it first, or choose another id.`, {
+      code: 'ERR_CHILD_ID_TAKEN',
+    }),
+  unknown: (path) =>
+    new OptionError(`Child "${path}" was removed: spawn it anew.`, { code: 'ERR_CHILD_UNKNOWN' }),
+  stopped: (path, state) =>
+    new SupervisorStateError(`Child "${path}" cannot be started: its group is ${state}.`, {
+      code: 'ERR_SUPERVISOR_STOPPED',
+    }),
+  startFailed: (path, exit) =>
+    new SupervisionError(`Child "${path}" could not start: ${reasonOf(exit)}`, {
+      code: 'ERR_CHILD_START_FAILED',
+      child: path,
+      causes: exit.kind === 'failed' ? [exit.error] : [],
+    }),
+  gaveUp(group, { reason, child, exit }, causes) {
+    const path = (child as SupervisedChild).path
+    if (reason === 'startFailed') return errors.startFailed(path, exit)
+    const { intensity, periodMs } = group.policy
+    return new SupervisionError(
+      `${labelOf(group)} gave up: more than ${intensity} restarts within ${periodMs} ms, the last for child "${path}": ${reasonOf(exit)}`,
+      { code: 'ERR_RESTART_INTENSITY', child: path, causes },
+    )
+  },
+}
+
+function reasonOf(exit: ChildExit): string {
+  if (exit.kind === 'failed') return String(exit.error)
+  return exit.kind === 'done' ? 'it ended by itself' : 'it was stopped'
+}
+
+/** The groups of the supervisor itself have no path. */
+function labelOf({ path, id }: ChildGroup): string {
+  return path === '' ? `The supervisor's group "${id}"` : `Group "${path}"`
+}
+
+export function groupPorts(wiring: GroupWiring): GroupPorts {
+  const { clock, timers, reporter, random, inspected, onError, stopped } = wiring
+  return {
+    clock,
+    timers,
+    errors,
+    random,
+    inspected,
+    onError,
+    announce(child, news) {
+      if (news.fact === 'stopped') stopped(child, news)
+      announce(reporter, child, news)
+    },
+    escalated: (group, error) =>
+      reporter.emit('child.escalated', {
+        child: group.path === '' ? group.id : group.path,
+        kind: 'group',
+        error,
+      }),
+  }
+}
+
+function announce(reporter: Reporter, child: SupervisedChild, news: ChildNews): void {
+  const name = `child.${news.fact}` as const
+  if (!reporter.heard(name)) return
+  const { fact: _, ...facts } = news
+  reporter.emit(name, { child: child.path, kind: child.spec.kind, ...facts } as never)
+}
