@@ -15,6 +15,7 @@ export type {
 export type { Clock } from './actors/clock.ts'
 export type { AnyDefinition, TaskCall, TypedDefinition } from './actors/definition.ts'
 export type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './actors/handler-context.ts'
+export type { CurrentRun } from './actors/run-scope.ts'
 export type { ChildKind } from './actors/supervised.ts'
 export type { Progress } from './actors/task-run.ts'
 export type { PiscinaLike } from './actors/thread-borrowed-pool.ts'
@@ -57,6 +58,7 @@ export {
   DeadlineError,
   type ErrorFacts,
   isStatewardError,
+  LockTimeoutError,
   OptionError,
   QueueTimeoutError,
   RunTimeoutError,
@@ -84,7 +86,10 @@ export {
 export type { ExternalTask } from './runtime/external.ts'
 export { fromTask, type TaskProgressEvent } from './runtime/from-task.ts'
 export type { PhysicalInfo, PoolInfo, SupervisorInfo } from './runtime/info.ts'
+export { type Lock, lock } from './runtime/lock.ts'
+export type { LockHold, LockHolder, LockOptions, LockTimeout } from './runtime/named-lock.ts'
 export type { Run } from './runtime/run.ts'
+export { type RunContext, runContext } from './runtime/run-context.ts'
 export type { StopOptions } from './runtime/stop-options.ts'
 export type { StoppedChild, StopReport } from './runtime/stop-report.ts'
 export {

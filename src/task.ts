@@ -7,6 +7,7 @@
  */
 export type { AnyDefinition, TaskCall, TypedDefinition } from './actors/definition.ts'
 export type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './actors/handler-context.ts'
+export type { CurrentRun } from './actors/run-scope.ts'
 export type { ArgumentForm, CommandEnv, CommandLine, CommandLineOptions } from './runtime/command-line.ts'
 export { type CommandOptions, type CommandResult, defineCommand } from './runtime/define-command.ts'
 export {
@@ -17,3 +18,6 @@ export {
   type TaskOptions,
   type TaskOutput,
 } from './runtime/define-task.ts'
+export { type Lock, lock } from './runtime/lock.ts'
+export type { LockHold, LockHolder, LockOptions, LockTimeout } from './runtime/named-lock.ts'
+export { type RunContext, runContext } from './runtime/run-context.ts'

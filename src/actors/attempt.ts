@@ -8,6 +8,7 @@
  */
 import type { Priority } from '../machines/model.ts'
 import type { TaskCall } from './definition.ts'
+import type { RunValues } from './run-scope.ts'
 
 /** One attempt of one run, as plain data that can be cloned into a thread or process. */
 export interface Job {
@@ -23,6 +24,8 @@ export interface Job {
   readonly deadlineAt: number | undefined
   /** Values of the run's metadata, for `ctx`. */
   readonly supervisorId: string
+  /** What the run's context begins with, if there is anything. */
+  readonly context?: RunValues | undefined
 }
 
 /** How an attempt ended by itself. */

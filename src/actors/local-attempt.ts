@@ -12,6 +12,7 @@ import type { AttemptHandle, Settlement } from './attempt.ts'
 import { finishAttempt } from './finish-attempt.ts'
 import { type ControlValue, controlOf } from './handler-context.ts'
 import { LocalContext } from './local-context.ts'
+import { RunScope, type RunValues, scopes } from './run-scope.ts'
 import { type CheckedInput, checkInput, issuesToText } from './schema.ts'
 import { STARTED } from './shared-step.ts'
 import type { Startable } from './start-queue.ts'
@@ -22,6 +23,8 @@ export class LocalAttempt implements AttemptHandle, Startable {
   #phase: 'waiting' | 'begun' | 'skipped' = 'waiting'
   #controller: AbortController | undefined = undefined
   #stop: { readonly reason: unknown } | undefined = undefined
+  /** Where runs are followed. */
+  #scope: RunScope | undefined = undefined
 
   constructor(run: TaskRun) {
     this.run = run
@@ -38,6 +41,11 @@ export class LocalAttempt implements AttemptHandle, Startable {
 
   get aborted(): boolean {
     return this.#stop !== undefined
+  }
+
+  /** What a child, or the next step, begins its context with. */
+  get inheritance(): RunValues | undefined {
+    return this.#scope === undefined ? this.run.plan.context : this.#scope.inheritance
   }
 
   begin(): void {
@@ -83,7 +91,11 @@ export class LocalAttempt implements AttemptHandle, Startable {
     run.pool.deliver(run, STARTED)
     let value: unknown
     try {
-      value = run.entry.definition.handler(input, new LocalContext(this))
+      const { handler } = run.entry.definition
+      const store = scopes()
+      const context = new LocalContext(this)
+      value =
+        store === undefined ? handler(input, context) : store.run(this.#enter(), handler, input, context)
     } catch (error) {
       return this.#settle({ type: 'threw', error })
     }
@@ -94,6 +106,20 @@ export class LocalAttempt implements AttemptHandle, Startable {
       (result) => this.#returned(result),
       (error: unknown) => this.#settle({ type: 'threw', error }),
     )
+  }
+
+  #enter(): RunScope {
+    const { run } = this
+    const facts = {
+      get runId(): string {
+        return run.id
+      },
+      name: run.entry.definition.name,
+      attempt: run.snapshot.context.attempt,
+      supervisorId: run.pool.ports.supervisorId,
+    }
+    this.#scope = new RunScope(facts, run.plan.context)
+    return this.#scope
   }
 
   #returned(value: unknown): void {

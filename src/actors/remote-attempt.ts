@@ -24,6 +24,7 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
       deadlineAt:
         deadlineMono === undefined ? undefined : ports.clock.now() + deadlineMono - ports.clock.monotonic(),
       supervisorId: ports.supervisorId,
+      context: this.#run.plan.context,
     }
     try {
       this.#handle = executor.start(job, this)

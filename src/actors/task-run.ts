@@ -8,6 +8,7 @@ import type { AttemptHandle } from './attempt.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { RunList } from './ready-queue.ts'
+import type { RunValues } from './run-scope.ts'
 import type { SharedStep } from './shared-step.ts'
 import type { TaskPool } from './task-pool.ts'
 import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
@@ -29,6 +30,8 @@ export interface RunPlan extends QueueClocks {
   readonly multilaunch: boolean
   readonly onConflict: 'queue' | 'skip' | 'reject' | 'replace'
   readonly detached: boolean
+  /** What every attempt's context begins with. */
+  readonly context: RunValues | undefined
 }
 
 export interface Progress {

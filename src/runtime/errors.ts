@@ -30,6 +30,8 @@
  * | `ERR_TASK_DEADLINE_PASSED` | `DeadlineError` | `deadlineMs` |
  * | `ERR_COMMAND_FAILED` | `CommandError` | a command ended with another exit code than 0, or by a signal |
  * | `ERR_COMMAND_NOT_STARTED` | `CommandError` | a command could not be started |
+ * | `ERR_LOCK_TIMED_OUT` | `LockTimeoutError` | a lock was not free within `timeoutMs`; the body was not called |
+ * | `ERR_CONTEXT_NO_RUN` | `OptionError` | a value is set in the context of a run, outside of one |
  * | `ERR_WAIT_TIMED_OUT` | `WaitTimeoutError` | the run had not ended when a wait with a bound was over |
  */
 import type { FailureKind, StopStep, TerminationReason } from '../machines/model.ts'
@@ -186,5 +188,18 @@ export class CommandError extends StatewardError {
     this.exitCode = facts.exitCode
     this.signal = facts.signal
     this.stderr = facts.stderr
+  }
+}
+
+/** A lock was not free within `timeoutMs`. What it was to guard has not been done. */
+export class LockTimeoutError extends StatewardError {
+  override readonly name = 'LockTimeoutError'
+  readonly lock: string
+  readonly timeoutMs: number
+
+  constructor(message: string, facts: ErrorFacts & { readonly lock: string; readonly timeoutMs: number }) {
+    super(message, facts)
+    this.lock = facts.lock
+    this.timeoutMs = facts.timeoutMs
   }
 }

@@ -5,6 +5,7 @@ import { type AnyDefinition, isDefinition, type TaskCall } from '../actors/defin
 import type { DefinitionEntry } from '../actors/definition-entry.ts'
 import type { ChildRun } from '../actors/handler-context.ts'
 import type { Continuation } from '../actors/pool-ports.ts'
+import type { RunValues } from '../actors/run-scope.ts'
 import { checkInput, issuesToText } from '../actors/schema.ts'
 import type { SubmissionFacts, TaskPool } from '../actors/task-pool.ts'
 import type { RunPlan, TaskRun } from '../actors/task-run.ts'
@@ -79,6 +80,7 @@ export class Submissions {
     definition: AnyDefinition | TaskCall,
     input?: unknown,
     options?: SubmitOptions,
+    inherited?: RunValues,
   ): ChildRun {
     if (!parent.live) {
       throw new OptionError(`Run ${parent.id} has ended: it cannot submit a child any more.`, {
@@ -100,7 +102,12 @@ export class Submissions {
       )
     }
     const call = isDefinition(definition) ? { definition, input, options } : (definition as TaskCall)
-    const child = this.submit(call.definition, call.input, call.options, parent)
+    const child = this.submit(
+      call.definition,
+      call.input,
+      inherit(inherited, call.options as object | undefined),
+      parent,
+    )
     const handle = handleOf(child)
     return {
       id: child.id,
@@ -113,8 +120,8 @@ export class Submissions {
   }
 
   /** What a `ctx.next` goes on with: the same run, another definition and input. */
-  async continuation(call: RemoteCall | TaskCall): Promise<Continuation> {
-    const options = (call.options ?? NO_OPTIONS) as SubmitOptions
+  async continuation(call: RemoteCall | TaskCall, inherited?: RunValues): Promise<Continuation> {
+    const options = (inherit(inherited, call.options as object | undefined) ?? NO_OPTIONS) as SubmitOptions
     checkSubmitOptions(options)
     const entry = await this.#options.definitions.entryOfCall(call)
     const plan = overridePlan(entry.plan, options)
@@ -237,6 +244,14 @@ export class Submissions {
     run.watchers ??= []
     run.watchers.push({ onEnded: () => signal.removeEventListener('abort', cancel) })
   }
+}
+
+/** Own values over those of the parent, or of the step before. */
+function inherit(values: RunValues | undefined, options: object | undefined): object | undefined {
+  if (values === undefined) return options
+  const { context } = (options ?? NO_OPTIONS) as SubmitOptions
+  if (context !== undefined) checkSubmitOptions({ context })
+  return { ...options, context: { ...values, ...context } }
 }
 
 function isAncestor(run: TaskRun, of: TaskRun | undefined): boolean {

@@ -4,7 +4,9 @@ import type { AnyActorRef } from 'xstate'
 import type { AttemptListener, Executor } from '../actors/attempt.ts'
 import type { Clock } from '../actors/clock.ts'
 import { commandOf } from '../actors/command.ts'
+import { LocalAttempt } from '../actors/local-attempt.ts'
 import type { PoolPorts } from '../actors/pool-ports.ts'
+import type { RunValues } from '../actors/run-scope.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { Control } from './control.ts'
 import type { TaskDefinition } from './define-task.ts'
@@ -96,10 +98,17 @@ export function poolPorts(parts: PortParts): PoolPorts {
     logger,
     logRecord: (run, record) => logRecord(logger(run), record),
     submitChild: (parent, definition, input, options) =>
-      parts.submissions.submitChild(parent, definition as never, input, options as never),
+      parts.submissions.submitChild(parent, definition as never, input, options as never, valuesOf(parent)),
     call: (run, method, args) => parts.control.serve(run, method, args),
-    continuation: (_, call) => parts.submissions.continuation(call),
+    // What comes from a thread or process has its values with it.
+    continuation: (run, call) =>
+      parts.submissions.continuation(call, 'definition' in call ? valuesOf(run) : undefined),
   }
+}
+
+/** What the handler of `run`, on this loop, hands on. */
+function valuesOf({ attempt, plan }: TaskRun): RunValues | undefined {
+  return attempt instanceof LocalAttempt ? attempt.inheritance : plan.context
 }
 
 /** A line that a logger in a thread or process wrote, through this supervisor's logger. */

@@ -54,6 +54,11 @@ export interface RunOptions {
    * `skip` returns the live run, `reject` throws, `replace` terminates it. @defaultValue 'queue'
    */
   readonly onConflict?: 'queue' | 'skip' | 'reject' | 'replace'
+  /**
+   * What the run's context begins with; see {@link runContext}. Levels are put together key by key. For a thread or process the
+   * values are cloned.
+   */
+  readonly context?: Readonly<Record<string, unknown>>
 }
 
 export const backoffChecks: Checks = {
@@ -76,6 +81,12 @@ const retryChecks: Checks = {
   retryIf: check.fn,
 }
 
+function checkContext(where: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    refuse(where, 'an object of values', value)
+  }
+}
+
 export const runOptionChecks: Checks = {
   priority: check.oneOf(...PRIORITIES),
   execution: check.oneOf(...EXECUTIONS),
@@ -89,6 +100,7 @@ export const runOptionChecks: Checks = {
   retry: check.options(retryChecks),
   multilaunch: check.boolean,
   onConflict: check.oneOf('queue', 'skip', 'reject', 'replace'),
+  context: checkContext,
 }
 
 /** What a run obeys when nobody says anything. */
@@ -108,6 +120,7 @@ export const BASE_PLAN: RunPlan = Object.freeze({
   multilaunch: true,
   onConflict: 'queue',
   detached: false,
+  context: undefined,
 } as const)
 
 /** `plan` with what `options` say on top. The options have been checked. */
@@ -129,6 +142,7 @@ export function overridePlan(plan: RunPlan, options: RunOptions & { readonly det
     multilaunch: options.multilaunch ?? plan.multilaunch,
     onConflict: options.onConflict ?? plan.onConflict,
     detached: options.detached ?? plan.detached,
+    context: options.context === undefined ? plan.context : { ...plan.context, ...options.context },
   })
 }
 

@@ -55,10 +55,11 @@ export class HostAttempt {
   /** The job as it goes to a thread or process that has not loaded the definition, or may not have. */
   dispatchCold(logLevel: string): ColdJob {
     this.#phase = 'dispatched'
-    const { name, module, supervisorId, runId, attempt, input, deadlineAt } = this.job
+    const { name, module, supervisorId, runId, attempt, input, deadlineAt, context } = this.job
     const { token, ref } = this
     const aborted = this.#stop
-    return { token, ref, name, module, supervisorId, logLevel, runId, attempt, input, deadlineAt, aborted }
+    const run = { runId, attempt, input, deadlineAt, context, aborted }
+    return { token, ref, name, module, supervisorId, logLevel, ...run }
   }
 
   /** The job as it goes to one that has. The handler begins at once, and no message has to say so. */
@@ -67,8 +68,9 @@ export class HostAttempt {
     const at = Date.now()
     // Never inside `start`: the caller has no handle yet.
     void SOON.then(() => this.begin(at))
-    const { runId, attempt, input, deadlineAt } = this.job
-    return [this.token, this.ref, runId, attempt, input, deadlineAt]
+    const { runId, attempt, input, deadlineAt, context } = this.job
+    const job = [this.token, this.ref, runId, attempt, input, deadlineAt] as const
+    return context === undefined ? job : [...job, context]
   }
 
   /** Whether a stop was asked for; such a job has to go cold, which carries the reason. */

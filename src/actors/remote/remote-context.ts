@@ -4,6 +4,7 @@ import type { RemoteCall } from '../attempt.ts'
 import { controls } from '../controls.ts'
 import { type AnyDefinition, isDefinition, type TaskCall } from '../definition.ts'
 import type { HandlerContext } from '../handler-context.ts'
+import { RunScope, type RunValues } from '../run-scope.ts'
 import { Calls } from './calls.ts'
 import { RemoteChildRun, RemoteSupervisor, toRemoteCall } from './child-run.ts'
 import { Progress } from './progress.ts'
@@ -42,6 +43,9 @@ export class RemoteContext implements HandlerContext {
   #calls: Calls | undefined
   #log: Logger | undefined
   #supervisor: RemoteSupervisor | undefined
+  readonly #initial: RunValues | undefined
+  /** Where runs are followed. */
+  #scope: RunScope | undefined
 
   constructor(
     link: RemoteLink,
@@ -50,6 +54,7 @@ export class RemoteContext implements HandlerContext {
     runId: string,
     attempt: number,
     deadlineAt: number | undefined,
+    initial: RunValues | undefined,
   ) {
     this.#link = link
     this.task = task
@@ -57,6 +62,7 @@ export class RemoteContext implements HandlerContext {
     this.runId = runId
     this.attempt = attempt
     this.deadlineAt = deadlineAt
+    this.#initial = initial
   }
 
   get name(): string {
@@ -99,7 +105,7 @@ export class RemoteContext implements HandlerContext {
 
   get submit(): HandlerContext['submit'] {
     return <Output>(definition: AnyDefinition, input?: unknown, options?: object) =>
-      new RemoteChildRun<Output>(this.#callsOf(), remoteCallOf(definition, input, options), true)
+      new RemoteChildRun<Output>(this.#callsOf(), this.#toCall(definition, input, options), true)
   }
 
   get skip(): HandlerContext['skip'] {
@@ -112,6 +118,21 @@ export class RemoteContext implements HandlerContext {
 
   get next(): HandlerContext['next'] {
     return controls.next
+  }
+
+  /** The scope of the handler, which is about to be called. */
+  enter(): RunScope {
+    const { runId, name, attempt } = this
+    this.#scope = new RunScope({ runId, name, attempt, supervisorId: this.task.supervisorId }, this.#initial)
+    return this.#scope
+  }
+
+  /** Options of a call with what it inherits: children and next steps begin with this run's values. */
+  hand(options: object | undefined): object | undefined {
+    const values = this.#scope === undefined ? this.#initial : this.#scope.inheritance
+    if (values === undefined) return options
+    const { context } = (options ?? {}) as { context?: RunValues }
+    return { ...options, context: { ...values, ...context } }
   }
 
   /** Sends a message about this attempt. Throws if it cannot be cloned. */
@@ -142,16 +163,16 @@ export class RemoteContext implements HandlerContext {
     this.#stage = 'ended'
   }
 
+  /** `submit(definition, input, options)` or `submit(call)`. */
+  #toCall(definition: AnyDefinition | TaskCall, input: unknown, options: object | undefined): RemoteCall {
+    if (isDefinition(definition)) return toRemoteCall(definition, input, this.hand(options))
+    return toRemoteCall(definition.definition, definition.input, this.hand(options ?? definition.options))
+  }
+
   #callsOf(): Calls {
     const { token } = this
     this.#calls ??= new Calls((id, method, args) => this.post({ type: 'call', token, id, method, args }))
     if (this.#stage === 'ended') this.#calls.abandon()
     return this.#calls
   }
-}
-
-/** `submit(definition, input, options)` or `submit(call)`. */
-function remoteCallOf(definition: AnyDefinition | TaskCall, input: unknown, options: unknown): RemoteCall {
-  if (isDefinition(definition)) return toRemoteCall(definition, input, options)
-  return toRemoteCall(definition.definition, definition.input, options ?? definition.options)
 }

@@ -8,6 +8,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { CONTROL, controlOf } from '../handler-context.ts'
+import { scopes } from '../run-scope.ts'
 import { toRemoteCall } from './child-run.ts'
 import { InvalidInputError } from './invalid-input.ts'
 import { RemoteContext, type RemoteLink, type RemoteTask } from './remote-context.ts'
@@ -41,7 +42,7 @@ export class Runner {
     if (!isWarm(job)) return this.#load(job)
     const task = this.#tasks.get(job[1])
     if (task === undefined) return unknownTask(new Error(`Definition ${job[1]} was never loaded here.`))
-    return this.#begin(new RemoteContext(this.#link, task, job[0], job[2], job[3], job[5]), job[4])
+    return this.#begin(new RemoteContext(this.#link, task, job[0], job[2], job[3], job[5], job[6]), job[4])
   }
 
   /** Takes a message of the host's. */
@@ -62,7 +63,8 @@ export class Runner {
       return unknownTask(error)
     }
     const task = this.#tasks.get(job.ref) as RemoteTask
-    const context = new RemoteContext(this.#link, task, job.token, job.runId, job.attempt, job.deadlineAt)
+    const { token, runId, attempt, deadlineAt } = job
+    const context = new RemoteContext(this.#link, task, token, runId, attempt, deadlineAt, job.context)
     if (job.aborted !== undefined) context.abort(fromThrown(job.aborted))
     context.post({ type: 'started', token: job.token, at: Date.now() })
     return this.#begin(context, job.input)
@@ -87,7 +89,10 @@ export class Runner {
 
   #call(context: RemoteContext, input: unknown): Result {
     try {
-      const value = context.task.definition.handler(input, context)
+      const { handler } = context.task.definition
+      const store = scopes()
+      const value =
+        store === undefined ? handler(input, context) : store.run(context.enter(), handler, input, context)
       if (!isThenable(value)) return this.#finish(context, value)
       return Promise.resolve(value).then(
         (awaited) => this.#finish(context, awaited),
@@ -117,7 +122,8 @@ export class Runner {
     if (control[CONTROL] === 'snooze') return { type: 'snoozed', delayMs: Number(control.delayMs), sent: 0 }
     const { definition, input, options } = control.call
     // A copy, because a thread's results are beyond catching once they are returned.
-    return { type: 'continued', call: structuredClone(toRemoteCall(definition, input, options)), sent: 0 }
+    const call = toRemoteCall(definition, input, context.hand(options))
+    return { type: 'continued', call: structuredClone(call), sent: 0 }
   }
 
   #end(context: RemoteContext, result: WireResult): WireResult {

@@ -7,6 +7,7 @@
  * thread; `sent` in a result says how many control messages belong before it.
  */
 import type { ControlMethod, RemoteCall } from '../attempt.ts'
+import type { RunValues } from '../run-scope.ts'
 import type { Thrown } from './thrown.ts'
 
 /** A job for a thread or process that has not loaded the definition yet. It reports `started`. */
@@ -23,6 +24,7 @@ export interface ColdJob {
   readonly attempt: number
   readonly input: unknown
   readonly deadlineAt: number | undefined
+  readonly context: RunValues | undefined
   /** Set when a stop was asked for before the job was handed over. */
   readonly aborted: Thrown | undefined
 }
@@ -35,6 +37,8 @@ export type WarmJob = readonly [
   attempt: number,
   input: unknown,
   deadlineAt: number | undefined,
+  /** Only there when there is any. */
+  context?: RunValues,
 ]
 
 export type WireJob = ColdJob | WarmJob

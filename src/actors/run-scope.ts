@@ -1,0 +1,78 @@
+/**
+ * Which run the code on the stack belongs to, across awaits and timers, and the values of that run.
+ *
+ * Following a run costs about as much as a short task has, on older Node lines every promise pays for it. So nothing is followed until
+ * somebody asks for it (`runContext()`, `lock()`): then one store is made, and every
+ * handler that begins from then on, on this thread, runs in a scope of its own.
+ *
+ * A scope is made per attempt and never used again: nothing can leak into the next run of a thread.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** Values of a run by their keys. */
+export type RunValues = Readonly<Record<string, unknown>>
+
+/** What code can know of the run that it belongs to. */
+export interface CurrentRun {
+  readonly runId: string
+  readonly name: string
+  /** Attempt number, from 1. */
+  readonly attempt: number
+  readonly supervisorId: string
+}
+
+/** One registry for all copies of this package on this thread: a task module may bring another copy than its runner. */
+interface Registry {
+  store: AsyncLocalStorage<RunScope> | undefined
+  readonly copies: ((store: AsyncLocalStorage<RunScope>) => void)[]
+}
+
+const SCOPES: unique symbol = Symbol.for('stateward.scopes') as never
+const place = globalThis as { [SCOPES]?: Registry }
+place[SCOPES] ??= { store: undefined, copies: [] }
+const registry: Registry = place[SCOPES]
+
+/** Looked at for every attempt; a look at the global object would cost a tenth of a short task. */
+let store = registry.store
+registry.copies.push((made) => {
+  store = made
+})
+
+/** One attempt as its handler, and whatever that calls, sees it. */
+export class RunScope {
+  /** Reads the facts when they are asked for: making an id costs. */
+  readonly run: CurrentRun
+  /** Made when something is set. */
+  #values: Map<string, unknown> | undefined
+  readonly #initial: RunValues | undefined
+
+  constructor(run: CurrentRun, initial: RunValues | undefined) {
+    this.run = run
+    this.#initial = initial
+  }
+
+  get values(): Map<string, unknown> {
+    this.#values ??= new Map(Object.entries(this.#initial ?? {}))
+    return this.#values
+  }
+
+  /** What a child starts with. */
+  get inheritance(): RunValues | undefined {
+    if (this.#values === undefined) return this.#initial
+    return this.#values.size === 0 ? undefined : Object.fromEntries(this.#values)
+  }
+}
+
+/** The store, once somebody asked for it on this thread. */
+export function scopes(): AsyncLocalStorage<RunScope> | undefined {
+  return store
+}
+
+/** From now on handlers that begin on this thread are followed. */
+export function followRuns(): AsyncLocalStorage<RunScope> {
+  if (registry.store === undefined) {
+    registry.store = new AsyncLocalStorage<RunScope>()
+    for (const tell of registry.copies) tell(registry.store)
+  }
+  return registry.store
+}
