@@ -82,13 +82,14 @@ export class ChildGroup implements Incarnation, TimerOwner {
     this.policy = policy
     this.ports = ports
     this.#parent = parent
-    this.#childOptions = childDriverOptions(ports.onError)
+    this.#childOptions = childDriverOptions(ports)
     const { strategy, intensity, periodMs } = policy
     this.#driver = new MachineDriver<ChildGroup, typeof childGroupMachine>(this, {
       logic,
       input: { strategy, intensity, periodMs },
       effects,
       onError: ports.onError,
+      traced: { tracer: ports.tracer, machine: 'group', idOf: (group) => group.path || group.id },
     })
   }
 

@@ -6,6 +6,7 @@ import type { ChildGroup } from './child-group.ts'
 import type { Clock } from './clock.ts'
 import type { SupervisedChild } from './supervised-child.ts'
 import type { TimerQueue } from './timer-queue.ts'
+import type { Tracer } from './tracer.ts'
 
 /** How a group follows its children. */
 export interface GroupPolicy extends RestartLimits {
@@ -37,6 +38,7 @@ export interface GroupErrors {
 export interface GroupPorts {
   readonly clock: Clock
   readonly timers: TimerQueue
+  readonly tracer: Tracer
   readonly errors: GroupErrors
   /** 0 ≤ r < 1. */
   random(): number

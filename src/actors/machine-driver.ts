@@ -19,6 +19,7 @@ import {
   type InputFrom,
 } from 'xstate'
 import type { CompiledLogic, SnapshotOf } from '../machines/compile.ts'
+import type { Tracer } from './tracer.ts'
 
 /** One function per action of the machine; one table serves all owners of a kind. */
 export type DriverEffects<Owner, Machine extends AnyStateMachine> = Readonly<
@@ -34,6 +35,12 @@ export interface DriverOptions<Owner, Machine extends AnyStateMachine> {
   onError(error: unknown): void
   /** Told of every step, for whoever follows the machine. Must not throw. */
   onStep?(event: EventFromLogic<Machine>): void
+  /** By which names its steps are told to whoever debugs. */
+  readonly traced?: {
+    readonly tracer: Tracer
+    readonly machine: string
+    idOf(owner: Owner): string
+  }
 }
 
 const ignore = (): void => {}
@@ -113,7 +120,8 @@ export class MachineDriver<Owner, Machine extends AnyStateMachine> {
 
   /** The new snapshot is in place when this returns; the effects are carried out by what it returns. */
   #advance(event: EventFromLogic<Machine>): () => void {
-    const { logic, onStep } = this.#options
+    const { logic, onStep, traced } = this.#options
+    const from = traced?.tracer.listener === undefined ? undefined : this.state
     try {
       this.#snapshot = logic.step(this.#snapshot, event, collect)
     } catch (error) {
@@ -123,12 +131,20 @@ export class MachineDriver<Owner, Machine extends AnyStateMachine> {
       return ignore
     }
     onStep?.(event)
+    if (from !== undefined) this.#trace(event, from)
     if (asked.length === 0) return ignore
     const actions = asked
     const params = askedParams
     asked = []
     askedParams = []
     return () => this.#carryOut(actions, params, event)
+  }
+
+  #trace({ type }: EventFromLogic<Machine>, from: string): void {
+    const { traced } = this.#options
+    if (traced === undefined) return
+    const { tracer, machine } = traced
+    tracer.listener?.({ machine, id: traced.idOf(this.#owner), event: type, from, to: this.state })
   }
 
   #carryOut(actions: readonly string[], params: readonly unknown[], event: EventFromLogic<Machine>): void {

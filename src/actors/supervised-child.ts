@@ -2,11 +2,13 @@
  * One child of a group: its listing, its state and the incarnation that lives. Its life is machines/child.ts;
  * this file carries out what that asks for.
  */
+
 import type { AnyActorRef } from 'xstate'
 import { type ChildEvent, type ChildFact, type ChildStopStep, childMachine } from '../machines/child.ts'
 import { compile } from '../machines/compile.ts'
 import { type ChildExit, nextStreak, type RestartType } from '../machines/restart.ts'
 import type { ChildGroup } from './child-group.ts'
+import type { GroupPorts } from './group-ports.ts'
 import { type DriverEffects, type DriverOptions, MachineDriver } from './machine-driver.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
 import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
@@ -48,8 +50,9 @@ const NEVER_LIVED: ChildExit = { kind: 'stopped' }
 /** What the drivers of all children of a group share. */
 export type ChildDriverOptions = DriverOptions<SupervisedChild, typeof childMachine>
 
-export function childDriverOptions(onError: (error: unknown) => void): ChildDriverOptions {
-  return { logic, input: undefined, effects, onError }
+export function childDriverOptions({ onError, tracer }: GroupPorts): ChildDriverOptions {
+  const traced = { tracer, machine: 'child', idOf: ({ path }: SupervisedChild) => path }
+  return { logic, input: undefined, effects, onError, traced }
 }
 
 export class SupervisedChild implements TimerOwner {

@@ -12,6 +12,8 @@ import {
   type InspectionEvent,
   type Observer,
   type Snapshot,
+  type SnapshotFrom,
+  type StateValue,
 } from 'xstate'
 import type { StopPlan, SupervisorEvent, SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
 import type { ChildGroup } from './child-group.ts'
@@ -100,6 +102,8 @@ export class SupervisorActor implements TimerOwner {
   }
 
   readonly #tasks: AnyActorRef
+  /** The system's own: to follow a machine makes no actors. */
+  #inspect: AnyActorScope['system']['inspect'] = () => ({ unsubscribe() {} })
 
   get state(): string {
     const { value } = this.actor.getSnapshot()
@@ -120,6 +124,20 @@ export class SupervisorActor implements TimerOwner {
 
   #actAfter(): void {
     for (const act of this.#after.splice(0)) act()
+  }
+
+  /** Tells of the steps of the supervisor's own machine. @returns a function that ends it */
+  follow(tell: (event: string, from: string, to: string) => void): () => void {
+    let from = pathOf(this.actor.getSnapshot().value)
+    const subscription = this.#inspect({
+      next: (inspected) => {
+        if (inspected.type !== '@xstate.snapshot' || inspected.actorRef !== this.actor) return
+        const to = pathOf((inspected.snapshot as SnapshotFrom<typeof supervisorMachine>).value)
+        tell(inspected.event.type, from, to)
+        from = to
+      },
+    })
+    return () => subscription.unsubscribe()
   }
 
   onTimer(kind: TimerKind): void {
@@ -255,14 +273,21 @@ export class SupervisorActor implements TimerOwner {
   /** Whoever inspects the system later sees the runs that live already, too. */
   #watchInspection(): void {
     const { system } = this.actor
-    const inspect = system.inspect.bind(system)
+    this.#inspect = system.inspect.bind(system)
     system.inspect = (observer) => {
       this.#inspected = true
       for (const run of this.#options.pool.registry.live()) this.actorOf(run)
       this.reveal()
-      return inspect(this.#options.isolate(observer))
+      return this.#inspect(this.#options.isolate(observer))
     }
   }
+}
+
+function pathOf(value: StateValue | undefined): string {
+  if (typeof value !== 'object') return value ?? ''
+  return Object.entries(value)
+    .map(([state, inner]) => `${state}.${pathOf(inner)}`)
+    .join(', ')
 }
 
 /** The actor between the supervisor and its runs. Commands to it are calls of the pool. */

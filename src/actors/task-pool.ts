@@ -26,6 +26,7 @@ import { runEffect } from './task-effects.ts'
 import { type RunPlan, TaskRun, type TaskSnapshot } from './task-run.ts'
 import { type TaskTimerKind, timerEvent } from './task-timers.ts'
 import { type TimerKind, TimerQueue } from './timer-queue.ts'
+import { Tracer } from './tracer.ts'
 
 const UNLIMITED = { size: 0, reserveNormal: 0, reserveHigh: 0 }
 
@@ -57,6 +58,8 @@ export class TaskPool implements LendingPool {
   readonly processes: SlotPool = new SlotPool(['process'], UNLIMITED)
   readonly lending: SlotLending
   readonly starts: StartQueue = new StartQueue()
+  /** Who debugs hears here of every step, of runs and of the supervisor's other machines. */
+  readonly tracer: Tracer = new Tracer()
   /** Main tasks that run: each has the loop to itself. */
   exclusive = 0
   /** The monotonic clock as of the event that is being worked off: one reading for all its effects. */
@@ -183,7 +186,9 @@ export class TaskPool implements LendingPool {
     }
     run.shared = undefined
     const base = this.#top
-    run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
+    const before = run.snapshot
+    run.snapshot = this.logic.step(before, event, this.#collect)
+    if (this.tracer.listener !== undefined) this.#trace(run, event, before)
     const effects = this.#effects.slice(base, this.#top)
     const params = this.#params.slice(base, this.#top)
     this.#top = base
@@ -240,13 +245,15 @@ export class TaskPool implements LendingPool {
     if (run.snapshot.status !== 'active') return
     if (run.shared !== undefined) return this.#stepShared(run, run.shared, event)
     const base = this.#top
+    const before = run.snapshot
     try {
-      run.snapshot = this.logic.step(run.snapshot, event, this.#collect)
+      run.snapshot = this.logic.step(before, event, this.#collect)
     } catch (error) {
       // Only a guard of the user's own throws. The run stays where it is.
       this.#top = base
       return this.#onError(error)
     }
+    if (this.tracer.listener !== undefined) this.#trace(run, event, before)
     const end = this.#top
     for (let i = base; i < end; i += 1) {
       this.#carryOut(run, this.#effects[i] as string, this.#params[i], event)
@@ -275,10 +282,18 @@ export class TaskPool implements LendingPool {
     }
     run.snapshot = step.snapshot
     run.shared = step
+    if (this.tracer.listener !== undefined) this.#trace(run, event, from.snapshot)
     const { effects, params } = step
     for (let i = 0; i < effects.length; i += 1) {
       this.#carryOut(run, effects[i] as string, params[i], event)
     }
+  }
+
+  #trace(run: TaskRun, event: TaskEvent, before: TaskSnapshot): void {
+    const { logic } = this
+    const pathOf = (snapshot: TaskSnapshot): string => logic.states[logic.indexOf(snapshot)] ?? ''
+    const [from, to] = [pathOf(before), pathOf(run.snapshot)]
+    this.tracer.listener?.({ machine: 'task', id: run.id, event: event.type, from, to })
   }
 
   /** What users plugged in may throw: that must not keep the other effects, or other runs, from their turn. */

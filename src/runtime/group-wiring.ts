@@ -7,7 +7,7 @@ import { OptionError, SupervisionError, SupervisorStateError } from './errors.ts
 import type { Reporter } from './reporter.ts'
 
 export interface GroupWiring
-  extends Pick<GroupPorts, 'clock' | 'timers' | 'random' | 'inspected' | 'onError'> {
+  extends Pick<GroupPorts, 'clock' | 'timers' | 'tracer' | 'random' | 'inspected' | 'onError'> {
   readonly reporter: Reporter
   /** A child was stopped. */
   stopped(child: SupervisedChild, news: ChildNews & { fact: 'stopped' }): void
@@ -52,10 +52,11 @@ function labelOf({ path, id }: ChildGroup): string {
 }
 
 export function groupPorts(wiring: GroupWiring): GroupPorts {
-  const { clock, timers, reporter, random, inspected, onError, stopped } = wiring
+  const { clock, timers, tracer, reporter, random, inspected, onError, stopped } = wiring
   return {
     clock,
     timers,
+    tracer,
     errors,
     random,
     inspected,

@@ -171,6 +171,11 @@ export class LiveSupervisor implements Supervisor {
     reporter.emit('pool.resized', { pool: sizing.pool.limits, processes: sizing.processes.limits })
   }
 
+  debug(on: boolean): void {
+    check.boolean('debug(on)', on)
+    this.#parts.debug.turn(on)
+  }
+
   info(): SupervisorInfo {
     const { pool, sizing, executors, ports } = this.#parts
     return {

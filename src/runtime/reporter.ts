@@ -120,6 +120,13 @@ export class Reporter {
     return this.#levels[level]
   }
 
+  /** Whether `emit` writes a line for this event. */
+  logs(name: EventName, payload: object): boolean {
+    // A stop may end 100,000 runs: one line says how many.
+    if (name === 'task.terminated' && 'reason' in payload && payload.reason === 'stop') return false
+    return this.#logs(TOPICS[name].level)
+  }
+
   emit<Name extends EventName>(name: Name, facts: Omit<SupervisorEvents[Name], 'supervisor' | 'at'>): void {
     if (!this.heard(name) && this.#endedByStop === 0) return
     const { id, clock, hub, logger } = this.#options
@@ -127,13 +134,11 @@ export class Reporter {
     if (hub.observed) hub.emit(name, payload)
     const { channel, level } = TOPICS[name]
     if (channel.hasSubscribers) channel.publish(payload)
-    // A stop may end 100,000 runs: one line says how many.
-    if (name === 'task.terminated' && 'reason' in payload && payload.reason === 'stop') return
     if (name === 'supervisor.stopped' && this.#endedByStop > 0) {
       say(logger, 'warn', { terminated: this.#endedByStop }, 'tasks were terminated by the stop')
       this.#endedByStop = 0
     }
-    if (this.#logs(level)) say(logger, level, toLogFields(payload), name)
+    if (this.logs(name, payload)) say(logger, level, toLogFields(payload), name)
   }
 
   created(run: TaskRun): void {
@@ -208,7 +213,7 @@ function base(run: TaskRun): Omit<TaskEventBase, 'supervisor' | 'at'> {
 }
 
 /** Stable field names; values of results and inputs stay out of the log. */
-function toLogFields(payload: object): object {
+export function toLogFields(payload: object): object {
   const {
     at: _,
     supervisor: ___,

@@ -74,6 +74,11 @@ export interface SupervisorOptions {
   readonly hooks?: { readonly [Name in EventName]?: EventListener<Name> }
   /** Any XState inspection observer. One that throws is isolated. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+  /**
+   * Debug mode: a log line at level `debug` for every event and for every step of every machine, whatever the logger's level is.
+   * `supervisor.debug` switches it. @defaultValue false
+   */
+  readonly debug?: boolean
   /** Lets the process exit while it runs. @defaultValue false */
   readonly daemon?: boolean
   /** Waiting tasks and no admission for so long: `pool.starved`. @defaultValue 30000 */
@@ -165,6 +170,7 @@ const supervisorChecks: Checks = {
   logger: check.having('a pino logger', 'child', 'debug', 'info', 'warn', 'error', 'isLevelEnabled'),
   hooks: check.options(Object.fromEntries(EVENT_NAMES.map((name) => [name, check.fn]))),
   inspect: check.either('an observer or a function', check.fn, check.having('an observer')),
+  debug: check.boolean,
   daemon: check.boolean,
   starvedAfterMs: check.number(1, Number.POSITIVE_INFINITY),
   executors: check.options({

@@ -83,6 +83,8 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
   fail(id: string, error: unknown): void
   /** Changes sizes while it runs, both ways; what is omitted keeps its value. Pre-empts nothing. */
   resize(options: ResizeOptions): void
+  /** Debug mode on or off: a log line for every event and every step of every machine. */
+  debug(on: boolean): void
   info(): SupervisorInfo
   /** A live run, or one of the last that ended (`keep`). */
   get(id: string): Run | undefined

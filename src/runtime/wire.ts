@@ -13,6 +13,7 @@ import { taskMachine } from '../machines/task.ts'
 import { policyOf } from './child-options.ts'
 import { Closed } from './closed.ts'
 import { Control } from './control.ts'
+import { Debug } from './debug.ts'
 import { Definitions } from './definitions.ts'
 import { EventHub } from './events.ts'
 import { createExecutors, type Executors } from './executors.ts'
@@ -49,6 +50,7 @@ export interface SupervisorParts {
   readonly actor: SupervisorActor
   readonly ports: PortParts
   readonly idle: Idle
+  readonly debug: Debug
   /** Workers, actors, nested groups: started in order, stopped in reverse. */
   readonly children: ChildGroup
   /** Loops: started before the children, stopped after them. */
@@ -155,6 +157,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const wiring = groupPorts({
     clock,
     timers: pool.timers,
+    tracer: pool.tracer,
     reporter,
     random,
     inspected: () => actor.inspected,
@@ -209,6 +212,8 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     announce,
   })
   if (actor.inspected) actor.reveal()
+  const debug = new Debug({ id, logger, hub, actor, tracer: pool.tracer, reporter })
+  debug.turn(options.debug === true)
   sizing.apply(pool, executors, false)
   for (const [name, listener] of Object.entries(options.hooks ?? {})) hub.on(name, listener as never)
   return {
@@ -225,6 +230,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     actor,
     ports,
     idle,
+    debug,
     children,
     loops,
     closed,

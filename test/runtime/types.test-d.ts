@@ -4,10 +4,14 @@ import { expectTypeOf } from 'vitest'
 import type { PromiseActorLogic } from 'xstate'
 import {
   type ChildRun,
+  type CommandResult,
   createSupervisor,
+  defineCommand,
   defineTask,
   fromTask,
+  lock,
   type Run,
+  runContext,
   type TaskCall,
   type TaskDefinition,
   type TaskProgressEvent,
@@ -84,3 +88,31 @@ expectTypeOf(supervisor.submit(optional)).toEqualTypeOf<Run<number>>()
 expectTypeOf(supervisor.submit(optional, 2, { priority: 'low' })).toEqualTypeOf<Run<number>>()
 // @ts-expect-error its input is needed
 supervisor.submit(resize)
+
+const wc = defineCommand({ name: 'wc', command: ({ file }: { file: string }) => ['wc', file] })
+expectTypeOf(wc).toExtend<TaskDefinition<{ file: string }, CommandResult>>()
+expectTypeOf(supervisor.submit(wc, { file: 'a' })).toEqualTypeOf<Run<CommandResult>>()
+// @ts-expect-error the input is missing
+supervisor.submit(wc)
+expectTypeOf(supervisor.submit(defineCommand({ name: 'ls', command: ['ls'] }))).toEqualTypeOf<
+  Run<CommandResult>
+>()
+// @ts-expect-error a command has no other execution
+defineCommand({ name: 'x', command: ['x'], execution: 'thread' })
+// @ts-expect-error an array begins with a file
+defineCommand({ name: 'x', command: [] })
+
+expectTypeOf(lock('db').run(() => 1)).toEqualTypeOf<Promise<number>>()
+expectTypeOf(lock('db').run(async () => 'text')).toEqualTypeOf<Promise<string>>()
+// @ts-expect-error no such option
+lock('db').acquire({ timeout: 1 })
+
+const values = runContext<{ tenant: string; user?: number }>()
+expectTypeOf(values.get('tenant')).toEqualTypeOf<string | undefined>()
+expectTypeOf(values.get('user')).toEqualTypeOf<number | undefined>()
+values.set('tenant', 'a')
+// @ts-expect-error it holds text
+values.set('tenant', 1)
+// @ts-expect-error no such value
+values.get('tennant')
+expectTypeOf(runContext().get('anything')).toEqualTypeOf<unknown>()
