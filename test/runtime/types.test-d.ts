@@ -105,7 +105,7 @@ defineCommand({ name: 'x', command: [] })
 expectTypeOf(lock('db').run(() => 1)).toEqualTypeOf<Promise<number>>()
 expectTypeOf(lock('db').run(async () => 'text')).toEqualTypeOf<Promise<string>>()
 // @ts-expect-error no such option
-lock('db').acquire({ timeout: 1 })
+void lock('db').acquire({ timeout: 1 })
 
 const values = runContext<{ tenant: string; user?: number }>()
 expectTypeOf(values.get('tenant')).toEqualTypeOf<string | undefined>()
