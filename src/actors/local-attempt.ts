@@ -95,7 +95,9 @@ export class LocalAttempt implements AttemptHandle, Startable {
       const store = scopes()
       const context = new LocalContext(this)
       value =
-        store === undefined ? handler(input, context) : store.run(this.#enter(), handler, input, context)
+        store === undefined
+          ? handler(input, context)
+          : store.run(this.#enter(context), handler, input, context)
     } catch (error) {
       return this.#settle({ type: 'threw', error })
     }
@@ -108,17 +110,9 @@ export class LocalAttempt implements AttemptHandle, Startable {
     )
   }
 
-  #enter(): RunScope {
-    const { run } = this
-    const facts = {
-      get runId(): string {
-        return run.id
-      },
-      name: run.entry.definition.name,
-      attempt: run.snapshot.context.attempt,
-      supervisorId: run.pool.ports.supervisorId,
-    }
-    this.#scope = new RunScope(facts, run.plan.context)
+  #enter(context: LocalContext): RunScope {
+    const { pool, plan } = this.run
+    this.#scope = new RunScope(context, pool.ports.supervisorId, plan.context)
     return this.#scope
   }
 

@@ -12,7 +12,7 @@ import {
   defineTask,
   type TaskDefinition,
 } from '../../src/index.ts'
-import { deferred, errorOf, freshName, startedSupervisor, thrownBy } from '../support/harness.ts'
+import { deferred, errorOf, freshName, startedSupervisor, thrownBy, turns } from '../support/harness.ts'
 import { gone, isAlive } from '../support/processes.ts'
 
 const NODE = process.execPath
@@ -376,6 +376,40 @@ describe('how a command is stopped', () => {
     )
     await stop({ wait: false, graceMs: 100 })
     expect(runs.map(({ state }) => state)).toEqual(['terminated', 'terminated', 'terminated'])
+    await gone(...pids)
+  })
+
+  test('a storm of starts, cancels, kills and ends: every waiter is told, nothing is left', async () => {
+    const { supervisor, clock, stop } = await startedSupervisor({ processes: { size: 0 } })
+    const pids: number[] = []
+    const texts = [
+      'sleep 600 & echo $$ $!; wait',
+      `trap '' TERM; sleep 600 & echo $$ $!; wait; wait`,
+      'sleep 600 & echo $$ $!; exit 3',
+      'echo $$; kill -s KILL $$',
+      'echo $$',
+    ]
+    const runs = Array.from({ length: 30 }, (_, i) => {
+      const run = supervisor.submit(
+        commandOf({
+          command: texts[i % texts.length] as string,
+          graceMs: i % 3 === 0 ? 0 : 50,
+          onLine: (line) => {
+            pids.push(...line.split(' ').map(Number))
+            if (i % 2 === 0) run.cancel()
+          },
+        }),
+      )
+      if (i % 7 === 0) run.cancel()
+      return run
+    })
+    const ends = Promise.allSettled(runs.map((run) => run.result))
+    await Promise.race([ends, turns(50)])
+    await clock.advance(60)
+    await stop({ wait: false })
+    expect((await ends).map(({ status }) => status)).not.toContain('pending')
+    expect(runs.filter((run) => ['running', 'queued'].includes(run.state))).toEqual([])
+    expect(supervisor.info().processes.active).toBe(0)
     await gone(...pids)
   })
 

@@ -122,8 +122,7 @@ export class RemoteContext implements HandlerContext {
 
   /** The scope of the handler, which is about to be called. */
   enter(): RunScope {
-    const { runId, name, attempt } = this
-    this.#scope = new RunScope({ runId, name, attempt, supervisorId: this.task.supervisorId }, this.#initial)
+    this.#scope = new RunScope(this, this.task.supervisorId, this.#initial)
     return this.#scope
   }
 
