@@ -9,6 +9,7 @@ import type { AnyStateMachine } from 'xstate'
 import {
   childGroupMachine,
   childMachine,
+  loopMachine,
   processSlotMachine,
   supervisorMachine,
   taskMachine,
@@ -54,6 +55,7 @@ const charts: readonly Chart[] = [
     machine: threadSlotMachine,
     source: 'thread-slot.ts',
   },
+  { file: 'loop.md', title: 'One named event loop', machine: loopMachine, source: 'loop.ts' },
   {
     file: 'process-slot.md',
     title: 'One child process',

@@ -78,6 +78,7 @@ export {
   type EventBase,
   type EventListener,
   type EventName,
+  type LoopEventBase,
   type RecordedEvent,
   type SupervisorEvents,
   type TaskEnded,
@@ -87,6 +88,8 @@ export type { ExternalTask } from './runtime/external.ts'
 export { fromTask, type TaskProgressEvent } from './runtime/from-task.ts'
 export type { PhysicalInfo, PoolInfo, SupervisorInfo } from './runtime/info.ts'
 export { type Lock, lock } from './runtime/lock.ts'
+export type { Loop, LoopState } from './runtime/loop.ts'
+export type { LoopInfo, LoopOptions } from './runtime/loops.ts'
 export type { LockHold, LockHolder, LockOptions, LockTimeout } from './runtime/named-lock.ts'
 export type { Run } from './runtime/run.ts'
 export { type RunContext, runContext } from './runtime/run-context.ts'

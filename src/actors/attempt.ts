@@ -95,3 +95,11 @@ export interface Executor {
   /** Ends everything; resolves when nothing is left. The executor can be used again afterwards. */
   close(): Promise<void>
 }
+
+/** The hold on an attempt that shares its event loop with others. */
+export interface SharedAttemptHandle extends AttemptHandle {
+  /** Asks whether that loop still turns; calls `onAnswer` once when it does. */
+  probe(onAnswer: () => void): void
+  /** Whether the answer has come by now, even if nobody was told yet. */
+  hasAnswered(): boolean
+}

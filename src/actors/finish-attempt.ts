@@ -46,8 +46,8 @@ function finishContinued(
     .then(
       (continuation) => {
         if (run.attempt !== attempt) return
-        const { execution, attempts } = continuation.plan
-        pool.deliver(run, { type: 'attempt.continued', execution, attempts, call: continuation })
+        const { execution, loop, attempts } = continuation.plan
+        pool.deliver(run, { type: 'attempt.continued', execution, loop, attempts, call: continuation })
       },
       (error: unknown) => {
         if (run.attempt !== attempt) return

@@ -20,7 +20,7 @@ export interface PoolPorts {
   readonly supervisorId: string
   readonly clock: Clock
   /** What runs the attempts of `run`; `undefined`: this event loop. */
-  executorFor(run: TaskRun): Executor | undefined
+  executorFor(run: TaskRun): Pick<Executor, 'start'> | undefined
   /** The supervisor as the handler of `run`, on this loop, sees it. */
   controlFor(run: TaskRun): SupervisorControl
   /** 0 ≤ r < 1. */
@@ -30,7 +30,7 @@ export interface PoolPorts {
   progressed(run: TaskRun): void
   /** The run has its outcome. */
   settled(run: TaskRun): void
-  /** A run on this loop was given up while its handler goes on. */
+  /** A run on this loop, or on one that others share with it, was given up while its handler goes on. */
   abandoned(run: TaskRun): void
   /** An abandoned handler has ended after all; its result is dropped. */
   abandonedEnded(run: TaskRun): void

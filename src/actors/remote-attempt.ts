@@ -1,22 +1,33 @@
 /** One attempt in a thread or process: the pool's side of it. */
-import type { AttemptHandle, AttemptListener, ControlMethod, Executor, Job, Settlement } from './attempt.ts'
+import type {
+  AttemptHandle,
+  AttemptListener,
+  ControlMethod,
+  Executor,
+  Job,
+  Settlement,
+  SharedAttemptHandle,
+} from './attempt.ts'
 import { finishAttempt } from './finish-attempt.ts'
 import type { TaskRun } from './task-run.ts'
 
 export class RemoteAttempt implements AttemptHandle, AttemptListener {
   readonly #run: TaskRun
-  #handle: AttemptHandle | undefined = undefined
+  #handle: AttemptHandle | SharedAttemptHandle | undefined = undefined
+  /** Which attempt of its run it is. */
+  #number = 0
 
   constructor(run: TaskRun) {
     this.#run = run
   }
 
-  start(executor: Executor): void {
+  start(executor: Pick<Executor, 'start'>): void {
     const { ports } = this.#run.pool
     const { id, definition, input, deadlineMono, snapshot } = this.#run
+    this.#number = snapshot.context.attempt
     const job: Job = {
       runId: id,
-      attempt: snapshot.context.attempt,
+      attempt: this.#number,
       name: definition.name,
       module: definition.module ?? '',
       input,
@@ -45,6 +56,19 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
     this.#handle?.kill()
   }
 
+  /** Asks whether the loop that it shares still turns. */
+  probe(): void {
+    const { pool } = this.#run
+    if (this.#shared === undefined) return
+    this.#shared.probe(() => {
+      if (this.#current) pool.deliver(this.#run, { type: 'loop.answered' })
+    })
+  }
+
+  hasAnswered(): boolean {
+    return this.#shared?.hasAnswered() ?? false
+  }
+
   started(at: number): void {
     if (!this.#current) return
     const agoMs = Math.max(0, this.#run.pool.ports.clock.now() - at)
@@ -65,7 +89,14 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
   }
 
   settled(settlement: Settlement): void {
-    finishAttempt(this.#run, this, settlement)
+    if (finishAttempt(this.#run, this, settlement)) return
+    const { step, attempt } = this.#run.snapshot.context
+    // A handler that was given up is counted until it ends.
+    if (step === 'abandon' && attempt === this.#number) this.#run.pool.ports.abandonedEnded(this.#run)
+  }
+
+  get #shared(): SharedAttemptHandle | undefined {
+    return this.#handle !== undefined && 'probe' in this.#handle ? this.#handle : undefined
   }
 
   get #current(): boolean {

@@ -8,7 +8,15 @@ import type { Continuation } from './pool-ports.ts'
 import { RemoteAttempt } from './remote-attempt.ts'
 import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
-import { armGrace, armKillBound, armQueueTimers, armRunTimers, armWakeUp, disarm } from './task-timers.ts'
+import {
+  armGrace,
+  armKillBound,
+  armProbeBound,
+  armQueueTimers,
+  armRunTimers,
+  armWakeUp,
+  disarm,
+} from './task-timers.ts'
 
 type Effect = (pool: TaskPool, run: TaskRun, event: TaskEvent, params: unknown) => void
 
@@ -19,12 +27,14 @@ const EFFECTS: { readonly [K in TaskEffect]: Effect } = {
   armRunTimers,
   armGrace,
   armKillBound,
+  armProbeBound,
   disarmTimers: disarm,
   enqueue,
   dequeue,
   requeue,
   startAttempt,
   signalAttempt,
+  probeLoop,
   terminateAttempt: (_, run) => run.attempt?.terminate(),
   killAttempt: (_, run) => run.attempt?.kill(),
   abandonAttempt: (pool, run) => pool.ports.abandoned(run),
@@ -98,6 +108,10 @@ function startAttempt(pool: TaskPool, run: TaskRun): void {
 function signalAttempt(pool: TaskPool, run: TaskRun): void {
   cancelChildren(pool, run)
   run.attempt?.signal(pool.ports.stopReason(run))
+}
+
+function probeLoop(_pool: TaskPool, run: TaskRun): void {
+  if (run.attempt instanceof RemoteAttempt) run.attempt.probe()
 }
 
 function cancelChildren(pool: TaskPool, run: TaskRun): void {

@@ -211,9 +211,9 @@ export class TaskPool implements LendingPool {
     for (const run of this.registry.live()) if (matches(run)) this.deliver(run, event)
   }
 
-  #born(entry: DefinitionEntry, { priority, execution, attempts }: RunPlan): TaskSnapshot {
+  #born(entry: DefinitionEntry, { priority, execution, loop, attempts }: RunPlan): TaskSnapshot {
     const { name } = entry.definition
-    return this.logic.initial({ name, priority, execution, attempts }, this.#collect)
+    return this.logic.initial({ name, priority, execution, loop, attempts }, this.#collect)
   }
 
   #tick(): number {

@@ -19,6 +19,8 @@ export type TaskSnapshot = SnapshotFrom<typeof taskMachine>
 export interface RunPlan extends QueueClocks {
   readonly priority: Priority
   readonly execution: Execution
+  /** The loop in a thread of its own that it runs on. */
+  readonly loop: string | undefined
   readonly runTimeoutMs: number
   readonly deadlineMs: number
   readonly graceMs: number

@@ -9,14 +9,17 @@ import {
 } from '../machines/deadlines.ts'
 import { type AttemptEnd, mayRetry } from '../machines/retry.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
+import type { AttemptHandle, SharedAttemptHandle } from './attempt.ts'
 import type { PoolPorts } from './pool-ports.ts'
 import type { TaskRun } from './task-run.ts'
 import type { TimerQueue } from './timer-queue.ts'
 
-export type TaskTimerKind = TaskTimer | 'timer.grace' | 'timer.killBound'
+export type TaskTimerKind = TaskTimer | 'timer.grace' | 'timer.probe' | 'timer.killBound'
 
 /** How long SIGTERM, and after it a kill, may take before the next step is taken. */
 const KILL_BOUND_MS = 100
+/** How long a loop may take to say that it turns. One that does answers within a millisecond. */
+const PROBE_BOUND_MS = 150
 
 const orNever = (mono: number | undefined): number => mono ?? Number.POSITIVE_INFINITY
 
@@ -31,7 +34,9 @@ interface TimerContext {
   readonly timers: TimerQueue
 }
 
-const EVENTS: { readonly [K in Exclude<TaskTimerKind, 'timer.runTimeout'>]: TaskEvent & { type: K } } = {
+const EVENTS: {
+  readonly [K in Exclude<TaskTimerKind, 'timer.runTimeout' | 'timer.probe'>]: TaskEvent & { type: K }
+} = {
   'timer.wakeUp': { type: 'timer.wakeUp' },
   'timer.aged': { type: 'timer.aged' },
   'timer.queueWarning': { type: 'timer.queueWarning' },
@@ -44,8 +49,16 @@ const EVENTS: { readonly [K in Exclude<TaskTimerKind, 'timer.runTimeout'>]: Task
 }
 
 export function timerEvent(context: TimerContext, run: TaskRun, kind: TaskTimerKind): TaskEvent {
+  if (kind === 'timer.probe') {
+    // This loop may have been blocked itself: then the answer waits to be read.
+    return { type: kind, answered: isShared(run.attempt) && run.attempt.hasAnswered() }
+  }
   if (kind !== 'timer.runTimeout') return EVENTS[kind]
   return { type: kind, retryInMs: retryInMs(context.ports, run, 'runTimeout', undefined) }
+}
+
+function isShared(attempt: AttemptHandle | undefined): attempt is SharedAttemptHandle {
+  return attempt !== undefined && 'hasAnswered' in attempt
 }
 
 /** The wait before the next attempt, or `undefined` when there is to be none. */
@@ -108,6 +121,10 @@ export function armGrace(context: TimerContext, run: TaskRun): void {
 
 export function armKillBound(context: TimerContext, run: TaskRun): void {
   arm(context, run, { dueAt: context.now + KILL_BOUND_MS, timer: 'timer.killBound' })
+}
+
+export function armProbeBound(context: TimerContext, run: TaskRun): void {
+  arm(context, run, { dueAt: context.now + PROBE_BOUND_MS, timer: 'timer.probe' })
 }
 
 function arm(

@@ -37,6 +37,7 @@ export {
   type QueueTimer,
   type TaskTimer,
 } from './deadlines.ts'
+export { type LoopEffect, type LoopEvent, loopMachine } from './loop.ts'
 export * from './model.ts'
 export { type ProcessSlotEvent, processSlotMachine } from './process-slot.ts'
 export {

@@ -5,6 +5,8 @@ export interface TaskInput {
   readonly name: string
   readonly priority: Priority
   readonly execution: Execution
+  /** The loop in a thread of its own that it runs on; with `execution` async only. */
+  readonly loop?: string | undefined
   /** How many attempts the run has in all, at least 1. */
   readonly attempts: number
 }
@@ -14,6 +16,8 @@ export interface TaskContext {
   /** The band it waits in: its priority, or a higher one after ageing. */
   readonly band: Priority
   readonly execution: Execution
+  /** `undefined`: not on a loop in a thread of its own. */
+  readonly loop: string | undefined
   readonly attempts: number
   /** Attempts begun, without those that a snooze gave back. */
   readonly attempt: number
@@ -50,6 +54,7 @@ export type TaskEvent =
   | {
       readonly type: 'attempt.continued'
       readonly execution: Execution
+      readonly loop?: string | undefined
       readonly attempts: number
       /** What to go on with; opaque to the machine. */
       readonly call: unknown
@@ -71,6 +76,10 @@ export type TaskEvent =
   | { readonly type: 'timer.runTimeout'; readonly retryInMs: number | undefined }
   | { readonly type: 'timer.grace' }
   | { readonly type: 'timer.killBound' }
+  /** The loop it runs on turns. */
+  | { readonly type: 'loop.answered' }
+  /** It has had its time to answer. `answered`: it did, and nobody had come to read it. */
+  | { readonly type: 'timer.probe'; readonly answered: boolean }
 
 /** What the machine asks for. The actors fulfil it; the machine never waits for an answer. */
 export type TaskEffect =
@@ -80,12 +89,14 @@ export type TaskEffect =
   | 'armRunTimers'
   | 'armGrace'
   | 'armKillBound'
+  | 'armProbeBound'
   | 'disarmTimers'
   | 'enqueue'
   | 'dequeue'
   | 'requeue'
   | 'startAttempt'
   | 'signalAttempt'
+  | 'probeLoop'
   | 'terminateAttempt'
   | 'killAttempt'
   | 'abandonAttempt'

@@ -13,9 +13,11 @@
  * - `running.starting`: admitted: it holds a slot, the handler has not begun (a thread or process may
  *   still be loading its module).
  * - `running.executing`: the handler runs; the run clock counts from here.
- * - `running.stopping.signalled | terminating | killing`: the stop ladder. What the handler still
+ * - `running.stopping.signalled | probing | terminating | killing`: the stop ladder. What the handler still
  *   returns is dropped. A run on the supervisor's own loop cannot be killed: after the grace it is
- *   abandoned, which ends it here while the handler may go on, fenced.
+ *   abandoned, which ends it here while the handler may go on, fenced. One on a loop in a thread of its own
+ *   shares it with others: it is `probing` whether that loop still turns. If so it is abandoned, too; if
+ *   nothing in the thread can go on, the thread is ended.
  * - `retrying` / `snoozed`: waits to be queued again, after a failed attempt / by the handler's wish.
  *   Holds no slot.
  * - `finished`, `failed`, `cancelled`, `terminated`: the outcome is in `context.outcome`.
@@ -28,23 +30,12 @@
 import { assign, setup } from 'xstate'
 import type { Outcome, StopCause, StopStep } from './model.ts'
 import type { TaskContext, TaskEvent, TaskFact, TaskInput } from './task-model.ts'
+import { isCancelled, isOnOwnLoop, isShorterGrace, isTimedOut, toOutcome } from './task-stop.ts'
 
 const NEXT_BAND = { low: 'normal', normal: 'high', high: 'high', critical: 'critical' } as const
 
 const effect = (): void => {}
 const ABANDON = [{ type: 'noteStep', params: { step: 'abandon' } }, 'abandonAttempt', 'concludeStop'] as const
-const isShorterGrace = (context: TaskContext, event: TaskEvent): boolean =>
-  event.type === 'task.terminate' &&
-  event.graceMs !== undefined &&
-  (context.graceMs === undefined || event.graceMs < context.graceMs)
-const toOutcome = (context: TaskContext): Outcome => {
-  const { stop, step } = context
-  if (stop?.by === 'cancel') return { kind: 'cancelled', reason: stop.reason, step }
-  if (stop?.by === 'terminate') {
-    return { kind: 'terminated', reason: stop.reason, detail: stop.detail, step }
-  }
-  throw new Error(`A run of ${context.name} ended as stopped without a cause`)
-}
 
 const definition = setup({
   types: {
@@ -60,19 +51,19 @@ const definition = setup({
     canAge: ({ context }) => context.band === 'low' || context.band === 'normal',
     notWarned: ({ context }) => context.alarms === 0,
     notCritical: ({ context }) => context.alarms < 2,
-    isOnOwnLoop: ({ context }) => context.execution === 'main' || context.execution === 'async',
-    isOnOwnLoopAndCancelled: ({ context }) =>
-      context.stop?.by === 'cancel' && (context.execution === 'main' || context.execution === 'async'),
+    isOnOwnLoop: ({ context }) => isOnOwnLoop(context),
+    isOnOwnLoopAndCancelled: ({ context }) => isCancelled(context) && isOnOwnLoop(context),
+    isOnNamedLoop: ({ context }) => context.loop !== undefined,
+    isOnNamedLoopAndGivesWay: ({ context }) => context.loop !== undefined && isTimedOut(context),
+    loopAnswered: ({ event }) => event.type === 'timer.probe' && event.answered,
+    loopAnsweredAndIsCancelled: ({ context, event }) =>
+      event.type === 'timer.probe' && event.answered && isCancelled(context),
     isInProcess: ({ context }) => context.execution === 'process',
-    isCancelled: ({ context }) => context.stop?.by === 'cancel',
-    stopMayRepeat: ({ context }) =>
-      context.stop?.by === 'terminate' && context.stop.reason === 'runTimeout' && context.delayMs >= 0,
+    isCancelled: ({ context }) => isCancelled(context),
+    stopMayRepeat: ({ context }) => isTimedOut(context) && context.delayMs >= 0,
     /** A run that would be tried again gives way to whoever wants it to end for good. */
-    stopGivesWay: ({ context }) => context.stop?.by === 'terminate' && context.stop.reason === 'runTimeout',
-    stopGivesWayAtOnce: ({ context, event }) =>
-      context.stop?.by === 'terminate' &&
-      context.stop.reason === 'runTimeout' &&
-      isShorterGrace(context, event),
+    stopGivesWay: ({ context }) => isTimedOut(context),
+    stopGivesWayAtOnce: ({ context, event }) => isTimedOut(context) && isShorterGrace(context, event),
     graceGetsShorter: ({ context, event }) => isShorterGrace(context, event),
   },
   actions: {
@@ -82,12 +73,14 @@ const definition = setup({
     armRunTimers: effect,
     armGrace: effect,
     armKillBound: effect,
+    armProbeBound: effect,
     disarmTimers: effect,
     enqueue: effect,
     dequeue: effect,
     requeue: effect,
     startAttempt: effect,
     signalAttempt: effect,
+    probeLoop: effect,
     terminateAttempt: effect,
     killAttempt: effect,
     abandonAttempt: effect,
@@ -110,6 +103,7 @@ const definition = setup({
         event.type === 'attempt.continued' ? event.attempts : context.attempts,
       execution: ({ context, event }) =>
         event.type === 'attempt.continued' ? event.execution : context.execution,
+      loop: ({ context, event }) => (event.type === 'attempt.continued' ? event.loop : context.loop),
     }),
     noteFailure: assign({
       lastFailure: ({ context, event }) =>
@@ -188,6 +182,7 @@ export const taskMachine = definition.createMachine({
     name: input.name,
     band: input.priority,
     execution: input.execution,
+    loop: input.loop,
     attempts: input.attempts,
     attempt: 0,
     delayMs: 0,
@@ -277,6 +272,11 @@ export const taskMachine = definition.createMachine({
         'task.terminate': { target: '.stopping', actions: 'noteTermination' },
         'task.kill': [
           { guard: 'isOnOwnLoop', target: 'terminated', actions: ['noteHardStop', ...ABANDON] },
+          {
+            guard: 'isOnNamedLoop',
+            target: '.stopping.probing',
+            actions: ['noteHardStop', { type: 'noteStep', params: { step: 'signal' } }, 'signalAttempt'],
+          },
           { target: '.stopping.killing', actions: 'noteHardStop' },
         ],
         'timer.deadline': { target: '.stopping', actions: 'noteDeadline' },
@@ -307,6 +307,8 @@ export const taskMachine = definition.createMachine({
             'task.kill': [
               { guard: 'isOnOwnLoopAndCancelled', target: '#task.cancelled', actions: [...ABANDON] },
               { guard: 'isOnOwnLoop', target: '#task.terminated', actions: [...ABANDON] },
+              { guard: 'isOnNamedLoopAndGivesWay', target: '.probing', actions: 'noteHardStop' },
+              { guard: 'isOnNamedLoop', target: '.probing' },
               { guard: 'stopGivesWay', target: '.killing', actions: 'noteHardStop' },
               { target: '.killing' },
             ],
@@ -329,7 +331,23 @@ export const taskMachine = definition.createMachine({
                     actions: [...ABANDON],
                   },
                   { guard: 'isOnOwnLoop', target: '#task.terminated', actions: [...ABANDON] },
+                  { guard: 'isOnNamedLoop', target: 'probing' },
                   { guard: 'isInProcess', target: 'terminating' },
+                  { target: 'killing' },
+                ],
+              },
+            },
+            probing: {
+              entry: ['probeLoop', 'armProbeBound'],
+              on: {
+                'task.kill': [{ guard: 'stopGivesWay', actions: 'noteHardStop' }, {}],
+                'loop.answered': [
+                  { guard: 'isCancelled', target: '#task.cancelled', actions: [...ABANDON] },
+                  { target: '#task.terminated', actions: [...ABANDON] },
+                ],
+                'timer.probe': [
+                  { guard: 'loopAnsweredAndIsCancelled', target: '#task.cancelled', actions: [...ABANDON] },
+                  { guard: 'loopAnswered', target: '#task.terminated', actions: [...ABANDON] },
                   { target: 'killing' },
                 ],
               },

@@ -6,7 +6,13 @@ import type { ControlValue, HandlerContext } from '../actors/handler-context.ts'
 import type { Outcome } from '../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
 import { OptionError } from './errors.ts'
-import { type RunOptions, runOptionChecks, type SubmitOptions } from './task-options.ts'
+import {
+  checkLoop,
+  type RunOptions,
+  runOptionChecks,
+  SUPERVISOR_LOOP,
+  type SubmitOptions,
+} from './task-options.ts'
 
 /** Shared by several definitions: a prefix of their names and options under their own. */
 export interface TaskGroup extends RunOptions {
@@ -122,8 +128,10 @@ export function makeDefinition<Input>(
 ): TaskDefinition<Input, never> {
   const { group } = options
   const merged: typeof options =
-    group === undefined ? options : { ...withoutPrefix(group), ...given(options) }
+    group === undefined ? options : { ...fromGroup(group, options), ...given(options) }
   const name = `${group?.prefix ?? ''}${options.name}`
+  checkLoop('defineTask()', options)
+  if (group !== undefined) checkLoop('defineTask().group', group)
   const definition: TaskDefinition<Input, never> = {
     ...own,
     [DEFINITION]: true,
@@ -134,7 +142,7 @@ export function makeDefinition<Input>(
     handler,
     call: (input, callOptions) => ({ definition, input, options: callOptions }),
   }
-  requireModule(definition, merged.execution)
+  requireModule(definition, merged.execution, merged.loop)
   return Object.freeze(definition)
 }
 
@@ -142,15 +150,21 @@ export function makeDefinition<Input>(
  * @throws OptionError (`ERR_TASK_MODULE_MISSING`) when a border cannot find the handler again;
  *   (`ERR_OPTION_INVALID`) when a command is to run elsewhere than in its process
  */
-export function requireModule(definition: AnyDefinition, execution: string | undefined): void {
+export function requireModule(
+  definition: AnyDefinition,
+  execution: string | undefined,
+  loop: string | undefined,
+): void {
   const { name, module } = definition
   if (commandOf(definition) !== undefined) {
     if (execution === 'process') return
     refuse(`execution of command "${name}"`, "'process', as it is for every command", execution)
   }
-  if (module !== undefined || (execution !== 'thread' && execution !== 'process')) return
+  if (module !== undefined) return
+  const onLoop = loop !== undefined && loop !== SUPERVISOR_LOOP
+  if (!onLoop && execution !== 'thread' && execution !== 'process') return
   throw new OptionError(
-    `Task "${name}" is to run in a ${execution}, which must find its handler by itself. ` +
+    `Task "${name}" is to run ${onLoop ? `on loop "${loop}", in a thread` : `in a ${execution}`}, which must find its handler by itself. ` +
       'Export the definition from a module of its own and add `module: import.meta.url` to its options.',
     { code: 'ERR_TASK_MODULE_MISSING', taskName: name },
   )
@@ -161,6 +175,7 @@ function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }
 
-function withoutPrefix({ prefix: _, ...options }: TaskGroup): RunOptions {
-  return options
+/** What the definition takes from its group: not the loop if it names another place itself. */
+function fromGroup({ prefix: _, loop, ...options }: TaskGroup, { execution }: RunOptions): RunOptions {
+  return loop === undefined || execution !== undefined ? options : { ...options, loop }
 }

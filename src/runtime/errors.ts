@@ -18,6 +18,9 @@
  * | `ERR_CHILD_UNKNOWN` | `OptionError` | a child that was removed is to be started |
  * | `ERR_CHILD_START_FAILED` | `SupervisionError` | a child failed before it was up |
  * | `ERR_RESTART_INTENSITY` | `SupervisionError` | a group gave up after too many restarts |
+ * | `ERR_LOOP_NAME_TAKEN` | `OptionError` | a loop's name is taken or reserved |
+ * | `ERR_LOOP_UNKNOWN` | `OptionError` | there is no loop of this name, or no default loop |
+ * | `ERR_LOOP_STOPPED` | `SupervisorStateError` | a submission to a loop that is stopped or stops |
  * | `ERR_SUPERVISOR_STOPPED` | `SupervisorStateError` | a submission to a supervisor that stops or has stopped |
  * | `ERR_SUPERVISOR_STATE` | `SupervisorStateError` | a call that the state does not allow |
  * | `ERR_SUPERVISOR_START_FAILED` | `SupervisorStateError` | `start` failed; the reason is the `cause` |

@@ -49,6 +49,12 @@ export interface ChildEventBase extends EventBase {
   readonly kind: ChildKind
 }
 
+/** What every event about a named loop carries. */
+export interface LoopEventBase extends EventBase {
+  /** Its name. */
+  readonly loop: string
+}
+
 /** Every event by its name. */
 export interface SupervisorEvents {
   'supervisor.started': EventBase
@@ -86,6 +92,12 @@ export interface SupervisorEvents {
   'child.restarted': ChildEventBase & { readonly restarts: number }
   'child.stopped': ChildEventBase & { readonly step: ChildStopStep; readonly ms: number }
   'child.escalated': ChildEventBase & { readonly error: unknown }
+  'loop.started': LoopEventBase & { readonly threadId: number }
+  'loop.blocked': LoopEventBase & { readonly blockedMs: number; readonly runs: readonly string[] }
+  'loop.unblocked': LoopEventBase & { readonly blockedMs: number }
+  'loop.stopped': LoopEventBase
+  'loop.failed': LoopEventBase & { readonly error: unknown; readonly attempts: number }
+  'loop.restarted': LoopEventBase & { readonly threadId: number; readonly restarts: number }
 }
 
 export type EventName = keyof SupervisorEvents
@@ -122,6 +134,12 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'child.restarted': true,
   'child.stopped': true,
   'child.escalated': true,
+  'loop.started': true,
+  'loop.blocked': true,
+  'loop.unblocked': true,
+  'loop.stopped': true,
+  'loop.failed': true,
+  'loop.restarted': true,
 }
 
 export const EVENT_NAMES: readonly EventName[] = Object.keys(NAMES) as EventName[]

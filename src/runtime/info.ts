@@ -4,6 +4,7 @@ import type { SlotPool } from '../actors/slot-pool.ts'
 import type { TaskPool } from '../actors/task-pool.ts'
 import type { Limits } from '../machines/admission.ts'
 import { PRIORITIES, type Priority, type TaskState } from '../machines/model.ts'
+import type { LoopInfo } from './loops.ts'
 
 /** One pool of slots. */
 export interface PoolInfo extends Limits {
@@ -28,9 +29,11 @@ export interface SupervisorInfo {
   readonly processes: PoolInfo
   readonly threads: PhysicalInfo
   readonly children: PhysicalInfo
+  /** Named event loops in threads of their own. */
+  readonly loops: readonly LoopInfo[]
   /** Live runs per state; ended ones since the supervisor was made. */
   readonly runs: Readonly<Record<TaskState, number>>
-  /** Handlers on this loop that were given up and still go on. */
+  /** Handlers on this loop or a named one that were given up and still go on. */
   readonly abandoned: number
 }
 

@@ -12,6 +12,8 @@ import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { type AnyEvent, EVENT_NAMES, type EventListener, type EventName } from './events.ts'
 import { type ExternalTask, ExternalTasks } from './external.ts'
 import { countRuns, physicalInfo, poolInfo, type SupervisorInfo } from './info.ts'
+import type { Loop } from './loop.ts'
+import type { LoopOptions } from './loops.ts'
 import type { Run } from './run.ts'
 import { checkStopOptions, planStop, type StopOptions } from './stop-options.ts'
 import type { StopReport } from './stop-report.ts'
@@ -177,7 +179,7 @@ export class LiveSupervisor implements Supervisor {
   }
 
   info(): SupervisorInfo {
-    const { pool, sizing, executors, ports } = this.#parts
+    const { pool, sizing, executors, ports, loops } = this.#parts
     return {
       id: this.id,
       state: this.state,
@@ -185,9 +187,34 @@ export class LiveSupervisor implements Supervisor {
       processes: poolInfo(pool.processes),
       threads: physicalInfo(executors.thread, sizing.pool.min, sizing.pool.lane.max),
       children: physicalInfo(executors.process, sizing.processes.min, sizing.processes.lane.max),
+      loops: loops.info(),
       runs: countRuns(pool, ports.counts),
       abandoned: ports.abandoned,
     }
+  }
+
+  createLoop(name: string, options?: LoopOptions): Loop {
+    return this.#parts.loops.create(name, options)
+  }
+
+  getLoop(name?: string): Loop {
+    return this.#parts.loops.get(name)
+  }
+
+  setDefaultLoop(name: string): void {
+    this.#parts.loops.setDefault(name)
+  }
+
+  startLoop(name: string): Promise<void> {
+    return this.#parts.loops.start(name)
+  }
+
+  stopLoop(name: string, options?: StopOptions): Promise<void> {
+    return this.#parts.loops.stop(name, options)
+  }
+
+  removeLoop(name: string, options?: StopOptions): Promise<void> {
+    return this.#parts.loops.remove(name, options)
   }
 
   get(id: string): Run | undefined {

@@ -39,6 +39,12 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'child.failed': 'error',
   'child.restarted': 'info',
   'child.escalated': 'error',
+  'loop.started': 'info',
+  'loop.blocked': 'warn',
+  'loop.unblocked': 'info',
+  'loop.stopped': 'info',
+  'loop.failed': 'error',
+  'loop.restarted': 'warn',
 }
 
 /** Where an event goes besides the listeners: its diagnostics channel and its log level. */

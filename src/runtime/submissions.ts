@@ -13,6 +13,7 @@ import { refuse } from './check.ts'
 import { requireModule, type TaskDefinition } from './define-task.ts'
 import type { Definitions } from './definitions.ts'
 import { OptionError, SupervisorStateError } from './errors.ts'
+import type { Loops } from './loops.ts'
 import type { RunHandle } from './run.ts'
 import { checkSubmitOptions, overridePlan, type SubmitOptions } from './task-options.ts'
 
@@ -21,6 +22,7 @@ export interface SubmissionsOptions {
   readonly definitions: Definitions
   readonly defaultRunId: ((definition: AnyDefinition, input: unknown) => string) | undefined
   readonly pool: TaskPool
+  readonly loops: Loops
   handleOf(run: TaskRun): RunHandle
   /** The supervisor's state. */
   state(): string
@@ -52,9 +54,10 @@ export class Submissions {
   /** Like `submit`, for options that have been checked. */
   submitEntry(entry: DefinitionEntry, input: unknown, options: SubmitOptions, parent?: TaskRun): TaskRun {
     const { pool, definitions } = this.#options
-    const plan = options === NO_OPTIONS ? entry.plan : overridePlan(entry.plan, options)
+    const asked = options === NO_OPTIONS ? entry.plan : overridePlan(entry.plan, options)
     const { definition } = entry
-    requireModule(definition, plan.execution)
+    requireModule(definition, asked.execution, asked.loop)
+    const plan = this.#options.loops.place(asked, parent)
     this.#checkInput(definition, input)
     const skipped = plan.multilaunch || entry.live === 0 ? undefined : this.#conflict(entry, plan, parent)
     if (skipped !== undefined) return skipped
@@ -124,8 +127,9 @@ export class Submissions {
     const options = (inherit(inherited, call.options as object | undefined) ?? NO_OPTIONS) as SubmitOptions
     checkSubmitOptions(options)
     const entry = await this.#options.definitions.entryOfCall(call)
-    const plan = overridePlan(entry.plan, options)
-    requireModule(entry.definition, plan.execution)
+    const asked = overridePlan(entry.plan, options)
+    requireModule(entry.definition, asked.execution, asked.loop)
+    const plan = this.#options.loops.place(asked, undefined)
     this.#checkInput(entry.definition, call.input)
     return { entry: this.#options.definitions.meet(entry), input: call.input, plan }
   }

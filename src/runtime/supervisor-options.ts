@@ -11,11 +11,11 @@ import type { PiscinaLike } from '../actors/thread-borrowed-pool.ts'
 import { type Limits, threshold } from '../machines/admission.ts'
 import type { supervisorMachine } from '../machines/supervisor.ts'
 import type { taskMachine } from '../machines/task.ts'
-import { type Checks, check, checkOptions, refuse } from './check.ts'
+import { type Check, type Checks, check, checkOptions, refuse } from './check.ts'
 import { type SupervisionOptions, supervisionChecks } from './child-options.ts'
 import { EVENT_NAMES, type EventListener, type EventName } from './events.ts'
 import type { TaskLogStore } from './task-log.ts'
-import { type RunOptions, runOptionChecks } from './task-options.ts'
+import { checkLoop, type RunOptions, runOptionChecks } from './task-options.ts'
 
 /** Slots of `main`, `async` and `thread` tasks, and the threads under them. */
 export interface PoolOptions {
@@ -137,7 +137,7 @@ export const resizeChecks: Checks = {
 /** A smaller heap makes V8 abort the whole process while the thread starts (seen on Node 24). */
 const SMALLEST_HEAP_MB = 4
 
-const resourceLimitsCheck = check.options({
+export const resourceLimitsCheck: Check = check.options({
   maxOldGenerationSizeMb: check.number(SMALLEST_HEAP_MB, Number.MAX_SAFE_INTEGER),
   maxYoungGenerationSizeMb: check.number(1, Number.MAX_SAFE_INTEGER),
   codeRangeSizeMb: check.number(0, Number.MAX_SAFE_INTEGER),
@@ -189,6 +189,7 @@ const supervisorChecks: Checks = {
 /** @throws OptionError for the first option that will not do */
 export function checkSupervisorOptions(options: SupervisorOptions): void {
   checkOptions('createSupervisor()', options, supervisorChecks)
+  checkLoop('createSupervisor().defaults', options.defaults ?? {})
 }
 
 /** @throws OptionError when `minThreads` is above `maxThreads` */

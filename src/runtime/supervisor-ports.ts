@@ -11,6 +11,7 @@ import type { TaskRun } from '../actors/task-run.ts'
 import type { Control } from './control.ts'
 import type { TaskDefinition } from './define-task.ts'
 import { say } from './logger.ts'
+import type { Loops } from './loops.ts'
 import { stopReason } from './outcome-error.ts'
 import type { Reporter } from './reporter.ts'
 import type { StopLog } from './stop-report.ts'
@@ -26,6 +27,7 @@ export interface PortParts {
   readonly reporter: Reporter
   readonly control: Control
   readonly submissions: Submissions
+  readonly loops: Loops
   /** Runs that ended since the supervisor was made, by their last state. */
   readonly counts: Record<'finished' | 'failed' | 'cancelled' | 'terminated', number>
   abandoned: number
@@ -49,6 +51,15 @@ const LEVELS: Readonly<Record<number, 'trace' | 'debug' | 'info' | 'warn' | 'err
   60: 'fatal',
 }
 
+/** The loop of a run that was accepted was removed since. */
+const NOWHERE: Pick<Executor, 'start'> = {
+  start: ({ name }) => {
+    throw Object.assign(new Error(`The loop that task "${name}" is to run on was removed.`), {
+      code: 'ERR_LOOP_UNKNOWN',
+    })
+  },
+}
+
 export function poolPorts(parts: PortParts): PoolPorts {
   const logger = (run: TaskRun): Logger =>
     parts.logger.child({ task: run.definition.name, runId: run.id, attempt: run.snapshot.context.attempt })
@@ -58,18 +69,22 @@ export function poolPorts(parts: PortParts): PoolPorts {
     executorFor(run) {
       const { execution } = run
       if (execution === 'process' && commandOf(run.definition) !== undefined) return parts.executors.command
+      if (run.plan.loop !== undefined) return parts.loops.executorOf(run) ?? NOWHERE
       return execution === 'thread' || execution === 'process' ? parts.executors[execution] : undefined
     },
     controlFor: (run) => parts.control.for(run),
     random: parts.random,
     created(run) {
+      parts.loops.created(run)
       parts.inspected(run)
       parts.reporter.created(run)
     },
     announce(run, fact) {
       parts.reporter.announce(run, fact)
-      if (fact === 'queued') parts.queued()
-      else if (fact === 'retrying' || fact === 'snoozed' || fact === 'scheduled') parts.waiting(run)
+      if (fact === 'queued') {
+        parts.loops.moved()
+        parts.queued()
+      } else if (fact === 'retrying' || fact === 'snoozed' || fact === 'scheduled') parts.waiting(run)
     },
     progressed: (run) => parts.reporter.progressed(run),
     settled(run) {
@@ -83,6 +98,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
         run.watchers = undefined
       }
       parts.reporter.settled(run)
+      parts.loops.moved()
       if (outcome.kind !== 'finished') tearDown(run, logger)
     },
     abandoned(run) {

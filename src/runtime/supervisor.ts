@@ -9,6 +9,8 @@ import type { AnyEvent, EventListener, EventName } from './events.ts'
 import type { ExternalTask } from './external.ts'
 import type { SupervisorInfo } from './info.ts'
 import { LiveSupervisor } from './live-supervisor.ts'
+import type { Loop } from './loop.ts'
+import type { LoopOptions } from './loops.ts'
 import type { Run } from './run.ts'
 import type { StopOptions } from './stop-options.ts'
 import type { StopReport } from './stop-report.ts'
@@ -86,6 +88,22 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
   /** Debug mode on or off: a log line for every event and every step of every machine. */
   debug(on: boolean): void
   info(): SupervisorInfo
+  /**
+   * Makes a named event loop in a thread of its own. It starts with the supervisor, or now if that runs.
+   *
+   * @throws OptionError (`ERR_LOOP_NAME_TAKEN`) when the name is taken or reserved
+   */
+  createLoop(name: string, options?: LoopOptions): Loop
+  /** The loop of this name, the default loop without one. @throws OptionError (`ERR_LOOP_UNKNOWN`) */
+  getLoop(name?: string): Loop
+  /** Which loop `loop: 'default'` means from now on. @throws OptionError (`ERR_LOOP_UNKNOWN`) */
+  setDefaultLoop(name: string): void
+  /** Resolves when it is up; at once before `start()`, with which it starts. */
+  startLoop(name: string): Promise<void>
+  /** Ends what runs on it within the bound, then its thread. Submissions to it are refused from now on. */
+  stopLoop(name: string, options?: StopOptions): Promise<void>
+  /** Stops it and forgets it: its name is free again. */
+  removeLoop(name: string, options?: StopOptions): Promise<void>
   /** A live run, or one of the last that ended (`keep`). */
   get(id: string): Run | undefined
   /** Live runs and the last that ended, oldest first. */

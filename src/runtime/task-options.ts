@@ -32,6 +32,11 @@ export interface RunOptions {
   readonly priority?: Priority
   /** Where the handler runs. @defaultValue 'async' */
   readonly execution?: Execution
+  /**
+   * The loop it runs on, made by `createLoop`: with `execution` async, which it implies. `'default'` is the
+   * default loop, `'supervisor'` the supervisor's own. Needs a `module`. @defaultValue 'supervisor'
+   */
+  readonly loop?: string
   /** Waiting time in the queue after which `task.queueWarning` is emitted. @defaultValue 5000 */
   readonly queueWarningMs?: number
   /** The same for `task.queueCritical`. @defaultValue 10000 */
@@ -90,6 +95,7 @@ function checkContext(where: string, value: unknown): void {
 export const runOptionChecks: Checks = {
   priority: check.oneOf(...PRIORITIES),
   execution: check.oneOf(...EXECUTIONS),
+  loop: check.text,
   queueWarningMs: check.duration,
   queueCriticalMs: check.duration,
   queueTimeoutMs: check.duration,
@@ -103,10 +109,15 @@ export const runOptionChecks: Checks = {
   context: checkContext,
 }
 
+/** How options name the supervisor's own loop, and the default one. No loop can be called so. */
+export const SUPERVISOR_LOOP = 'supervisor'
+export const DEFAULT_LOOP = 'default'
+
 /** What a run obeys when nobody says anything. */
 export const BASE_PLAN: RunPlan = Object.freeze({
   priority: 'normal',
   execution: 'async',
+  loop: undefined,
   queueWarningMs: 5_000,
   queueCriticalMs: 10_000,
   queueTimeoutMs: Number.POSITIVE_INFINITY,
@@ -128,7 +139,7 @@ export function overridePlan(plan: RunPlan, options: RunOptions & { readonly det
   const { retry } = options
   return Object.freeze({
     priority: options.priority ?? plan.priority,
-    execution: options.execution ?? plan.execution,
+    ...placeOf(plan, options),
     queueWarningMs: options.queueWarningMs ?? plan.queueWarningMs,
     queueCriticalMs: options.queueCriticalMs ?? plan.queueCriticalMs,
     queueTimeoutMs: options.queueTimeoutMs ?? plan.queueTimeoutMs,
@@ -144,6 +155,20 @@ export function overridePlan(plan: RunPlan, options: RunOptions & { readonly det
     detached: options.detached ?? plan.detached,
     context: options.context === undefined ? plan.context : { ...plan.context, ...options.context },
   })
+}
+
+/** Whoever names a loop means async; whoever names an execution means it without the loop of a level below. */
+function placeOf(plan: RunPlan, { execution, loop }: RunOptions): Pick<RunPlan, 'execution' | 'loop'> {
+  if (loop !== undefined) return { execution: 'async', loop: loop === SUPERVISOR_LOOP ? undefined : loop }
+  if (execution !== undefined) return { execution, loop: undefined }
+  return { execution: plan.execution, loop: plan.loop }
+}
+
+/** @throws OptionError when one level names a loop and an execution that has none */
+export function checkLoop(where: string, { execution, loop }: RunOptions): void {
+  if (loop === undefined || loop === SUPERVISOR_LOOP || execution === undefined || execution === 'async')
+    return
+  refuse(`${where}.execution`, "'async' where a loop is named", execution, 'Only async tasks run on loops.')
 }
 
 /** Checks a submission's own options. */
@@ -175,6 +200,7 @@ export interface SubmitOptions extends RunOptions {
 
 export function checkSubmitOptions(options: SubmitOptions): void {
   checkOptions('options', options, submitChecks)
+  checkLoop('options', options)
   if (options.delayMs !== undefined && options.runAt !== undefined) {
     refuse('options', 'given delayMs or runAt, not both', options)
   }

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import { ChildGroup } from '../actors/child-group.ts'
 import { systemClock } from '../actors/clock.ts'
+import type { TypedDefinition } from '../actors/definition.ts'
 import { KeepAlive } from '../actors/keep-alive.ts'
 import { RunIds } from '../actors/run-id.ts'
 import { type Inspector, SupervisorActor } from '../actors/supervisor-actor.ts'
@@ -21,6 +22,7 @@ import { groupPorts } from './group-wiring.ts'
 import { Idle } from './idle.ts'
 import { isolateInspector } from './inspection.ts'
 import { createLogger, say } from './logger.ts'
+import { Loops } from './loops.ts'
 import { Reporter } from './reporter.ts'
 import { RunHandle } from './run.ts'
 import { Sizing } from './sizing.ts'
@@ -53,10 +55,10 @@ export interface SupervisorParts {
   readonly debug: Debug
   /** Workers, actors, nested groups: started in order, stopped in reverse. */
   readonly children: ChildGroup
-  /** Loops: started before the children, stopped after them. */
-  readonly loops: ChildGroup
   readonly closed: Closed
   readonly stopLog: StopLog
+  /** Started before the children, stopped after them. */
+  readonly loops: Loops
   handleOf(run: TaskRun): RunHandle
 }
 
@@ -109,7 +111,9 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     inspected(run: TaskRun) {
       if (actor.inspected) actor.actorOf(run)
     },
-  } as Omit<PortParts, 'control' | 'submissions'> as { -readonly [K in keyof PortParts]: PortParts[K] }
+  } as Omit<PortParts, 'control' | 'submissions' | 'loops'> as {
+    -readonly [K in keyof PortParts]: PortParts[K]
+  }
 
   const pool = new TaskPool({
     ports: poolPorts(ports),
@@ -125,9 +129,23 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     run.handle ??= new RunHandle(run)
     return run.handle as RunHandle
   }
+  const loops = new Loops({
+    supervisorId: id,
+    pool,
+    reporter,
+    logLevel: logger.level,
+    defaultGraceMs: defaults.graceMs,
+    state: () => actor.state,
+    onError: pluggedInThrew,
+    submit: (definition, input, submitOptions) =>
+      supervisor.submit(definition as TypedDefinition<unknown, unknown>, input, submitOptions),
+    group: () => loopGroup,
+  })
+  ports.loops = loops
   const submissions = new Submissions({
     clock,
     definitions,
+    loops,
     defaultRunId: options.defaults?.runId,
     pool,
     handleOf,
@@ -166,12 +184,12 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   })
   const groupOf = (groupId: string, policy = policyOf(options.supervision ?? {})): ChildGroup =>
     new ChildGroup({ id: groupId, path: '', policy, ports: wiring, parent: () => actor.actor })
-  const loops = groupOf('loops', policyOf({}))
+  const loopGroup = groupOf('loops', policyOf({}))
   const children = groupOf('children')
   const actor = new SupervisorActor({
     id,
     pool,
-    loops,
+    loops: loopGroup,
     children,
     graceMs: defaults.graceMs,
     machine: options.logic?.supervisor ?? supervisorMachine,

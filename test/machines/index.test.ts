@@ -20,6 +20,7 @@ test('stateward/machines exports the machines, the policies and compile', () => 
     'decide',
     'inheritDeadline',
     'laneLimits',
+    'loopMachine',
     'mayRetry',
     'nextQueueTimer',
     'nextRunTimer',

@@ -8,10 +8,11 @@ import { projectTask, TASK_EVENTS, TASK_INPUTS, walkTask } from './task-walk.ts'
 
 // The smallest walk of each execution: what differs in the others is a count.
 const INPUTS = TASK_INPUTS.filter(
-  ({ execution }, index) => TASK_INPUTS.findIndex((other) => other.execution === execution) === index,
+  ({ execution, loop }, index) =>
+    TASK_INPUTS.findIndex((other) => other.execution === execution && other.loop === loop) === index,
 )
 
-test.each(INPUTS)('compiled, a $execution task takes every edge alike', (input) => {
+test.each(INPUTS)('compiled, a $execution task (loop $loop) takes every edge alike', (input) => {
   const options = { input, events: TASK_EVENTS, project: projectTask, limit: 100_000 }
   expect(compareOnEveryEdge(taskMachine, options)).toBe(walkTask(input).length)
 })

@@ -12,12 +12,14 @@ const EFFECTS: Readonly<Record<TaskEffect, true>> = {
   armRunTimers: true,
   armGrace: true,
   armKillBound: true,
+  armProbeBound: true,
   disarmTimers: true,
   enqueue: true,
   dequeue: true,
   requeue: true,
   startAttempt: true,
   signalAttempt: true,
+  probeLoop: true,
   terminateAttempt: true,
   killAttempt: true,
   abandonAttempt: true,
@@ -33,6 +35,7 @@ const TIMERS: Readonly<Record<string, string | undefined>> = {
   'running.starting': 'armRunTimers',
   'running.executing': 'armRunTimers',
   'running.stopping.signalled': 'armGrace',
+  'running.stopping.probing': 'armProbeBound',
   'running.stopping.terminating': 'armKillBound',
   'running.stopping.killing': 'armKillBound',
   retrying: 'armWakeUp',
@@ -41,6 +44,7 @@ const TIMERS: Readonly<Record<string, string | undefined>> = {
 /** How far up the stop ladder an attempt is in each state. */
 const RUNGS: Readonly<Record<string, number>> = {
   'running.stopping.signalled': 1,
+  'running.stopping.probing': 1,
   'running.stopping.terminating': 2,
   'running.stopping.killing': 3,
 }
@@ -198,11 +202,18 @@ export const TASK_INVARIANTS: Readonly<Record<string, (edge: TaskEdge) => void>>
     if (outcome?.kind === 'cancelled' || outcome?.kind === 'terminated')
       assert.equal(outcome.step, to.context.step)
   },
-  'abandons only what runs on the own loop, and kills and terminates nothing there'({ from, effects }) {
-    const own = from.context.execution === 'main' || from.context.execution === 'async'
+  'abandons only what runs on the own loop or on one that turns, and kills and terminates nothing there'({
+    from,
+    effects,
+    event,
+  }) {
+    const { execution, loop } = from.context
+    const own = execution === 'main' || (execution === 'async' && loop === undefined)
+    const turns = event.type === 'loop.answered' || (event.type === 'timer.probe' && event.answered)
     for (const { type } of effects) {
-      if (type === 'abandonAttempt') assert.ok(own)
-      if (type === 'killAttempt') assert.ok(!own)
+      if (type === 'abandonAttempt') assert.ok(own || (loop !== undefined && turns))
+      if (type === 'killAttempt') assert.ok(!own && !turns)
+      if (type === 'probeLoop') assert.notEqual(loop, undefined)
       if (type === 'terminateAttempt') assert.equal(from.context.execution, 'process')
     }
   },
@@ -237,7 +248,11 @@ export const TASK_INVARIANTS: Readonly<Record<string, (edge: TaskEdge) => void>>
     if (!runs(source)) assert.equal(target, event.type === 'task.cancel' ? 'cancelled' : 'terminated')
   },
   'leaves every rung of the ladder when its timer runs out'({ source, target, event }) {
-    const due = { armGrace: 'timer.grace', armKillBound: 'timer.killBound' }[TIMERS[source] ?? '']
+    const due = {
+      armGrace: 'timer.grace',
+      armProbeBound: 'timer.probe',
+      armKillBound: 'timer.killBound',
+    }[TIMERS[source] ?? '']
     if (due === event.type) assert.notEqual(target, source)
     if (event.type === 'timer.killBound' && source.endsWith('killing')) assert.ok(!runs(target))
   },

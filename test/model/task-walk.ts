@@ -22,6 +22,7 @@ export const TASK_EVENTS: readonly TaskEvent[] = [
   { type: 'attempt.skipped', reason: 'nothing to do' },
   { type: 'attempt.snoozed', delayMs: 10 },
   { type: 'attempt.continued', execution: 'async', attempts: 1, call: 'call' },
+  { type: 'attempt.continued', execution: 'async', loop: 'io', attempts: 1, call: 'call' },
   { type: 'attempt.failed', kind: 'threw', error: 'error', retryInMs: 10 },
   { type: 'attempt.failed', kind: 'invalidInput', error: 'error', retryInMs: undefined },
   { type: 'timer.wakeUp' },
@@ -35,6 +36,9 @@ export const TASK_EVENTS: readonly TaskEvent[] = [
   { type: 'timer.runTimeout', retryInMs: undefined },
   { type: 'timer.grace' },
   { type: 'timer.killBound' },
+  { type: 'loop.answered' },
+  { type: 'timer.probe', answered: true },
+  { type: 'timer.probe', answered: false },
 ]
 
 export const TASK_EVENT_TYPES: readonly string[] = [...new Set(TASK_EVENTS.map(({ type }) => type))]
@@ -45,6 +49,7 @@ export const TASK_INPUTS: readonly TaskInput[] = [
   { name: 'walked', execution: 'main', priority: 'high', attempts: 2 },
   { name: 'walked', execution: 'async', priority: 'low', attempts: 1 },
   { name: 'walked', execution: 'async', priority: 'critical', attempts: 3 },
+  { name: 'walked', execution: 'async', loop: 'io', priority: 'critical', attempts: 2 },
   { name: 'walked', execution: 'thread', priority: 'critical', attempts: 2 },
   { name: 'walked', execution: 'thread', priority: 'high', attempts: 3 },
   { name: 'walked', execution: 'process', priority: 'critical', attempts: 1 },
@@ -57,9 +62,9 @@ export const TASK_INPUTS: readonly TaskInput[] = [
  * termination (but for the run timeout), failures and outcomes are only remembered.
  */
 export const projectTask = (context: TaskContext): string => {
-  const { band, execution, attempts, attempt, delayMs, alarms, graceMs, stop } = context
+  const { band, execution, loop, attempts, attempt, delayMs, alarms, graceMs, stop } = context
   const cause = stop?.by === 'terminate' && stop.reason === 'runTimeout' ? stop.reason : stop?.by
-  return [band, execution, attempts, attempt, delayMs >= 0, alarms, graceMs, cause].join()
+  return [band, execution, loop, attempts, attempt, delayMs >= 0, alarms, graceMs, cause].join()
 }
 
 export function walkTask(input: TaskInput): TaskEdge[] {

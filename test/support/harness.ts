@@ -45,6 +45,9 @@ export function memoryLogger(lines: LogLine[]): Logger {
   return pino({ level: 'trace', base: null }, { write: (line) => void lines.push(JSON.parse(line)) })
 }
 
+/** How long, by real time, threads may take to end with their supervisor. */
+const PATIENCE_MS = 5_000
+
 /** A supervisor that is not started: on a manual clock, with a logger that says nothing aloud. */
 export function testSupervisor(options: SupervisorOptions & { clock?: ManualClock } = {}): TestSupervisor {
   const clock = options.clock ?? new ManualClock()
@@ -64,7 +67,7 @@ export function testSupervisor(options: SupervisorOptions & { clock?: ManualCloc
     })
     stopped.catch(() => {})
     // What leaves the event loop (a thread that ends) takes turns, everything else takes the clock.
-    for (let idle = 0; !done && idle < 1_000; idle += 1) {
+    for (const end = performance.now() + PATIENCE_MS; !done && performance.now() < end; ) {
       await clock.advance(0)
       if (done || clock.nextDueAt === undefined) continue
       await clock.advanceTo(clock.nextDueAt)

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
-export type EntryName = 'thread-entry' | 'process-entry' | 'watchdog-entry'
+export type EntryName = 'thread-entry' | 'loop-entry' | 'process-entry' | 'watchdog-entry'
 
 /** Absolute path of an entry file. */
 export function entryFile(name: EntryName): string {

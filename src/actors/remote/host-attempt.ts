@@ -36,6 +36,10 @@ export class HostAttempt {
     this.#listener = listener
   }
 
+  get isWaiting(): boolean {
+    return this.#phase === 'waiting'
+  }
+
   get isSettled(): boolean {
     return this.#phase === 'settled'
   }
@@ -68,6 +72,16 @@ export class HostAttempt {
     const at = Date.now()
     // Never inside `start`: the caller has no handle yet.
     void SOON.then(() => this.begin(at))
+    return this.#warmJob()
+  }
+
+  /** The same where the handler may have to wait for its turn: a message says when it begins. */
+  dispatchReported(): WarmJob {
+    this.#phase = 'dispatched'
+    return this.#warmJob()
+  }
+
+  #warmJob(): WarmJob {
     const { runId, attempt, input, deadlineAt, context } = this.job
     const job = [this.token, this.ref, runId, attempt, input, deadlineAt] as const
     return context === undefined ? job : [...job, context]

@@ -12,15 +12,10 @@ import {
   type Transferable,
   threadId,
 } from 'node:worker_threads'
-import { isSurelyCloneable } from './cloneable.ts'
-import type { RemoteContext } from './remote-context.ts'
 import { Runner } from './runner.ts'
+import { sendValue } from './send-value.ts'
 import { THREAD_HELLO, type ThreadHello } from './thread-hello.ts'
 import type { HostMessage, WireJob, WireResult } from './wire.ts'
-
-/** How piscina marks a value that is to be moved instead of copied (`Piscina.move`). */
-const TRANSFERABLE: unique symbol = Symbol.for('Piscina.transferable')
-const MOVED_VALUE: unique symbol = Symbol.for('Piscina.valueOf')
 
 const { port1: port, port2: hostPort } = new MessageChannel()
 /** The host counts its messages here. */
@@ -52,24 +47,4 @@ function poll(): void {
   for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
     runner.receive(entry.message as HostMessage)
   }
-}
-
-/**
- * A result that piscina cannot clone would end the thread: what is not sure to be cloneable goes over
- * the control port, where the attempt can be caught.
- */
-function sendValue(value: unknown, context: RemoteContext): WireResult {
-  const { token } = context
-  if (isMoved(value)) {
-    context.post({ type: 'value', token, value: value[MOVED_VALUE] }, [value[TRANSFERABLE]])
-  } else if (isSurelyCloneable(value)) {
-    return [value]
-  } else {
-    context.post({ type: 'value', token, value })
-  }
-  return { type: 'posted', sent: 0 }
-}
-
-function isMoved(value: unknown): value is { [TRANSFERABLE]: object; [MOVED_VALUE]: unknown } {
-  return typeof value === 'object' && value !== null && TRANSFERABLE in value && MOVED_VALUE in value
 }

@@ -1,0 +1,369 @@
+/** Loops in real threads: what runs on them, how it ends, and what they do to each other. */
+import { describe, expect, test } from 'vitest'
+import type { Run } from '../../src/index.ts'
+import {
+  asks,
+  blocks,
+  continues,
+  crowd,
+  deaf,
+  echo,
+  endless,
+  escapes,
+  exhausts,
+  exits,
+  facts,
+  parent,
+  pauses,
+  recovers,
+  throws,
+  uncloneable,
+  waits,
+  where,
+} from '../fixtures/loops/tasks.ts'
+import {
+  errorOf,
+  startedSupervisor,
+  type TestSupervisor,
+  taskOf,
+  testSupervisor,
+  thrownBy,
+} from '../support/harness.ts'
+
+/** Resolves when the handlers of `runs` have begun: they report progress then. */
+async function begun({ recorder }: TestSupervisor, ...runs: readonly Run[]): Promise<void> {
+  const ids = runs.map(({ id }) => id)
+  for (const id of ids) {
+    await recorder.until(({ type, payload }) => type === 'task.progress' && payload.runId === id)
+  }
+}
+
+/** A supervisor by real time with a loop `io`. */
+async function withLoop(options: Parameters<TestSupervisor['supervisor']['createLoop']>[1] = {}) {
+  const started = await startedSupervisor({ pool: { size: 200 } })
+  const loop = started.supervisor.createLoop('io', options)
+  if (options.start !== false) await loop.start()
+  return { ...started, loop }
+}
+
+describe('a loop', () => {
+  test('is a thread with a name, and runs what names it', async () => {
+    const { supervisor, loop } = await withLoop()
+    expect(loop.thread?.threadName).toBe('test:loop:io')
+    const place = await supervisor.submit(where, undefined, { loop: 'io' }).result
+    expect(place).toEqual({ threadId: loop.threadId, threadName: 'test:loop:io', isMainThread: false })
+    expect(await loop.run(where)).toEqual(place)
+    expect(await loop.spawn(echo, { deep: [1] }).result).toEqual({ deep: [1] })
+    expect((await supervisor.submit(where).result).isMainThread).toBe(true)
+  })
+
+  test('gives handlers the same ctx as any place does', async () => {
+    const { supervisor, loop, lines } = await withLoop()
+    const run = loop.spawn(facts)
+    expect(await run.result).toEqual({ runId: run.id, name: facts.name, attempt: 1, supervisor: 'test' })
+    expect(await loop.run(parent, 21)).toBe(42)
+    expect(await loop.run(continues, 4)).toBe(8)
+    expect(await loop.run(asks)).toMatchObject([{ name: 'io', state: 'running', live: 1, default: false }])
+    const waiting = loop.spawn(waits)
+    waiting.cancel('enough')
+    await errorOf(waiting.result)
+    await supervisor.idle()
+    expect(lines.find(({ msg }) => msg === 'told to stop')).toMatchObject({
+      code: 'ERR_TASK_CANCELLED',
+      runId: waiting.id,
+    })
+  })
+
+  test('carries errors and refuses what cannot be cloned, and goes on', async () => {
+    const { loop } = await withLoop()
+    const thrown = await errorOf(loop.run(throws))
+    expect(thrown).toMatchObject({ code: 'ERR_TASK_THREW', cause: { code: 'ERR_ORDER' } })
+    expect(await errorOf(loop.run(uncloneable))).toMatchObject({ code: 'ERR_TASK_UNSERIALIZABLE' })
+    const runs = [loop.spawn(echo, 1), loop.spawn(echo, () => 1), loop.spawn(echo, 2)]
+    expect(await errorOf((runs[1] as Run).result)).toMatchObject({ code: 'ERR_TASK_UNSERIALIZABLE' })
+    expect([await runs[0]?.result, await runs[2]?.result]).toEqual([1, 2])
+    expect(loop.live).toBe(0)
+  })
+
+  test('runs many tasks at once', async () => {
+    const { loop } = await withLoop()
+    const runs = Array.from({ length: 100 }, () => loop.spawn(crowd, 100))
+    expect(loop.live).toBe(100)
+    expect(await Promise.all(runs.map(({ result }) => result))).toEqual(
+      Array.from({ length: 100 }, () => 100),
+    )
+    expect(loop.live).toBe(0)
+  })
+})
+
+describe('the stop ladder on a loop', () => {
+  test('ends a handler that listens with the signal', async () => {
+    const started = await withLoop()
+    const run = started.loop.spawn(waits)
+    await begun(started, run)
+    run.cancel('enough')
+    expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_CANCELLED', step: 'signal' })
+    expect(started.loop.state).toBe('running')
+  })
+
+  test('gives up one that does not listen while the loop turns, and hurts no neighbour', async () => {
+    const started = await withLoop()
+    const { loop, clock, supervisor } = started
+    const { threadId } = loop
+    const run = loop.spawn(deaf, 300, { graceMs: 100 })
+    const neighbour = loop.spawn(waits)
+    await begun(started, run, neighbour)
+    run.cancel()
+    await clock.advance(100)
+    expect(await errorOf(run.result)).toMatchObject({ step: 'abandon' })
+    expect(supervisor.info()).toMatchObject({ abandoned: 1, pool: { active: 1 } })
+    expect([loop.live, loop.threadId]).toEqual([2, threadId])
+    expect(neighbour.state).toBe('running')
+    await expect.poll(() => supervisor.info().abandoned).toBe(0)
+    neighbour.cancel()
+    await errorOf(neighbour.result)
+    expect(loop.live).toBe(0)
+  })
+
+  test('ends the thread of one that is blocked: neighbours crash, and the loop comes up again', async () => {
+    const started = await withLoop()
+    const { loop, clock, supervisor, recorder } = started
+    const neighbour = loop.spawn(waits)
+    await begun(started, neighbour)
+    const run = loop.spawn(endless, undefined, { graceMs: 100 })
+    await begun(started, run)
+    run.cancel()
+    await clock.advance(100)
+    await clock.advance(150)
+    expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_CANCELLED', step: 'kill' })
+    expect(await errorOf(neighbour.result)).toMatchObject({
+      code: 'ERR_TASK_CRASHED',
+      cause: { code: 'ERR_LOOP_BLOCKED' },
+    })
+    expect(supervisor.info().loops[0]).toMatchObject({ state: 'failed', live: 0 })
+    await clock.advance(1_000)
+    await recorder.until(({ type }) => type === 'loop.restarted')
+    expect(await loop.run(echo, 'again')).toBe('again')
+  })
+})
+
+describe('a crash', () => {
+  test.each([
+    ['exit', exits, 7, 'it exited with code 7'],
+    ['escaped error', escapes, undefined, 'escaped'],
+  ] as const)('by %s fails its runs and starts the loop again', async (_, task, input, text) => {
+    const started = await withLoop()
+    const { loop, clock, recorder } = started
+    const neighbour = loop.spawn(waits)
+    await begun(started, neighbour)
+    const run = loop.spawn(task as typeof exits, input as number)
+    const error = await errorOf(run.result)
+    expect(error).toMatchObject({ code: 'ERR_TASK_CRASHED', cause: { code: 'ERR_LOOP_EXITED' } })
+    expect(error.message).toContain(text)
+    expect(await errorOf(neighbour.result)).toMatchObject({ code: 'ERR_TASK_CRASHED' })
+    const next = loop.spawn(echo, 'waits for the thread')
+    await clock.advance(1_000)
+    expect(await next.result).toBe('waits for the thread')
+    expect(recorder.events.some(({ type }) => type === 'loop.restarted')).toBe(true)
+  })
+
+  test('by exhaustion of its heap is bounded by resourceLimits', async () => {
+    const { loop } = await withLoop({ resourceLimits: { maxOldGenerationSizeMb: 16 }, restart: 'temporary' })
+    expect(await errorOf(loop.run(exhausts))).toMatchObject({ code: 'ERR_TASK_CRASHED' })
+    expect(loop.state).toBe('failed')
+    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({ code: 'ERR_LOOP_STOPPED' })
+  })
+
+  test('is retried on the new thread when the run is retried', async () => {
+    const { loop, clock } = await withLoop()
+    const run = loop.spawn(recovers, undefined, { retry: { attempts: 2, backoff: { initialMs: 10 } } })
+    await expect.poll(() => run.state).toBe('retrying')
+    await clock.advance(1_000)
+    expect(await run.result).toBe(2)
+  })
+
+  test('by kill() is one', async () => {
+    const started = await withLoop()
+    const run = started.loop.spawn(waits)
+    await begun(started, run)
+    started.loop.kill()
+    expect(await errorOf(run.result)).toMatchObject({ cause: { code: 'ERR_LOOP_KILLED' } })
+    await started.clock.advance(1_000)
+    expect(await started.loop.run(echo, 1)).toBe(1)
+  })
+})
+
+describe('a blocked loop', () => {
+  test('is reported, and hurts neither the supervisor nor other loops', async () => {
+    const started = await withLoop({ onBlocked: 'kill', killAfterMs: 2_000 })
+    const { supervisor, loop, clock, recorder, of } = started
+    const other = supervisor.createLoop('other')
+    await other.start()
+    const run = loop.spawn(endless)
+    await begun(started, run)
+    await clock.advance(250)
+    await clock.advance(500)
+    expect(of('loop.blocked')).toMatchObject([{ loop: 'io', blockedMs: 500, runs: [run.id] }])
+    expect(supervisor.info().loops).toMatchObject([
+      { name: 'io', state: 'blocked', blocked: true, live: 1 },
+      { name: 'other', state: 'running', blocked: false, live: 0 },
+    ])
+    expect(await other.run(echo, 1)).toBe(1)
+    expect(await supervisor.submit(echo, 2).result).toBe(2)
+    await clock.advance(1_500)
+    expect(await errorOf(run.result)).toMatchObject({
+      code: 'ERR_TASK_CRASHED',
+      cause: { code: 'ERR_LOOP_BLOCKED' },
+    })
+    await clock.advance(1_000)
+    await recorder.until(({ type }) => type === 'loop.restarted')
+  })
+
+  test('is told when it turns again', async () => {
+    const started = await withLoop()
+    const run = started.loop.spawn(blocks, 60_000)
+    await begun(started, run)
+    await started.clock.advance(250)
+    await started.clock.advance(500)
+    expect(started.loop.state).toBe('blocked')
+    // A handler that asks ctx.aborted in its synchronous loop hears of it although its loop is blocked.
+    run.cancel()
+    expect(await errorOf(run.result)).toMatchObject({ step: 'signal' })
+    await started.recorder.until(({ type }) => type === 'loop.unblocked')
+    expect(started.loop.state).toBe('running')
+  })
+
+  test('is not looked for while no attempt is in it', async () => {
+    const { clock, loop } = await withLoop()
+    expect(clock.pending).toBe(0)
+    expect(await loop.run(echo, 1)).toBe(1)
+    expect(clock.pending).toBe(0)
+  })
+})
+
+describe('names', () => {
+  test('are taken once, and must be known', async () => {
+    const { supervisor } = testSupervisor()
+    supervisor.createLoop('io')
+    for (const name of ['io', 'default', 'supervisor']) {
+      expect(thrownBy(() => supervisor.createLoop(name))).toMatchObject({ code: 'ERR_LOOP_NAME_TAKEN' })
+    }
+    for (const call of [
+      () => supervisor.getLoop('no'),
+      () => supervisor.getLoop(),
+      () => supervisor.setDefaultLoop('no'),
+      () => supervisor.submit(echo, 1, { loop: 'no' }),
+      () => supervisor.submit(echo, 1, { loop: 'default' }),
+    ]) {
+      expect(thrownBy(call)).toMatchObject({ code: 'ERR_LOOP_UNKNOWN' })
+    }
+    expect(await errorOf(supervisor.startLoop('no'))).toMatchObject({ code: 'ERR_LOOP_UNKNOWN' })
+    expect(await errorOf(supervisor.stopLoop('no'))).toMatchObject({ code: 'ERR_LOOP_UNKNOWN' })
+    expect(supervisor.list()).toEqual([])
+  })
+
+  test('need a module, and no other execution', () => {
+    const { supervisor } = testSupervisor()
+    supervisor.createLoop('io')
+    const here = taskOf(() => 1)
+    expect(thrownBy(() => supervisor.submit(here, undefined, { loop: 'io' }))).toMatchObject({
+      code: 'ERR_TASK_MODULE_MISSING',
+    })
+    expect(thrownBy(() => supervisor.submit(echo, 1, { loop: 'io', execution: 'thread' }))).toMatchObject({
+      code: 'ERR_OPTION_INVALID',
+    })
+    expect(thrownBy(() => taskOf(() => 1, { loop: 'io', execution: 'main' }))).toMatchObject({
+      code: 'ERR_OPTION_INVALID',
+    })
+  })
+
+  test('default names the default loop, which is only used where it is named', async () => {
+    const { supervisor } = await startedSupervisor({ defaults: { loop: 'default' } })
+    supervisor.createLoop('one', { default: true })
+    const two = supervisor.createLoop('two')
+    expect(supervisor.getLoop().name).toBe('one')
+    expect((await supervisor.submit(where).result).threadName).toBe('test:loop:one')
+    supervisor.setDefaultLoop('two')
+    expect(supervisor.getLoop()).toBe(two)
+    expect((await supervisor.submit(where).result).threadName).toBe('test:loop:two')
+    expect((await supervisor.submit(where, undefined, { loop: 'supervisor' }).result).isMainThread).toBe(true)
+    expect((await supervisor.submit(where, undefined, { execution: 'main' }).result).isMainThread).toBe(true)
+  })
+})
+
+describe('start and stop', () => {
+  test('a loop that was made before the supervisor started starts with it', async () => {
+    const { supervisor } = testSupervisor()
+    const loop = supervisor.createLoop('io')
+    const run = loop.spawn(where)
+    expect([loop.state, loop.threadId, run.state]).toEqual(['waiting', undefined, 'queued'])
+    await supervisor.start()
+    expect(loop.state).toBe('running')
+    expect((await run.result).threadId).toBe(loop.threadId)
+  })
+
+  test('one that is not to start takes nothing until it is started', async () => {
+    const { supervisor } = await startedSupervisor()
+    const loop = supervisor.createLoop('io', { start: false })
+    expect(loop.state).toBe('stopped')
+    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({ code: 'ERR_LOOP_STOPPED' })
+    expect(await errorOf(loop.run(echo))).toMatchObject({ code: 'ERR_LOOP_STOPPED' })
+    await supervisor.startLoop('io')
+    expect(await loop.run(echo, 1)).toBe(1)
+  })
+
+  test('stopLoop lets runs end, and takes no more', async () => {
+    const started = await withLoop()
+    const { supervisor, loop } = started
+    const run = loop.spawn(pauses, 50)
+    const stopped = supervisor.stopLoop('io', { wait: true })
+    expect(loop.state).toBe('stopping')
+    expect(thrownBy(() => loop.spawn(echo, 2))).toMatchObject({ code: 'ERR_LOOP_STOPPED' })
+    expect(await run.result).toBe(50)
+    await stopped
+    expect([loop.state, loop.threadId]).toEqual(['stopped', undefined])
+    await loop.start()
+    expect(await loop.run(echo, 1)).toBe(1)
+  })
+
+  test('stopLoop with cancelTasks ends them now, with a cause', async () => {
+    const started = await withLoop()
+    const { supervisor, loop } = started
+    const later = loop.spawn(waits, undefined, { delayMs: 1_000 })
+    const run = loop.spawn(waits)
+    await begun(started, run)
+    await supervisor.stopLoop('io', { cancelTasks: true })
+    expect(await errorOf(run.result)).toMatchObject({
+      code: 'ERR_TASK_TERMINATED',
+      step: 'signal',
+      cause: { code: 'ERR_LOOP_STOPPED' },
+    })
+    expect(later.state).toBe('terminated')
+    expect(supervisor.state).toBe('running')
+  })
+
+  test('stopLoop ends an endless loop by its bound', async () => {
+    const started = await withLoop()
+    const { supervisor, loop, clock } = started
+    const run = loop.spawn(endless)
+    await begun(started, run)
+    const stopped = supervisor.stopLoop('io', { wait: 1_000, graceMs: 500 })
+    await clock.advance(500)
+    await clock.advance(500)
+    await clock.advance(150)
+    expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_TERMINATED', step: 'kill' })
+    await stopped
+    expect(loop.state).toBe('stopped')
+  })
+
+  test('the supervisor stops its loops, and starts them again with itself', async () => {
+    const { supervisor, loop, stop, of } = await withLoop()
+    await loop.run(echo)
+    await stop({ wait: 1_000 })
+    // On a clock that is moved by hand the bound of the stop may be over before a thread has left.
+    await expect.poll(() => loop.state).toBe('waiting')
+    expect([loop.threadId, of('loop.stopped').length]).toEqual([undefined, 1])
+    await supervisor.start()
+    expect(await loop.run(echo, 1)).toBe(1)
+  })
+})
