@@ -101,6 +101,11 @@ export {
   type Supervisor,
   type SupervisorState,
 } from './runtime/supervisor.ts'
+export {
+  type SupervisorLogicEvent,
+  type SupervisorLogicSnapshot,
+  supervisorLogic,
+} from './runtime/supervisor-logic.ts'
 export type {
   PoolOptions,
   ProcessesOptions,

@@ -19,7 +19,7 @@ export interface ManagedLogic {
   isReady(snapshot: unknown): boolean
 }
 
-const MANAGED: unique symbol = Symbol.for('stateward.managed') as never
+export const MANAGED: unique symbol = Symbol.for('stateward.managed') as never
 
 export interface ActorChildOptions {
   readonly id: string

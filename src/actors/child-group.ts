@@ -236,7 +236,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
   }
 
   startNext(): void {
-    if (!this.#work.startNext()) this.#send({ type: 'work.done' })
+    if (!this.#work.startNext()) this.#driver.raise({ type: 'work.done' })
   }
 
   stopNext(): void {
@@ -244,7 +244,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
       (child) => child.rests,
       (child) => child.send({ type: 'child.stop' }),
     )
-    if (!left) this.#send({ type: 'work.done' })
+    if (!left) this.#driver.raise({ type: 'work.done' })
   }
 
   holdNext(): void {
@@ -252,7 +252,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
       (child) => child.rests || child.isHeld,
       (child) => child.send({ type: child.restartType === 'temporary' ? 'child.remove' : 'child.hold' }),
     )
-    if (!left) this.#send({ type: 'work.done' })
+    if (!left) this.#driver.raise({ type: 'work.done' })
   }
 
   hurryAll(): void {

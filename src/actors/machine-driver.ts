@@ -105,6 +105,13 @@ export class MachineDriver<Owner, Machine extends AnyStateMachine> {
     }
   }
 
+  /** Sends an event that is part of the step under way: before those that wait. */
+  raise(event: EventFromLogic<Machine>): void {
+    if (!this.#isWorking) return this.send(event)
+    this.#mail ??= []
+    this.#mail.unshift(event)
+  }
+
   /** The XState actor, made now if need be, as a child of `parent`. */
   actorOf(parent: AnyActorRef, id: string, src: string): AnyActorRef {
     if (this.#actor !== undefined) return this.#actor

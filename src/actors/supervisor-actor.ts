@@ -16,6 +16,7 @@ import {
   type StateValue,
 } from 'xstate'
 import type { StopPlan, SupervisorEvent, SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
+import { ActorTimers } from './actor-timers.ts'
 import type { ChildGroup } from './child-group.ts'
 import type { ChildListener } from './supervised.ts'
 import { taskActor } from './task-actor.ts'
@@ -93,6 +94,7 @@ export class SupervisorActor implements TimerOwner {
       clock: pool.ports.clock,
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
     })
+    new ActorTimers(this.actor, pool.timers, () => this.#now())
     this.#watchInspection()
     // Without an error observer a bug in here would take the process down.
     this.actor.subscribe({ next: () => this.#actAfter(), error: () => {} })

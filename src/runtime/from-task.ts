@@ -1,6 +1,7 @@
 /** Tasks as actor logic: a machine of the user's own invokes or spawns a supervised run. */
 import { fromPromise, type PromiseActorLogic } from 'xstate'
 import type { TypedDefinition } from '../actors/definition.ts'
+import { LiveSupervisor } from './live-supervisor.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { SubmitOptions } from './task-options.ts'
 
@@ -27,8 +28,13 @@ export function fromTask<Input, Output>(
   definition: TypedDefinition<Input, Output>,
   options: Omit<SubmitOptions, 'signal' | 'runId'> = {},
 ): PromiseActorLogic<Output, Input, TaskProgressEvent> {
-  return fromPromise<Output, Input, TaskProgressEvent>(async ({ input, signal, emit }) => {
-    const run = supervisor.submit(definition, input, { ...options, signal })
+  return fromPromise<Output, Input, TaskProgressEvent>(async ({ input, signal, emit, system }) => {
+    const given = { ...options, signal }
+    // A supervised child may still do its work while its supervisor drains.
+    const isInside = supervisor instanceof LiveSupervisor && system === supervisor.actor.system
+    const run = isInside
+      ? supervisor.submitInside(definition, input, given)
+      : supervisor.submit(definition, input, given)
     const report = async (): Promise<void> => {
       for await (const { percent, note } of run.progress()) emit({ type: 'task.progress', percent, note })
     }

@@ -1,6 +1,11 @@
 /** The supervisor at work: answers calls by its parts, which wire.ts joins. Its life is machines/supervisor.ts. */
 import { type ActorRefFrom, type AnyActorLogic, type AnyActorRef, type SnapshotFrom, waitFor } from 'xstate'
-import { type AnyDefinition, isDefinition, type TaskCall } from '../actors/definition.ts'
+import {
+  type AnyDefinition,
+  isDefinition,
+  type TaskCall,
+  type TypedDefinition,
+} from '../actors/definition.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import { TASK_STATES } from '../machines/model.ts'
 import type { supervisorMachine } from '../machines/supervisor.ts'
@@ -148,6 +153,17 @@ export class LiveSupervisor implements Supervisor {
     if (!isDefinition(call?.definition))
       refuse('submit()', 'given a definition made by defineTask(), or a call of one', task)
     return handleOf(submissions.submit(call.definition, call.input, call.options)) as Run<Output>
+  }
+
+  /** For children of this supervisor: accepted while it drains, too. */
+  submitInside<Input, Output>(
+    definition: TypedDefinition<Input, Output>,
+    input: Input,
+    options: SubmitOptions,
+  ): Run<Output> {
+    const { submissions, handleOf } = this.#parts
+    submissions.requireNotSignalled('submission')
+    return handleOf(submissions.submit(definition, input, options)) as Run<Output>
   }
 
   submitExternal<Output>(task: ExternalTask): Run<Output> {

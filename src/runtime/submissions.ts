@@ -92,18 +92,11 @@ export class Submissions {
         taskName: parent.definition.name,
       })
     }
-    const { pool, handleOf, state } = this.#options
-    // While it drains, what was accepted may still do its work; once it is told to end, no more begins.
-    if (state() === 'stopping' || state() === 'stopped') {
-      throw new SupervisorStateError(
-        `The supervisor is ${state()}: it accepts no child of run ${parent.id}.`,
-        {
-          code: 'ERR_SUPERVISOR_STOPPED',
-          runId: parent.id,
-          taskName: parent.definition.name,
-        },
-      )
-    }
+    const { pool, handleOf } = this.#options
+    this.requireNotSignalled(`child of run ${parent.id}`, {
+      runId: parent.id,
+      taskName: parent.definition.name,
+    })
     const call = isDefinition(definition) ? { definition, input, options } : (definition as TaskCall)
     const child = this.submit(
       call.definition,
@@ -120,6 +113,24 @@ export class Submissions {
       },
       cancel: (reason) => void handle.cancel(reason),
     }
+  }
+
+  /**
+   * For whoever belongs to the supervisor (runs, workers, children): while it drains, what was accepted may still do
+   * its work; once it is told to end, no more begins.
+   *
+   * @throws SupervisorStateError (`ERR_SUPERVISOR_STOPPED`)
+   */
+  requireNotSignalled(
+    what: string,
+    facts: { readonly runId?: string; readonly taskName?: string } = {},
+  ): void {
+    const state = this.#options.state()
+    if (state !== 'stopping' && state !== 'stopped') return
+    throw new SupervisorStateError(`The supervisor is ${state}: it accepts no ${what}.`, {
+      code: 'ERR_SUPERVISOR_STOPPED',
+      ...facts,
+    })
   }
 
   /** What a `ctx.next` goes on with: the same run, another definition and input. */

@@ -82,6 +82,19 @@ describe.each([
     expect(lamp.driver.snapshot.context).toEqual({ presses: 2 })
   })
 
+  test('takes what an effect raises before what waits', () => {
+    const seen: string[] = []
+    const lamp = new Lamp((event) => seen.push('by' in event ? String(event.by) : event.type))
+    prepare(lamp)
+    lamp.onShine = () => {
+      lamp.onShine = () => {}
+      lamp.driver.send({ type: 'lamp.press', by: 'sent' })
+      lamp.driver.raise({ type: 'lamp.press', by: 'raised' })
+    }
+    lamp.driver.raise({ type: 'lamp.press', by: 'first' })
+    expect(seen).toEqual(['first', 'raised', 'sent'])
+  })
+
   test('reports an effect and a guard that throw, and goes on', () => {
     const lamp = new Lamp()
     prepare(lamp)

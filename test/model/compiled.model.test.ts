@@ -1,7 +1,10 @@
 /** Compiled, the machines of the project take every edge as the interpreter takes it. */
 import { expect, test } from 'vitest'
+import { childMachine } from '../../src/machines/child.ts'
+import { childGroupMachine } from '../../src/machines/child-group.ts'
 import { supervisorMachine } from '../../src/machines/supervisor.ts'
 import { taskMachine } from '../../src/machines/task.ts'
+import { CHILD_WALK, GROUP_EVENTS, GROUP_INPUTS, projectGroup } from './child-walk.ts'
 import { compareOnEveryEdge } from './compiled-walk.ts'
 import { projectSupervisor, SUPERVISOR_EVENTS } from './supervisor-walk.ts'
 import { projectTask, TASK_EVENTS, TASK_INPUTS, walkTask } from './task-walk.ts'
@@ -21,3 +24,15 @@ test('compiled, the supervisor takes every edge alike', () => {
   const options = { input: { id: 's' }, events: SUPERVISOR_EVENTS, project: projectSupervisor, limit: 50_000 }
   expect(compareOnEveryEdge(supervisorMachine, options)).toBeGreaterThan(100)
 })
+
+test('compiled, a supervised child takes every edge alike', () => {
+  expect(compareOnEveryEdge(childMachine, CHILD_WALK)).toBeGreaterThan(500)
+})
+
+test.each(GROUP_INPUTS)(
+  'compiled, a $strategy group of intensity $intensity takes every edge alike',
+  (input) => {
+    const options = { input, events: GROUP_EVENTS, project: projectGroup, limit: 50_000 }
+    expect(compareOnEveryEdge(childGroupMachine, options)).toBeGreaterThan(100)
+  },
+)

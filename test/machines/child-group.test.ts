@@ -1,0 +1,175 @@
+/** Every edge of the machine of a group of children, under every strategy, and what must hold on each. */
+import assert from 'node:assert/strict'
+import { describe, expect, test } from 'vitest'
+import { type ChildEnded, type ChildGroupEffect, childGroupMachine } from '../../src/machines/child-group.ts'
+import { decide } from '../../src/machines/restart.ts'
+import { type ChildGroupEdge, GROUP_EVENTS, GROUP_INPUTS, walkGroup } from '../model/child-walk.ts'
+import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable } from '../model/walk.ts'
+
+const EFFECTS: Readonly<Record<ChildGroupEffect, true>> = {
+  listStarts: true,
+  listAffected: true,
+  listHeld: true,
+  listStops: true,
+  startNext: true,
+  stopNext: true,
+  holdNext: true,
+  hurryAll: true,
+  killAll: true,
+  followChild: true,
+  leaveChild: true,
+  holdChild: true,
+  armBackoff: true,
+  disarmBackoff: true,
+  forwardEnd: true,
+  announce: true,
+}
+const RESTS = ['idle', 'stopped', 'failed']
+const STOPPING = ['stopping.inOrder', 'stopping.hurried', 'stopping.killed']
+const FOLLOWING = [
+  'starting',
+  'running',
+  'recovering.stopping',
+  'recovering.backingOff',
+  'recovering.starting',
+]
+const TYPES = [...new Set(GROUP_EVENTS.map(({ type }) => type))]
+
+const all = GROUP_INPUTS.flatMap((input) => walkGroup(input))
+const asked = ({ effects }: ChildGroupEdge): string[] => effects.map(({ type }) => type)
+const facts = ({ effects }: ChildGroupEdge): string[] =>
+  effects
+    .filter(({ type }) => type === 'announce')
+    .map(({ params }) => (params as { readonly fact: string }).fact)
+const isFollowed = ({ exit, child, isUnwanted }: ChildEnded): boolean =>
+  !isUnwanted && decide(exit, child.restartType) === 'restart'
+
+const INVARIANTS: Readonly<Record<string, (edge: ChildGroupEdge) => void>> = {
+  'asks only for effects that exist'({ effects }) {
+    for (const { type } of effects) assert.ok(Object.hasOwn(EFFECTS, type), type)
+  },
+  'accepts a stop and a kill in every state'({ source, target, event }) {
+    if (event.type === 'group.stop') {
+      if (source === 'idle' || source === 'stopped' || source === 'failed') assert.equal(target, 'stopped')
+      else assert.ok(STOPPING.includes(target), target)
+    }
+    if (event.type !== 'group.kill') return
+    assert.equal(target, RESTS.includes(source) ? 'stopped' : 'stopping.killed')
+  },
+  'answers every end of a child exactly once'(edge) {
+    const { event, source, target } = edge
+    if (event.type !== 'child.ended') return
+    const follows = count(edge, 'followChild') + count(edge, 'listAffected') + count(edge, 'holdChild')
+    assert.equal(follows + count(edge, 'leaveChild'), 1)
+    if (follows > 0 && count(edge, 'holdChild') === 0) assert.ok(isFollowed(event))
+    if (!FOLLOWING.includes(source)) assert.equal(count(edge, 'leaveChild'), 1)
+    if (count(edge, 'followChild') > 0) assert.equal(target, source)
+  },
+  'follows nobody once it stops, has stopped or gives up'({ source, effects }) {
+    if (FOLLOWING.includes(source)) return
+    for (const { type } of effects) assert.ok(!['followChild', 'listAffected', 'holdChild'].includes(type))
+  },
+  'restarts within the intensity, and gives up beyond it'({ source, event, from, to, target }) {
+    if (event.type !== 'child.ended' || !FOLLOWING.includes(source)) return
+    if (event.isStartFailure && source === 'starting') {
+      assert.equal(target, 'escalating')
+      return assert.equal(to.context.failure?.reason, 'startFailed')
+    }
+    if (!isFollowed(event) || (event.isAffected && source === 'recovering.stopping')) return
+    const { times, intensity } = from.context
+    // All happen at one instant.
+    if (times.length < intensity) {
+      assert.equal(to.context.times.length, times.length + 1)
+      return assert.notEqual(target, 'escalating')
+    }
+    assert.equal(target, 'escalating')
+    assert.equal(to.context.failure?.reason, 'intensity')
+    assert.equal(to.context.failure?.child, event.child)
+  },
+  'takes siblings along under one-for-all and rest-for-one only'({ from, target }) {
+    if (from.context.strategy === 'one-for-one') assert.ok(!target.startsWith('recovering'))
+  },
+  'escalates once, with a failure'(edge) {
+    const { source, target, to } = edge
+    const escalates = target === 'escalating' && source !== target
+    assert.equal(facts(edge).filter((fact) => fact === 'escalated').length, Number(escalates))
+    if (escalates) assert.ok(to.context.failure !== undefined)
+  },
+  'lists anew what it goes through on every entry'(edge) {
+    const { source, target, event } = edge
+    const entered = (state: string): number =>
+      Number(target.startsWith(state) && (!source.startsWith(state) || count(edge, 'noteRestart') > 0))
+    assert.equal(count(edge, 'listStarts'), entered('starting'))
+    assert.equal(count(edge, 'listHeld'), entered('recovering.starting'))
+    const stops = (target === 'escalating' && source !== target) || entered('stopping') > 0
+    assert.equal(count(edge, 'listStops'), Number(stops))
+    const widened =
+      target === 'recovering.stopping' &&
+      (source !== target ||
+        (event.type === 'child.ended' && isFollowed(event) && count(edge, 'holdChild') === 0))
+    assert.equal(count(edge, 'listAffected'), Number(widened))
+  },
+  'goes on with its list whenever one on it is settled'(edge) {
+    const { source, event } = edge
+    if (event.type !== 'child.settled') return
+    const next: Record<string, string> = {
+      starting: 'startNext',
+      'recovering.stopping': 'holdNext',
+      'recovering.starting': 'startNext',
+      escalating: 'stopNext',
+      'stopping.inOrder': 'stopNext',
+      'stopping.hurried': 'stopNext',
+      'stopping.killed': 'stopNext',
+    }
+    assert.deepEqual(asked(edge), next[source] === undefined ? [] : [next[source]])
+  },
+  'has its backoff timer exactly while it backs off': (edge) => {
+    let armed = edge.source === 'recovering.backingOff'
+    for (const type of asked(edge)) {
+      if (type === 'armBackoff') armed = true
+      if (type === 'disarmBackoff') armed = false
+    }
+    assert.equal(armed, edge.target === 'recovering.backingOff')
+  },
+  'tells each turn of its life once'(edge) {
+    const { source, target } = edge
+    const expected: string[] = []
+    if (target === 'running' && source === 'starting') expected.push('started')
+    if (target === 'running' && source === 'recovering.starting') expected.push('recovered')
+    if (target === 'escalating' && source !== target) expected.push('escalated')
+    if (target === 'failed' && source !== target) expected.push('failed')
+    if (target === 'stopped' && STOPPING.includes(source)) expected.push('stopped')
+    assert.deepEqual(facts(edge), expected)
+  },
+  'hears of ends of actors in every state'(edge) {
+    if (!edge.event.type.startsWith('xstate.')) return
+    assert.deepEqual([asked(edge), edge.target], [['forwardEnd'], edge.source])
+  },
+  'forgets restarts and failure when it is started'({ source, target, to }) {
+    if (target !== 'starting' || source === target) return
+    assert.deepEqual([to.context.times, to.context.failure], [[], undefined])
+  },
+}
+
+test.each(Object.entries(INVARIANTS))('on every edge a group %s', (_, check) => {
+  onEveryEdge(all, check)
+})
+
+test('every declared transition, with every branch of every guard, is walked', () => {
+  const walked = new Set(all.flatMap(({ taken }) => taken))
+  expect([...declaredTransitions(childGroupMachine).values()].filter((name) => !walked.has(name))).toEqual([])
+})
+
+test('every state is reached and every known event is sent', () => {
+  const reached = new Set(all.flatMap(({ source, target }) => [source, target]))
+  expect(atomicStates(childGroupMachine).filter((state) => !reached.has(state))).toEqual([])
+  expect([...TYPES].sort()).toEqual([...childGroupMachine.events].sort())
+})
+
+describe('every state answers every event as the table says', () => {
+  test.each(['one-for-one', 'one-for-all'])('%s', async (strategy) => {
+    const edges = all.filter(({ from }) => from.context.strategy === strategy)
+    const table = transitionTable(childGroupMachine, edges, TYPES)
+    await expect(table).toMatchFileSnapshot(`../model/__snapshots__/child-group.${strategy}.table.txt`)
+  })
+})

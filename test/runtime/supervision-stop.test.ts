@@ -1,0 +1,276 @@
+/** Children while their supervisor stops: order, bounds, report, and work that is still done. */
+import { describe, expect, test } from 'vitest'
+import { fromCallback, setup } from 'xstate'
+import { fromTask, type Supervisor } from '../../src/index.ts'
+import {
+  deferred,
+  echoTask,
+  errorOf,
+  heldTask,
+  startedSupervisor,
+  thrownBy,
+  turns,
+} from '../support/harness.ts'
+import { puppet } from '../support/puppet.ts'
+
+describe('a graceful end', () => {
+  test('sends child.stop to a machine that takes it, and waits for its final state', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const machine = setup({ delays: { flush: 300 } }).createMachine({
+      initial: 'up',
+      states: {
+        up: { on: { 'child.stop': 'flushing' } },
+        flushing: { after: { flush: 'over' } },
+        over: { type: 'final' },
+      },
+    })
+    const child = supervisor.spawn(machine, { id: 'one' })
+    const stopped = child.stop()
+    await clock.advance(299)
+    expect(child.state).toBe('stopping')
+    await clock.advance(1)
+    expect([await stopped, child.state]).toEqual([{ kind: 'done', output: undefined }, 'stopped'])
+  })
+
+  test('sends the shutdownEvent it was spawned with', async () => {
+    const { supervisor } = await startedSupervisor()
+    const got: unknown[] = []
+    const logic = fromCallback(({ receive }) => receive((event) => void got.push(event)))
+    const child = supervisor.spawn(logic, { id: 'one', shutdownEvent: { type: 'close' }, shutdownMs: 0 })
+    const other = supervisor.spawn(logic, { id: 'two', shutdownEvent: { type: 'close' } })
+    void other.stop()
+    await child.stop()
+    expect(got).toEqual([{ type: 'close' }])
+  })
+
+  test.each(['deaf', 'rude'] as const)(
+    'of a %s machine: the actor is stopped in its time',
+    async (manner) => {
+      const { supervisor, clock, of } = await startedSupervisor()
+      const child = supervisor.spawn(puppet({ manner }).machine, { id: 'one', shutdownMs: 200 })
+      const { actor } = child
+      const stopped = child.stop()
+      await clock.advance(199)
+      expect(child.state).toBe(manner === 'deaf' ? 'stopping' : 'stopped')
+      await clock.advance(1)
+      expect([await stopped, actor?.getSnapshot().status]).toEqual([{ kind: 'stopped' }, 'stopped'])
+      expect(of('child.stopped')).toMatchObject([{ step: manner === 'deaf' ? 'kill' : 'none' }])
+    },
+  )
+
+  test('does not take a catch-all for an answer', async () => {
+    const { supervisor } = await startedSupervisor()
+    const child = supervisor.spawn(setup({}).createMachine({ on: { '*': {} } }), { id: 'one' })
+    await child.stop()
+    expect(child.state).toBe('stopped')
+  })
+
+  test('asked for by the child itself, in the middle of its own step, is done after the step', async () => {
+    const { supervisor } = await startedSupervisor()
+    const machine = setup({
+      actions: { leave: () => void child.stop(), restart: () => void child.restart() },
+    }).createMachine({ on: { leave: { actions: 'leave' }, again: { actions: 'restart' } } })
+    const child = supervisor.spawn(machine, { id: 'one', systemId: 'one' })
+    child.actor!.send({ type: 'again' })
+    expect([child.state, child.restarts]).toEqual(['running', 1])
+    child.actor!.send({ type: 'leave' })
+    expect([child.state, child.actor]).toEqual(['stopped', undefined])
+  })
+
+  test('runs the disposers of what the child invoked', async () => {
+    const { supervisor, stop } = await startedSupervisor()
+    const story: string[] = []
+    const resource = fromCallback(() => () => void story.push('disposed'))
+    const machine = setup({ actors: { resource } }).createMachine({ invoke: { src: 'resource' } })
+    supervisor.spawn(machine, { id: 'one' })
+    await stop({ wait: true })
+    expect(story).toEqual(['disposed'])
+  })
+})
+
+describe('stop', () => {
+  test('reports what each child and each run needed', async () => {
+    const { supervisor, clock } = await startedSupervisor({ defaults: { graceMs: 500 } })
+    const group = supervisor.group('g')
+    supervisor.spawn(puppet().machine, { id: 'graceful' })
+    group.spawn(puppet({ manner: 'deaf' }).machine, { id: 'own', shutdownMs: 100 })
+    group.spawn(puppet({ manner: 'deaf' }).machine, { id: 'deaf', shutdownMs: Number.POSITIVE_INFINITY })
+    const { task } = heldTask({ deaf: true })
+    supervisor.submit(task)
+    supervisor.submit(heldTask().task)
+    await turns()
+    const stopped = supervisor.stop({ wait: 1_000 })
+    await clock.advance(1_000)
+    expect(await stopped).toEqual({
+      children: [
+        { id: 'graceful', kind: 'actor', step: 'none', ms: 0 },
+        { id: 'g/own', kind: 'actor', step: 'kill', ms: 100 },
+        { id: 'g/deaf', kind: 'actor', step: 'kill', ms: 1_000 },
+        { id: 'g', kind: 'group', step: 'kill', ms: 1_000 },
+      ],
+      tasks: { ended: 0, none: 0, signal: 1, terminate: 0, kill: 0, abandon: 1 },
+      returned: {},
+    })
+  })
+
+  test('lets children end in reverse while what was accepted goes on, within one bound for all', async () => {
+    const { supervisor, clock } = await startedSupervisor({ defaults: { graceMs: 0 } })
+    const children = [1, 2, 3].map((n) =>
+      supervisor.spawn(puppet({ manner: 'deaf' }).machine, { id: `c${n}`, shutdownMs: 400 }),
+    )
+    const states = (): string => children.map(({ state }) => state).join()
+    const { task, calls } = heldTask<void>()
+    const run = supervisor.submit(task)
+    await turns()
+    const stopped = supervisor.stop({ wait: 1_000 })
+    expect([supervisor.state, states()]).toEqual(['draining', 'running,running,stopping'])
+    await clock.advance(400)
+    expect(states()).toBe('running,stopping,stopped')
+    calls[0]!.resolve()
+    await run.result
+    await clock.advance(400)
+    expect(states()).toBe('stopping,stopped,stopped')
+    // Each has its own time, and all together no more than the bound.
+    await clock.advance(199)
+    expect(supervisor.state).toBe('draining')
+    await clock.advance(1)
+    expect([states(), supervisor.state]).toEqual(['stopped,stopped,stopped', 'stopped'])
+    expect((await stopped).children.map(({ ms }) => ms)).toEqual([400, 400, 200])
+  })
+
+  test('waits for children without bound when it has none, and a second stop ends them', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const child = supervisor.spawn(puppet({ manner: 'deaf' }).machine, {
+      id: 'one',
+      shutdownMs: Number.POSITIVE_INFINITY,
+    })
+    const first = supervisor.stop({ wait: true })
+    await clock.advance(86_400_000)
+    expect([supervisor.state, child.state]).toEqual(['draining', 'stopping'])
+    const second = supervisor.stop({ wait: 100, graceMs: 50 })
+    await clock.advance(100)
+    await Promise.all([first, second])
+    expect(child.state).toBe('stopped')
+  })
+
+  test('wait: false kills all at once', async () => {
+    const { supervisor, stop, clock } = await startedSupervisor()
+    const story: string[] = []
+    for (const id of ['a', 'b']) {
+      supervisor.spawn(puppet({ name: id, story, manner: 'deaf' }).machine, {
+        id,
+        shutdownMs: Number.POSITIVE_INFINITY,
+      })
+    }
+    const before = clock.monotonic()
+    await stop({ wait: false })
+    expect([supervisor.state, clock.monotonic() - before]).toEqual(['stopped', 0])
+  })
+
+  test('in every moment of a start ends what was started', async () => {
+    const { supervisor, stop } = await startedSupervisor()
+    await stop()
+    const slow = setup({}).createMachine({ initial: 'a', states: { a: {} } })
+    expect(thrownBy(() => supervisor.spawn(slow, { id: 'one' })).code).toBe('ERR_SUPERVISOR_STOPPED')
+    const started = supervisor.start()
+    const stopped = supervisor.stop({ wait: true })
+    expect(await errorOf(started)).toMatchObject({ code: 'ERR_SUPERVISOR_STOPPED' })
+    await stopped
+    expect(supervisor.state).toBe('stopped')
+  })
+
+  test('refuses children as soon as it has begun', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const group = supervisor.group('g')
+    const resting = supervisor.spawn(puppet().machine, { id: 'resting' })
+    await resting.stop()
+    supervisor.spawn(puppet({ manner: 'deaf' }).machine, { id: 'deaf', shutdownMs: 100 })
+    const stopped = supervisor.stop({ wait: true })
+    for (const owner of [supervisor, group]) {
+      const refused = thrownBy(() => owner.spawn(puppet().machine, { id: 'late' }))
+      expect(refused).toMatchObject({ name: 'SupervisorStateError', code: 'ERR_SUPERVISOR_STOPPED' })
+    }
+    expect(await errorOf(resting.start())).toMatchObject({ code: 'ERR_SUPERVISOR_STOPPED' })
+    await clock.advance(100)
+    await stopped
+  })
+
+  test('keeps a child from being restarted', async () => {
+    const { supervisor, stop, clock, of } = await startedSupervisor()
+    const child = supervisor.spawn(puppet().machine, { id: 'one' })
+    child.actor!.send({ type: 'crash' })
+    await stop({ wait: true })
+    await clock.advance(60_000)
+    expect([child.state, of('child.restarted').length]).toEqual(['stopped', 0])
+  })
+
+  test('lets children submit while it drains, through fromTask; outsiders are refused', async () => {
+    const { supervisor } = await startedSupervisor()
+    const gate = deferred()
+    const flush = heldTask<void>()
+    const flusher = (owner: Supervisor) =>
+      setup({ actors: { flush: fromTask(owner, flush.task) } }).createMachine({
+        initial: 'up',
+        states: {
+          up: { on: { 'child.stop': 'flushing' } },
+          flushing: { invoke: { src: 'flush', onDone: 'over', onError: 'failed' } },
+          over: { type: 'final' },
+          failed: {},
+        },
+      })
+    const child = supervisor.spawn(flusher(supervisor), { id: 'one' })
+    const stopped = supervisor.stop({ wait: true })
+    await turns()
+    expect(thrownBy(() => supervisor.submit(echoTask())).code).toBe('ERR_SUPERVISOR_STOPPED')
+    flush.calls[0]!.resolve()
+    gate.resolve()
+    await stopped
+    expect(await child.ended).toMatchObject({ kind: 'done' })
+  })
+})
+
+describe('closed', () => {
+  test('resolves with each stop, and is made anew by each start', async () => {
+    const { supervisor, stop } = await startedSupervisor()
+    const { closed } = supervisor
+    expect(supervisor.closed).toBe(closed)
+    await stop()
+    await closed
+    await supervisor.start()
+    expect(supervisor.closed).not.toBe(closed)
+    const second = supervisor.closed
+    await stop()
+    await second
+  })
+
+  test('rejects when the supervisor fails, as block() does; nobody need look', async () => {
+    const { supervisor } = await startedSupervisor({ supervision: { intensity: 0 } })
+    const blocked = errorOf(supervisor.block())
+    supervisor.spawn(puppet().machine, { id: 'one' }).actor!.send({ type: 'crash' })
+    await turns(3)
+    expect(supervisor.state).toBe('failed')
+    const error = await errorOf(supervisor.closed)
+    expect(error).toMatchObject({ name: 'SupervisionError', code: 'ERR_RESTART_INTENSITY', child: 'one' })
+    expect(await blocked).toBe(error)
+    await supervisor.start()
+    expect(supervisor.state).toBe('running')
+  })
+
+  test('a stop that meets a supervisor giving up ends with it', async () => {
+    const { supervisor, clock } = await startedSupervisor({
+      supervision: { intensity: 0 },
+      defaults: { graceMs: 1_000 },
+    })
+    supervisor.submit(heldTask({ deaf: true }).task)
+    await turns()
+    supervisor.spawn(puppet().machine, { id: 'one' }).actor!.send({ type: 'crash' })
+    await turns()
+    expect(supervisor.state).toBe('stopping')
+    const stopped = supervisor.stop({ wait: 100 })
+    await clock.advance(100)
+    expect(await stopped).toMatchObject({ tasks: { abandon: 1 } })
+    expect(supervisor.state).toBe('failed')
+    await supervisor.stop()
+    expect(supervisor.state).toBe('stopped')
+  })
+})
