@@ -137,20 +137,24 @@ export class ChildGroup implements Incarnation, TimerOwner {
   add(spec: ChildSpec, isWanted: boolean = true): SupervisedChild {
     const path = this.path === '' ? spec.id : `${this.path}/${spec.id}`
     if (this.children.has(spec.id)) throw this.ports.errors.idTaken(path)
-    this.#requireOpen(path)
+    this.requireOpen(path)
     const child = new SupervisedChild(this, spec, this.#childOptions, isWanted)
     this.children.set(spec.id, child)
     if (isWanted) this.#startAdded(child)
     return child
   }
 
+  /** @throws what `ports.errors` makes when it stops or gives up */
+  requireOpen(path: string): void {
+    const { state } = this
+    if (state === 'stopping' || state === 'escalating') throw this.ports.errors.stopped(path, state)
+  }
+
   /** Starts a child that is listed, now or in its turn. */
   startChild(child: SupervisedChild, event: ChildEvent): void {
-    this.#requireOpen(child.path)
-    const { state } = this
-    // Others have their turn first, or it is started with them.
-    if (state === 'starting' && child.rests) this.#work.add(child)
-    else if (!this.rests || child.lives) child.send(event)
+    // Others have their turn first.
+    if (this.state === 'starting' && child.rests) this.#work.add(child)
+    else child.send(event)
   }
 
   /** A child has ended by itself. */
@@ -231,6 +235,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
 
   listStops(): void {
     this.#affected.clear()
+    for (const child of this.#work.unstarted) child.giveUpStart()
     this.#work.unstarted.clear()
     this.#work.set([...this.children.values()].filter((child) => !child.rests))
   }
@@ -331,7 +336,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
     const { state } = this.#driver
     // In its turn, behind the others.
     if (state === 'starting' || state === 'recovering.starting') this.#work.add(child)
-    if (state.startsWith('recovering')) this.#work.unstarted.add(child)
+    else if (state.startsWith('recovering')) this.#work.unstarted.add(child)
     if (state !== 'running') return
     this.#adding = child
     child.send({ type: 'child.start' })
@@ -342,11 +347,6 @@ export class ChildGroup implements Incarnation, TimerOwner {
     const { exit } = child
     child.send({ type: 'child.remove' })
     throw this.ports.errors.startFailed(child.path, exit as ChildExit)
-  }
-
-  #requireOpen(path: string): void {
-    const { state } = this
-    if (state === 'stopping' || state === 'escalating') throw this.ports.errors.stopped(path, state)
   }
 
   #backoff(streak: number): number {

@@ -17,6 +17,7 @@ export class ChildWork {
 
   /** Behind the others. */
   add(child: SupervisedChild): void {
+    this.unstarted.add(child)
     this.#list.push(child)
   }
 

@@ -76,6 +76,7 @@ export class SupervisedChild implements TimerOwner {
   #stopMono: number | undefined = undefined
   #toldRestarts = 0
   #start: Wait<void> | undefined = undefined
+  #lifeEnd: Wait<ChildExit> | undefined = undefined
   #end: Wait<ChildExit> | undefined = undefined
 
   constructor(group: ChildGroup, spec: ChildSpec, options: ChildDriverOptions, isWanted: boolean) {
@@ -153,44 +154,31 @@ export class SupervisedChild implements TimerOwner {
     this.send({ type: kind as 'timer.shutdown' | 'timer.backoff' })
   }
 
-  /** Starts it unless it lives. Resolves when it is up; at once when it is. */
+  /** Starts it unless it lives. Resolves when it is up; at once when its group rests, which starts it later. */
   start(): Promise<void> {
-    this.#requireListed()
-    this.isWanted = true
-    if (this.state === 'running') return Promise.resolve()
-    const started = this.#awaitStart()
-    this.group.startChild(this, { type: 'child.start' })
-    return started
-  }
-
-  /** Ends it, each life within its shutdown time; it stays listed (unless it is temporary). Resolves at its end. */
-  stop(): Promise<ChildExit> {
-    this.isWanted = false
-    if (this.rests) {
-      if (this.state === 'waiting') this.send({ type: 'child.stop' })
-      return Promise.resolve(this.exit ?? NEVER_LIVED)
-    }
-    const ended = this.whenEnded()
-    this.send({ type: 'child.stop' })
-    return ended
+    return this.state === 'running' ? Promise.resolve() : this.#startBy({ type: 'child.start' })
   }
 
   /** Ends it if it lives, and starts it. Resolves when it is up again. */
   restart(): Promise<void> {
-    this.#requireListed()
-    this.isWanted = true
-    const started = this.#awaitStart()
-    this.group.startChild(this, { type: 'child.restart' })
-    return started
+    return this.#startBy({ type: 'child.restart' })
+  }
+
+  /** Ends its life within its shutdown time; it stays listed (unless it is temporary). Resolves at the end. */
+  stop(): Promise<ChildExit> {
+    this.isWanted = false
+    if (!this.rests) return this.#endBy({ type: 'child.stop' })
+    // It never lived: there is no end to be told of.
+    if (this.state === 'waiting')
+      this.send({ type: this.restartType === 'temporary' ? 'child.remove' : 'child.stop' })
+    this.giveUpStart()
+    return Promise.resolve(this.exit ?? NEVER_LIVED)
   }
 
   /** Ends it and takes it from the list. Resolves when it is gone. */
   async remove(): Promise<void> {
     this.isWanted = false
-    if (this.state === 'removed') return
-    const ended = this.lives ? this.whenEnded() : undefined
-    this.send({ type: 'child.remove' })
-    await ended
+    if (this.state !== 'removed') await this.#endBy({ type: 'child.remove' })
   }
 
   /** How it ended, once nothing lives and nothing follows. */
@@ -202,10 +190,15 @@ export class SupervisedChild implements TimerOwner {
 
   /** The group leaves it as it has ended. */
   settle(): void {
-    const exit = this.exit ?? NEVER_LIVED
-    this.#end?.resolve(exit)
+    this.#end?.resolve(this.exit ?? NEVER_LIVED)
     this.#end = undefined
-    this.#failStart(exit)
+    this.giveUpStart()
+  }
+
+  /** It is not going to come up now. */
+  giveUpStart(): void {
+    this.#start?.reject(this.group.ports.errors.startFailed(this.path, this.exit ?? NEVER_LIVED))
+    this.#start = undefined
   }
 
   /** It has ended and is followed after `delayMs`; infinite: when the group says so. */
@@ -259,23 +252,23 @@ export class SupervisedChild implements TimerOwner {
   tell(fact: ChildFact): void {
     const { group } = this
     const exit = this.exit ?? NEVER_LIVED
-    if (fact !== 'started') this.startedAt = undefined
     if (fact === 'started') {
       this.#cameUp()
-      group.childSettled(this)
-    } else if (fact === 'done' || fact === 'failed') {
-      if (exit.kind === 'failed') this.#failStart(exit)
+      return group.childSettled(this)
+    }
+    this.startedAt = undefined
+    this.#lifeEnd?.resolve(exit)
+    this.#lifeEnd = undefined
+    if (fact === 'done' || fact === 'failed') {
+      if (fact === 'failed') this.giveUpStart()
       group.childEnded(this, exit)
-    } else if (fact === 'stopped') {
-      this.#announceStop()
-      // Whoever restarts it waits for what follows.
-      if (this.state !== 'starting') this.settle()
-      group.childSettled(this)
     } else if (fact === 'removed') {
       this.settle()
       group.forget(this)
     } else {
       this.#announceStop()
+      // Whoever restarts it, or its group, waits for what follows.
+      if (fact === 'stopped' && this.state !== 'starting') this.settle()
       group.childSettled(this)
     }
   }
@@ -301,21 +294,26 @@ export class SupervisedChild implements TimerOwner {
     if (ports.inspected()) void this.actor
   }
 
-  #awaitStart(): Promise<void> {
+  #startBy(event: ChildEvent): Promise<void> {
+    const { group } = this
+    if (this.state === 'removed') throw group.ports.errors.unknown(this.path)
+    group.requireOpen(this.path)
+    this.isWanted = true
+    if (group.rests && !this.lives) return Promise.resolve()
     if (this.#start === undefined) {
       this.#start = Promise.withResolvers<void>()
       this.#start.promise.catch(() => {})
     }
-    return this.#start.promise
+    const { promise } = this.#start
+    group.startChild(this, event)
+    return promise
   }
 
-  #failStart(exit: ChildExit): void {
-    this.#start?.reject(this.group.ports.errors.startFailed(this.path, exit))
-    this.#start = undefined
-  }
-
-  #requireListed(): void {
-    if (this.state === 'removed') throw this.group.ports.errors.unknown(this.path)
+  #endBy(event: ChildEvent): Promise<ChildExit> {
+    this.#lifeEnd ??= Promise.withResolvers<ChildExit>()
+    const { promise } = this.#lifeEnd
+    this.send(event)
+    return promise
   }
 
   #arm(delayMs: number, kind: 'timer.shutdown' | 'timer.backoff'): void {

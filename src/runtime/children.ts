@@ -37,7 +37,10 @@ export interface Child<Ref extends AnyActorRef = AnyActorRef> {
   readonly startedAt: number | undefined
   /** How it ended, once it lives no longer and nothing follows. A new start makes a new promise. */
   readonly ended: Promise<ChildExit>
-  /** Starts it unless it lives. Resolves when it is up. */
+  /**
+   * Starts it unless it lives. Resolves when it is up; at once when its owner does not run yet: then it is started with
+   * it.
+   */
   start(): Promise<void>
   /** Ends it within its `shutdownMs`; it can be started again, unless it is temporary. */
   stop(): Promise<ChildExit>

@@ -37,7 +37,7 @@ export const CHILD_EVENTS: readonly ChildEvent[] = [
 ]
 
 /** Restarts are counted without end: the walk tells the first one from none. */
-export const projectChild = ({ exit, sequel, step, restarts, delayMs }: ChildContext): string =>
+const projectChild = ({ exit, sequel, step, restarts, delayMs }: ChildContext): string =>
   [exit?.kind, sequel, step, Math.min(restarts, 1), delayMs].join()
 
 export const CHILD_WALK = { input: undefined, events: CHILD_EVENTS, project: projectChild, limit: 50_000 }

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { errorOf, startedSupervisor, testSupervisor, thrownBy, turns } from '../support/harness.ts'
+import {
+  type AnyActorLogic,
+  type AnyActorRef,
+  fromCallback,
+  fromPromise,
+  fromTransition,
+  setup,
+} from 'xstate'
+import type { Supervisor } from '../../src/index.ts'
+import { deferred, errorOf, startedSupervisor, testSupervisor, thrownBy, turns } from '../support/harness.ts'
 import { puppet } from '../support/puppet.ts'
 
 describe('a child', () => {
@@ -104,5 +113,256 @@ describe('a group', () => {
     await clock.advance(50)
     expect(story.splice(0)).toEqual(['+a', '+b', '+c'])
     expect(group.state).toBe('running')
+  })
+})
+
+describe('at run time', () => {
+  test('children are added, found, stopped, started, restarted and removed', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const group = supervisor.group('g')
+    const child = group.spawn(puppet().machine, { id: 'one' })
+    expect(supervisor.child('g/one')).toBe(child)
+    expect(group.child('one')).toBe(child)
+    expect([
+      supervisor.child('g'),
+      supervisor.child('one'),
+      supervisor.child('g/one/x'),
+      supervisor.child(''),
+    ]).toEqual([group, undefined, undefined, undefined])
+    expect(child.path).toBe('g/one')
+    await child.stop()
+    expect([child.state, child.actor, child.startedAt]).toEqual(['stopped', undefined, undefined])
+    await child.start()
+    await child.restart()
+    expect([child.state, child.restarts]).toEqual(['running', 1])
+    await child.remove()
+    await child.remove()
+    expect([child.state, group.which()]).toEqual(['removed', []])
+    expect(await errorOf(child.start())).toMatchObject({ name: 'OptionError', code: 'ERR_CHILD_UNKNOWN' })
+    expect(await errorOf(child.restart())).toMatchObject({ code: 'ERR_CHILD_UNKNOWN' })
+    expect(of('child.stopped').map(({ child: path }) => path)).toEqual(['g/one', 'g/one', 'g/one'])
+    // The id is free again.
+    group.spawn(puppet().machine, { id: 'one' })
+  })
+
+  test('which() and count() show all, groups before what is in them', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    supervisor.spawn(puppet().machine, { id: 'a' })
+    const inner = supervisor.group('g').group('h', { restart: 'transient' })
+    inner.spawn(puppet().machine, { id: 'b', restart: 'temporary' })
+    await inner.spawn(puppet().machine, { id: 'c' }).stop()
+    const at = clock.now()
+    expect(supervisor.which()).toEqual([
+      {
+        path: 'a',
+        id: 'a',
+        kind: 'actor',
+        state: 'running',
+        restart: 'permanent',
+        restarts: 0,
+        startedAt: at,
+      },
+      {
+        path: 'g',
+        id: 'g',
+        kind: 'group',
+        state: 'running',
+        restart: 'permanent',
+        restarts: 0,
+        startedAt: at,
+      },
+      {
+        path: 'g/h',
+        id: 'h',
+        kind: 'group',
+        state: 'running',
+        restart: 'transient',
+        restarts: 0,
+        startedAt: at,
+      },
+      {
+        path: 'g/h/b',
+        id: 'b',
+        kind: 'actor',
+        state: 'running',
+        restart: 'temporary',
+        restarts: 0,
+        startedAt: at,
+      },
+      {
+        path: 'g/h/c',
+        id: 'c',
+        kind: 'actor',
+        state: 'stopped',
+        restart: 'permanent',
+        restarts: 0,
+        startedAt: undefined,
+      },
+    ])
+    expect(supervisor.count()).toEqual({ specs: 5, active: 4, kinds: { actor: 3, group: 2 } })
+    expect(inner.count()).toEqual({ specs: 2, active: 1, kinds: { actor: 2 } })
+  })
+
+  test('a group is stopped and started as one child', async () => {
+    const { supervisor } = await startedSupervisor()
+    const story: string[] = []
+    const group = supervisor.group('g')
+    for (const id of ['a', 'b']) group.spawn(puppet({ name: id, story }).machine, { id })
+    await group.stop()
+    expect([group.state, story.splice(0)]).toEqual(['stopped', ['+a', '+b', '-b', '-a']])
+    group.spawn(puppet({ name: 'c', story }).machine, { id: 'c' })
+    await group.restart()
+    expect([group.state, story]).toEqual(['running', ['+a', '+b', '+c']])
+  })
+
+  test('ended says how, once nothing follows', async () => {
+    const { supervisor } = await startedSupervisor()
+    const child = supervisor.spawn(puppet().machine, { id: 'one', restart: 'temporary' })
+    const { ended } = child
+    child.actor!.send({ type: 'end' })
+    expect(await ended).toEqual({ kind: 'done', output: 'output' })
+    expect(child.state).toBe('removed')
+  })
+})
+
+describe('any logic', () => {
+  test('may be supervised: promises, callbacks, transitions', async () => {
+    const { supervisor, stop } = await startedSupervisor()
+    const gate = deferred<string>()
+    const promised = supervisor.spawn(
+      fromPromise<string, { n: number }>(async ({ input }) => (await gate.promise) + input.n),
+      { id: 'promise', input: { n: 1 }, restart: 'transient' },
+    )
+    const counting = supervisor.spawn(
+      fromTransition((n: number, _: { type: 'more' }) => n + 1, 0),
+      { id: 'count' },
+    )
+    const story: string[] = []
+    supervisor.spawn(
+      fromCallback(() => () => void story.push('disposed')),
+      { id: 'callback' },
+    )
+    counting.actor!.send({ type: 'more' })
+    expect(counting.actor!.getSnapshot().context).toBe(1)
+    gate.resolve('v')
+    expect(await promised.ended).toEqual({ kind: 'done', output: 'v1' })
+    await stop({ wait: true })
+    expect(story).toEqual(['disposed'])
+  })
+
+  test('that ends as soon as it is started is done', async () => {
+    const { supervisor, clock } = await startedSupervisor({ supervision: { intensity: 2 }, random: () => 0 })
+    const machine = setup({}).createMachine({ initial: 'a', states: { a: { type: 'final' } }, output: 1 })
+    const child = supervisor.spawn(machine, { id: 'one', restart: 'transient' })
+    expect([child.state, await child.ended]).toEqual(['done', { kind: 'done', output: 1 }])
+    expect(supervisor.spawn(machine, { id: 'gone', restart: 'temporary' }).state).toBe('removed')
+    // A permanent one that cannot live ends in an escalation, not in a loop.
+    supervisor.spawn(machine, { id: 'never' })
+    await clock.advance(1_000)
+    expect(supervisor.state).toBe('failed')
+  })
+
+  test('reaches its siblings by systemId, also after a restart', async () => {
+    const { supervisor, clock } = await startedSupervisor({ random: () => 0 })
+    const child = supervisor.spawn(puppet().machine, { id: 'one', systemId: 'mail' })
+    expect(supervisor.actor.system.get('mail')).toBe(child.actor)
+    child.actor!.send({ type: 'crash' })
+    await clock.advance(50)
+    expect(supervisor.actor.system.get('mail')).toBe(child.actor)
+    expect(thrownBy(() => supervisor.spawn(puppet().machine, { id: 'two', systemId: 'mail' }))).toMatchObject(
+      {
+        code: 'ERR_CHILD_START_FAILED',
+      },
+    )
+  })
+
+  test('errors reach nobody but its supervisor', async () => {
+    const { supervisor } = await startedSupervisor()
+    const child = supervisor.spawn(puppet().machine, { id: 'one' })
+    const seen: unknown[] = []
+    child.actor!.subscribe({ error: (error) => seen.push(error) })
+    child.actor!.send({ type: 'crash' })
+    await turns(3)
+    expect(seen).toMatchObject([{ message: 'puppet crashed' }])
+    expect(supervisor.actor.getSnapshot().status).toBe('active')
+  })
+})
+
+describe('inspection', () => {
+  test('shows supervisor → children → group → actor', async () => {
+    const seen: string[] = []
+    const { supervisor } = await startedSupervisor({
+      inspect: (event) => {
+        if (event.type !== '@xstate.actor') return
+        const actorRef = event.actorRef as AnyActorRef
+        seen.push(`${actorRef._parent?.id}/${actorRef.id}`)
+      },
+    })
+    supervisor.group('g').spawn(puppet().machine, { id: 'one' })
+    expect(seen).toEqual([
+      'undefined/test',
+      'test/tasks',
+      'test/loops',
+      'test/children',
+      'children/g',
+      'g/one',
+    ])
+  })
+
+  test('that begins later sees what lives already', async () => {
+    const { supervisor } = await startedSupervisor()
+    const group = supervisor.group('g')
+    group.spawn(puppet().machine, { id: 'one' })
+    const seen = new Set<unknown>()
+    supervisor.actor.system.inspect((event) => void seen.add((event.actorRef as AnyActorRef).id))
+    expect(group.actor?.getSnapshot().value).toBe('running')
+    await group.stop()
+    expect([...seen]).toEqual(['g', 'one'])
+  })
+})
+
+describe('bad input is refused, and nothing is listed', () => {
+  const machine = puppet().machine
+  test.each([
+    ['no logic', (s: Supervisor) => s.spawn({} as AnyActorLogic, { id: 'x' }), /actor logic/],
+    ['no id', (s: Supervisor) => s.spawn(machine, {} as never), /id/],
+    ['an empty id', (s: Supervisor) => s.spawn(machine, { id: '' }), /id/],
+    ['an id with a slash', (s: Supervisor) => s.spawn(machine, { id: 'a/b' }), /free of/],
+    [
+      'a wrong restart type',
+      (s: Supervisor) => s.spawn(machine, { id: 'x', restart: 'always' as never }),
+      /'permanent'/,
+    ],
+    ['a negative shutdownMs', (s: Supervisor) => s.spawn(machine, { id: 'x', shutdownMs: -1 }), /shutdownMs/],
+    [
+      'an unknown option',
+      (s: Supervisor) => s.spawn(machine, { id: 'x', retsart: 'permanent' } as never),
+      /Did you mean "restart"/,
+    ],
+    [
+      'an event without a type',
+      (s: Supervisor) => s.spawn(machine, { id: 'x', shutdownEvent: {} as never }),
+      /type/,
+    ],
+    [
+      'a wrong strategy',
+      (s: Supervisor) => s.group('x', { strategy: 'all-for-one' as never }),
+      /one-for-all/,
+    ],
+    ['a broken intensity', (s: Supervisor) => s.group('x', { intensity: 1.5 }), /intensity/],
+    ['a period of 0', (s: Supervisor) => s.group('x', { periodMs: 0 }), /periodMs/],
+    ['a wrong backoff', (s: Supervisor) => s.group('x', { backoff: { jitter: 2 } }), /jitter/],
+    ['a group without an id', (s: Supervisor) => s.group(undefined as never), /id/],
+  ])('%s', async (_, call, message) => {
+    const { supervisor } = await startedSupervisor()
+    expect(thrownBy(() => call(supervisor))).toMatchObject({
+      name: 'OptionError',
+      message: expect.stringMatching(message),
+    })
+    expect(supervisor.count().specs).toBe(0)
+  })
+
+  test('a wrong supervision option of the supervisor itself', () => {
+    expect(thrownBy(() => testSupervisor({ supervision: { intensity: -1 } })).code).toBe('ERR_OPTION_INVALID')
   })
 })

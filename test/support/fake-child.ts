@@ -4,6 +4,7 @@ import { ChildGroup } from '../../src/actors/child-group.ts'
 import type { ChildNews, GroupPolicy, GroupPorts } from '../../src/actors/group-ports.ts'
 import type { ChildKind, ChildListener, ChildSpec, Incarnation } from '../../src/actors/supervised.ts'
 import { TimerQueue } from '../../src/actors/timer-queue.ts'
+import { Tracer } from '../../src/actors/tracer.ts'
 import type { ChildExit, RestartType } from '../../src/machines/restart.ts'
 import { ManualClock } from '../../src/runtime/testing/manual-clock.ts'
 
@@ -156,6 +157,7 @@ export class GroupBench {
       clock: this.clock,
       timers: this.timers,
       random: () => 0,
+      tracer: new Tracer(),
       inspected: () => false,
       onError: (error) => this.errors.push(error),
       errors: {
