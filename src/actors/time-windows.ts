@@ -31,15 +31,17 @@ export interface WindowState {
   readonly inside: boolean
   /** Where the window that holds the instant begins, epoch ms; `undefined` outside. */
   readonly startAt: number | undefined
-  /** The end of the window that holds the instant (another may begin there), or the beginning of the next. */
+  /**
+   * The end of the window that holds the instant (another may begin there), or the beginning of the next one;
+   * `Infinity` when there is none.
+   */
   readonly changesAt: number
 }
 
 /** A checked window. */
 export interface TimeWindow {
-  readonly spec: WindowSpec
   readonly timezone: string
-  /** Is the instant inside, and until when does that hold? */
+  /** Whether an instant is inside, and until when that holds at least. */
   at(instant: number): WindowState
 }
 
@@ -55,7 +57,7 @@ export function timeWindow(spec: WindowSpec, timezone?: string): TimeWindow {
   const zone = TimeZone.of(timezone)
   const from = spec.from === undefined ? undefined : parsePosition(unit, 'from', spec.from)
   const until = spec.until === undefined ? undefined : parsePosition(unit, 'until', spec.until)
-  return { spec, timezone: zone.name, at: (instant) => stateAt(zone, unit, from, until, instant) }
+  return { timezone: zone.name, at: (instant) => stateAt(zone, unit, from, until, instant) }
 }
 
 /** Like {@link timeWindow}, for one question. */

@@ -13,6 +13,8 @@
  * | `ERR_INPUT_INVALID` | `OptionError` | the schema refuses the input at submission |
  * | `ERR_RUN_ENDED` | `OptionError` | a handler that was given up submits a child |
  * | `ERR_RUN_UNKNOWN` | `OptionError` | a run that is not known (any more) |
+ * | `ERR_SCHEDULE_INVALID` | `OptionError` | a cron expression, recurrence rule or window that is wrong or never comes |
+ * | `ERR_TIMEZONE_UNKNOWN` | `OptionError` | a time zone that does not exist |
  * | `ERR_EXTERNAL_UNKNOWN` | `OptionError` | `complete` or `fail` of a task that is not waiting for it |
  * | `ERR_CHILD_ID_TAKEN` | `OptionError` | the group lists a child with this id already |
  * | `ERR_CHILD_UNKNOWN` | `OptionError` | a child that was removed is to be started |
