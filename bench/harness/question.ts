@@ -8,7 +8,16 @@ export const SCALES = ['full', 'quick', 'smoke'] as const
 export type Scale = (typeof SCALES)[number]
 
 /** In the order in which they are asked. */
-export const QUESTIONS = ['throughput', 'memory', 'threads', 'latency', 'stop', 'compile', 'startup'] as const
+export const QUESTIONS = [
+  'throughput',
+  'memory',
+  'threads',
+  'loops',
+  'latency',
+  'stop',
+  'compile',
+  'startup',
+] as const
 export type QuestionName = (typeof QUESTIONS)[number]
 
 export interface Verdict {

@@ -17,6 +17,7 @@ const EFFECTS: { readonly [K in LoopEffect]: Effect } = {
   askToExit: (loop) => loop.askToExit(),
   endThread: (loop) => loop.endThread(),
   forsakeThread: (loop) => loop.forsakeThread(),
+  replaceThread: (loop) => loop.replaceBlocked(),
   ping: (loop) => loop.ping(),
   armPing: (loop) => loop.arm('timer.ping', PING_AFTER_MS),
   armSilence: (loop) => loop.arm('timer.silence', SILENT_AFTER_MS),

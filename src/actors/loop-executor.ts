@@ -18,6 +18,7 @@ import { MachineDriver } from './machine-driver.ts'
 import type { LoopCommand, LoopMessage } from './remote/loop-wire.ts'
 import { TaskRefs } from './remote/task-refs.ts'
 import type { Timer, TimerKind, TimerOwner, TimerQueue } from './timer-queue.ts'
+import type { Tracer } from './tracer.ts'
 
 const logic = compile(loopMachine)
 
@@ -29,8 +30,13 @@ export interface LoopListener {
   ready(): void
   blocked(sinceMs: number): void
   unblocked(blockedMs: number): void
-  /** The thread has ended as was wanted, or abnormally (`error` is set), with so many attempts in it. */
-  ended(error: Error | undefined, attempts: number): void
+  /** End the thread and put another one in its place. */
+  replace(): void
+  /**
+   * The thread has ended, with so many attempts in it: because it was told to (`stopped`) or by itself; `error` says
+   * why if it was wanted.
+   */
+  ended(how: 'stopped' | 'failed', error: Error | undefined, attempts: number): void
 }
 
 export interface LoopExecutorOptions {
@@ -43,6 +49,7 @@ export interface LoopExecutorOptions {
   readonly logLevel: string
   readonly timers: TimerQueue
   readonly clock: Clock
+  readonly tracer: Tracer
   readonly listener: LoopListener
   /** Told of what was thrown where nothing may throw. */
   onError(error: unknown): void
@@ -65,6 +72,8 @@ export class LoopExecutor implements LoopOfAttempt, TimerOwner {
   #pingedMono = 0
   /** Why it ended, or will. */
   #error: Error | undefined = undefined
+  /** Why its thread is being replaced. */
+  #killed: Error | undefined = undefined
   /** Why no thread will come up for what waits. */
   #gone: Error | undefined = undefined
 
@@ -75,6 +84,7 @@ export class LoopExecutor implements LoopOfAttempt, TimerOwner {
       input: undefined,
       effects: LOOP_EFFECTS,
       onError: options.onError,
+      traced: { tracer: options.tracer, machine: 'loop', idOf: ({ name }) => name },
     })
     this.#gone = this.#failure('STOPPED', 'has no thread: it is stopped')
   }
@@ -164,16 +174,18 @@ export class LoopExecutor implements LoopOfAttempt, TimerOwner {
     )
   }
 
-  /** Ends the thread although it is wanted. */
+  /** Has the thread ended although it is wanted, and another one in its place. */
   killThread(error: Error): void {
+    if (this.#link === undefined) return
+    this.#killed ??= error
     this.#error ??= error
-    this.send({ type: 'loop.kill' })
+    this.options.listener.replace()
   }
 
   // What the machine asks for.
 
   startThread(): void {
-    this.#error = undefined
+    this.#error = this.#killed = undefined
     this.#gone = undefined
     try {
       this.#link = this.#openLink()
@@ -209,6 +221,10 @@ export class LoopExecutor implements LoopOfAttempt, TimerOwner {
     if (this.state !== 'running.blocked') this.#pingedMono = this.options.clock.monotonic()
     this.#link?.post({ type: 'ping', number: this.#pings })
     this.#link?.flush()
+  }
+
+  replaceBlocked(): void {
+    this.killThread(this.#failure('BLOCKED', 'was blocked for too long'))
   }
 
   reportBlocked(): void {
@@ -249,26 +265,28 @@ export class LoopExecutor implements LoopOfAttempt, TimerOwner {
     this.#timer = undefined
     // Our own loop may have been blocked: then the answer waits to be read, and moves the machine on.
     if (kind !== 'timer.ping') this.read()
-    if (kind === 'timer.blockedTooLong') this.#error ??= this.#failure('BLOCKED', 'was blocked for too long')
     this.send({ type: kind as LoopTimer })
   }
 
   reportStopped(): void {
-    this.#reportEnd(undefined, this.#failure('STOPPED', 'was stopped'))
+    const error = this.#killed
+    if (error !== undefined) return this.#reportEnd('stopped', error, error)
+    const stopped = this.#failure('STOPPED', 'was stopped')
+    this.#reportEnd('stopped', undefined, stopped)
   }
 
   reportFailed(): void {
     const error = this.#error ?? this.#failure('EXITED', 'ended')
-    this.#reportEnd(error, error)
+    this.#reportEnd('failed', error, error)
   }
 
-  #reportEnd(error: Error | undefined, crash: Error): void {
+  #reportEnd(how: 'stopped' | 'failed', error: Error | undefined, crash: Error): void {
     const ended = [...this.#live.values()]
     this.#live.clear()
-    // Stopped loops take no jobs; failed ones may come up again, and what waits waits on.
+    // One that is to be replaced, or has failed, may come up again: what waits waits on.
     if (error === undefined) this.giveUp(crash)
     for (const attempt of ended) attempt.settle({ type: 'crashed', error: crash })
-    this.options.listener.ended(error, ended.length)
+    this.options.listener.ended(how, error, ended.length)
   }
 
   #openLink(): LoopLink {

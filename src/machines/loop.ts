@@ -15,8 +15,8 @@
  * - `running.blocked`: it has not answered for too long: something in it never lets its loop turn. Its
  *   neighbours in the thread cannot go on either, other loops and the supervisor can.
  * - `stopping`: it was asked to exit by itself. `terminating`: its thread is ended, as was wanted.
- * - `killing`: its thread is ended although it was wanted: somebody killed it, it was blocked for too long, or
- *   an error escaped in it. `failed`: so it ended. Whether it is started again is its supervisor's decision.
+ * - `killing`: its thread comes down although it was wanted: an error escaped in it, or it is ended for good.
+ *   `failed`: so it ended. Whether it is started again is its supervisor's decision.
  *
  * The machine is authoritative for the state of the thread. Attempts are counted by its owner, which says when
  * the first one comes (`work.began`) and the last one goes (`work.ended`). An exit is accepted in every state:
@@ -31,7 +31,7 @@ export type LoopEvent =
   | { readonly type: 'loop.stop' }
   /** End now; nobody wants it any more. */
   | { readonly type: 'loop.terminate' }
-  /** End now, and count it as a failure: its supervisor may start it again. */
+  /** End now, and count it as a failure. */
   | { readonly type: 'loop.kill' }
   /** Somebody must know soon whether it still turns. */
   | { readonly type: 'loop.probe' }
@@ -54,6 +54,7 @@ export type LoopEffect =
   | 'askToExit'
   | 'endThread'
   | 'forsakeThread'
+  | 'replaceThread'
   | 'ping'
   | 'armPing'
   | 'armSilence'
@@ -76,6 +77,7 @@ export const loopMachine = setup({
     askToExit: effect,
     endThread: effect,
     forsakeThread: effect,
+    replaceThread: effect,
     ping: effect,
     armPing: effect,
     armSilence: effect,
@@ -142,7 +144,8 @@ export const loopMachine = setup({
           on: {
             'loop.answered': 'busy',
             'loop.probe': { actions: 'ping' },
-            'timer.blockedTooLong': { target: '#loop.killing', actions: 'endThread' },
+            // Whoever supervises it ends it: so it is replaced, and counts as no crash.
+            'timer.blockedTooLong': { actions: 'replaceThread' },
             'work.ended': 'idle',
           },
           exit: ['disarmTimers', 'reportUnblocked'],

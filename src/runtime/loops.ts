@@ -238,8 +238,8 @@ export class Loops {
     stop.look()
     await stop.ended
     await entry.child?.stop()
-    // It had failed, or waits for its supervisor: then there is nothing to end.
-    entry.executor.send({ type: 'loop.stop' })
+    // Between two threads there is nothing to end, only a failure to be forgotten.
+    if (entry.executor.state === 'failed') entry.executor.send({ type: 'loop.stop' })
     entry.executor.giveUp(error)
     entry.stop = undefined
     this.#stopping -= 1
@@ -277,6 +277,7 @@ export class Loops {
       logLevel,
       timers: pool.timers,
       clock,
+      tracer: pool.tracer,
       onError,
       listener: {
         ready: () => {
@@ -286,13 +287,14 @@ export class Loops {
         blocked: (blockedMs) =>
           this.#report('loop.blocked', { loop: name, blockedMs, runs: executor.runIds }),
         unblocked: (blockedMs) => this.#report('loop.unblocked', { loop: name, blockedMs }),
-        ended: (error, attempts) => {
+        replace: () => this.#replace(entry),
+        ended: (how, error, attempts) => {
           if (error === undefined) this.#report('loop.stopped', { loop: name })
           else {
             entry.restarts += 1
             this.#report('loop.failed', { loop: name, error, attempts })
           }
-          spec.listener?.exited(error === undefined ? { kind: 'stopped' } : { kind: 'failed', error })
+          spec.listener?.exited(how === 'stopped' ? { kind: 'stopped' } : { kind: 'failed', error })
           if (error !== undefined) this.#lookAfter(entry, error)
         },
       },
@@ -320,6 +322,21 @@ export class Loops {
     }
     if (intent === 'up') executor.expect()
     return entry
+  }
+
+  /** Ended on purpose, it counts towards no intensity; only what ends by itself does. */
+  #replace({ child, spec, executor, intent }: Entry): void {
+    if (child === undefined || spec.restart === 'temporary') {
+      executor.send({ type: 'loop.kill' })
+      return
+    }
+    try {
+      if (intent === 'down') void child.stop()
+      else void child.restart().catch(() => {})
+    } catch {
+      // Its supervisor stops: it is not replaced.
+    }
+    executor.send({ type: 'loop.terminate' })
   }
 
   /** Nobody starts it again: what waits for it would wait for ever. */

@@ -102,11 +102,11 @@ describe('loop', () => {
       else if (action.startsWith('arm')) armed = action
     }
     expect(armed).toBe(TIMERS[to])
-    // Every timer leads out of its state.
+    // Every timer leads out of its state, or has somebody see to that.
+    expect(has('replaceThread')).toBe(from === 'running.blocked' && event.type === 'timer.blockedTooLong')
     const due = {
       armPing: 'timer.ping',
       armSilence: 'timer.silence',
-      armBlockedTooLong: 'timer.blockedTooLong',
       armExitBound: 'timer.exitBound',
     }[TIMERS[from] ?? '']
     if (event.type === due) expect(to).not.toBe(from)

@@ -1,6 +1,8 @@
 /** Loops in real threads: what runs on them, how it ends, and what they do to each other. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { Run } from '../../src/index.ts'
+import { createSupervisor, type Run } from '../../src/index.ts'
 import {
   asks,
   blocks,
@@ -16,6 +18,7 @@ import {
   parent,
   pauses,
   recovers,
+  tenantOf,
   throws,
   uncloneable,
   waits,
@@ -23,6 +26,7 @@ import {
 } from '../fixtures/loops/tasks.ts'
 import {
   errorOf,
+  memoryLogger,
   startedSupervisor,
   type TestSupervisor,
   taskOf,
@@ -72,6 +76,13 @@ describe('a loop', () => {
       code: 'ERR_TASK_CANCELLED',
       runId: waiting.id,
     })
+  })
+
+  test('keeps the context of each run apart, many at once', async () => {
+    const { loop } = await withLoop()
+    const tenants = Array.from({ length: 20 }, (_, number) => `tenant ${number}`)
+    const runs = tenants.map((tenant) => loop.spawn(tenantOf, undefined, { context: { tenant } }))
+    expect(await Promise.all(runs.map(({ result }) => result))).toEqual(tenants)
   })
 
   test('carries errors and refuses what cannot be cloned, and goes on', async () => {
@@ -125,6 +136,20 @@ describe('the stop ladder on a loop', () => {
     expect(loop.live).toBe(0)
   })
 
+  test('ends an endless loop within the grace and 250 ms, by real time', async () => {
+    const supervisor = createSupervisor({ daemon: true, logger: memoryLogger([]) })
+    await supervisor.start()
+    const loop = supervisor.createLoop('io')
+    const run = loop.spawn(endless, undefined, { graceMs: 100 })
+    for await (const _ of run.progress()) break
+    const from = performance.now()
+    run.cancel()
+    expect(await errorOf(run.result)).toMatchObject({ step: 'kill' })
+    // 100 ms more for a machine that has other things to do.
+    expect(performance.now() - from).toBeLessThan(100 + 250 + 100)
+    await supervisor.stop()
+  })
+
   test('ends the thread of one that is blocked: neighbours crash, and the loop comes up again', async () => {
     const started = await withLoop()
     const { loop, clock, supervisor, recorder } = started
@@ -140,8 +165,7 @@ describe('the stop ladder on a loop', () => {
       code: 'ERR_TASK_CRASHED',
       cause: { code: 'ERR_LOOP_BLOCKED' },
     })
-    expect(supervisor.info().loops[0]).toMatchObject({ state: 'failed', live: 0 })
-    await clock.advance(1_000)
+    expect(supervisor.info().loops[0]).toMatchObject({ state: 'starting', live: 0 })
     await recorder.until(({ type }) => type === 'loop.restarted')
     expect(await loop.run(echo, 'again')).toBe('again')
   })
@@ -182,14 +206,44 @@ describe('a crash', () => {
     expect(await run.result).toBe(2)
   })
 
-  test('by kill() is one', async () => {
+  test('by kill() fails its runs, starts it again at once, and counts towards no intensity', async () => {
     const started = await withLoop()
-    const run = started.loop.spawn(waits)
-    await begun(started, run)
-    started.loop.kill()
-    expect(await errorOf(run.result)).toMatchObject({ cause: { code: 'ERR_LOOP_KILLED' } })
-    await started.clock.advance(1_000)
-    expect(await started.loop.run(echo, 1)).toBe(1)
+    const { loop, supervisor, of } = started
+    for (let round = 1; round <= 5; round += 1) {
+      const run = loop.spawn(waits)
+      await begun(started, run)
+      loop.kill()
+      loop.kill()
+      expect(await errorOf(run.result)).toMatchObject({ cause: { code: 'ERR_LOOP_KILLED' } })
+      expect(await loop.run(echo, round)).toBe(round)
+    }
+    expect(of('loop.failed')).toHaveLength(5)
+    expect(supervisor.state).toBe('running')
+  })
+
+  test('that comes too often takes the supervisor down, with the causes', async () => {
+    const { supervisor, loop, clock } = await withLoop()
+    const { closed } = supervisor
+    for (let round = 0; round < 4; round += 1) {
+      const run = loop.spawn(exits, round + 1)
+      // It waits for the thread, which waits for its backoff.
+      await clock.advance(1_000)
+      expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_CRASHED' })
+    }
+    expect(await errorOf(closed)).toMatchObject({ code: 'ERR_RESTART_INTENSITY' })
+    expect(supervisor.state).toBe('failed')
+    expect(loop.threadId).toBe(undefined)
+  })
+
+  test('of one that is temporary is its end, until somebody starts it', async () => {
+    const { loop } = await withLoop({ restart: 'temporary' })
+    await errorOf(loop.run(exits, 1))
+    expect(loop.state).toBe('failed')
+    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({ code: 'ERR_LOOP_STOPPED' })
+    await loop.start()
+    expect(await loop.run(echo, 1)).toBe(1)
+    loop.kill()
+    await expect.poll(() => loop.state).toBe('failed')
   })
 })
 
@@ -354,6 +408,91 @@ describe('start and stop', () => {
     expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_TERMINATED', step: 'kill' })
     await stopped
     expect(loop.state).toBe('stopped')
+  })
+
+  test('a loop holds no process open: that is the supervisor’s business', async () => {
+    const program = new URL('../fixtures/loops/daemon.ts', import.meta.url).pathname
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 15_000 })
+    expect(stdout).toBe('running 1\n')
+  })
+
+  test('a second stop with a sooner bound escalates the first', async () => {
+    const started = await withLoop()
+    const run = started.loop.spawn(waits)
+    await begun(started, run)
+    const stops = [started.loop.stop({ wait: true }), started.loop.stop({ cancelTasks: true })]
+    expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_TERMINATED' })
+    await Promise.all(stops)
+    expect(started.loop.state).toBe('stopped')
+  })
+
+  test('removeLoop gives the name back', async () => {
+    const { supervisor, loop } = await withLoop({ default: true })
+    await supervisor.removeLoop('io')
+    expect(supervisor.info().loops).toEqual([])
+    for (const name of ['io', undefined]) {
+      expect(thrownBy(() => supervisor.getLoop(name))).toMatchObject({ code: 'ERR_LOOP_UNKNOWN' })
+    }
+    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({ code: 'ERR_LOOP_UNKNOWN' })
+    const next = supervisor.createLoop('io')
+    expect(await next.run(echo, 1)).toBe(1)
+  })
+
+  test('one that waits for its next thread can be stopped', async () => {
+    const { supervisor, loop } = await withLoop()
+    await errorOf(loop.run(exits, 1))
+    const waiting = loop.spawn(echo, 1)
+    expect([loop.state, waiting.state]).toEqual(['failed', 'running'])
+    await supervisor.stopLoop('io', { cancelTasks: true })
+    expect([loop.state, waiting.state]).toEqual(['stopped', 'terminated'])
+  })
+
+  test('its actor is a child of the supervisor’s actor tree and shows its statechart', async () => {
+    const { supervisor, loop, lines } = await withLoop()
+    supervisor.debug(true)
+    const { actor } = loop
+    expect(actor.getSnapshot().value).toEqual({ running: 'idle' })
+    expect(loop.actor).toBe(actor)
+    await supervisor.stopLoop('io')
+    expect(actor.getSnapshot().value).toBe('stopped')
+    expect(lines.filter(({ msg, machine }) => msg === 'step' && machine === 'loop').at(-1)).toMatchObject({
+      id: 'io',
+      from: 'stopping',
+      to: 'stopped',
+    })
+  })
+
+  test('a storm of starts and stops from ten sides leaves nothing', async () => {
+    const supervisor = createSupervisor({ daemon: true, logger: memoryLogger([]) })
+    await supervisor.start()
+    const loop = supervisor.createLoop('io')
+    let chance = 7
+    const random = (): number => {
+      chance = (chance * 48_271) % 2_147_483_647
+      return chance
+    }
+    const side = async (): Promise<void> => {
+      for (let round = 0; round < 50; round += 1) {
+        const act = random() % 5
+        try {
+          if (act === 0) await loop.start()
+          else if (act === 1) await loop.stop({ wait: false })
+          else if (act === 2) loop.kill()
+          else await loop.run(echo, round)
+        } catch (error) {
+          // Whatever was overtaken says so by a code.
+          expect((error as { code?: string }).code).toMatch(
+            /^ERR_(LOOP_STOPPED|TASK_CRASHED|TASK_TERMINATED|CHILD_START_FAILED)$/,
+          )
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 10 }, side))
+    await loop.start()
+    expect(await loop.run(echo, 'still')).toBe('still')
+    expect(supervisor.list({ state: 'running' })).toEqual([])
+    await supervisor.stop({ wait: 1_000 })
+    expect([loop.threadId, loop.live, supervisor.info().pool.active]).toEqual([undefined, 0, 0])
   })
 
   test('the supervisor stops its loops, and starts them again with itself', async () => {

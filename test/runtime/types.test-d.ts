@@ -1,4 +1,5 @@
 /** Checked by the compiler only. */
+import type { Worker } from 'node:worker_threads'
 import * as v from 'valibot'
 import { expectTypeOf } from 'vitest'
 import type { PromiseActorLogic } from 'xstate'
@@ -9,6 +10,7 @@ import {
   defineCommand,
   defineTask,
   fromTask,
+  type Loop,
   lock,
   type Run,
   runContext,
@@ -116,3 +118,14 @@ values.set('tenant', 1)
 // @ts-expect-error no such value
 values.get('tennant')
 expectTypeOf(runContext().get('anything')).toEqualTypeOf<unknown>()
+
+const loop = supervisor.createLoop('io', { default: true, onBlocked: 'kill', killAfterMs: 1_000 })
+expectTypeOf(loop).toEqualTypeOf<Loop>()
+expectTypeOf(loop.spawn(resize, { file: 'a', width: 1 })).toEqualTypeOf<Run<number>>()
+expectTypeOf(loop.run(nothing)).toEqualTypeOf<Promise<string>>()
+expectTypeOf(loop.thread).toEqualTypeOf<Worker | undefined>()
+supervisor.submit(nothing, undefined, { loop: 'io' })
+// @ts-expect-error the input is missing
+loop.run(resize)
+// @ts-expect-error no such policy
+supervisor.createLoop('x', { onBlocked: 'ignore' })
