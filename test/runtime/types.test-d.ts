@@ -126,6 +126,6 @@ expectTypeOf(loop.run(nothing)).toEqualTypeOf<Promise<string>>()
 expectTypeOf(loop.thread).toEqualTypeOf<Worker | undefined>()
 supervisor.submit(nothing, undefined, { loop: 'io' })
 // @ts-expect-error the input is missing
-loop.run(resize)
+loop.spawn(resize)
 // @ts-expect-error no such policy
 supervisor.createLoop('x', { onBlocked: 'ignore' })
