@@ -1,26 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { transition } from 'xstate'
 import { adjacencyMapToArray, getAdjacencyMap } from 'xstate/graph'
-import { type LoopEvent, loopMachine } from '../../src/machines/loop.ts'
+import { loopMachine } from '../../src/machines/loop.ts'
+import { LOOP_EVENTS } from '../model/loop-walk.ts'
 import { leafOf } from '../model/walk.ts'
 
-const EVENTS: LoopEvent[] = [
-  { type: 'loop.start' },
-  { type: 'loop.stop' },
-  { type: 'loop.terminate' },
-  { type: 'loop.kill' },
-  { type: 'loop.probe' },
-  { type: 'loop.answered' },
-  { type: 'thread.ready' },
-  { type: 'thread.failed' },
-  { type: 'thread.exited' },
-  { type: 'work.began' },
-  { type: 'work.ended' },
-  { type: 'timer.ping' },
-  { type: 'timer.silence' },
-  { type: 'timer.blockedTooLong' },
-  { type: 'timer.exitBound' },
-]
 const WITHOUT_THREAD = ['stopped', 'failed']
 const COMING_DOWN = ['stopping', 'terminating', 'killing']
 const ENDED = ['terminating', 'killing']
@@ -36,7 +20,7 @@ const TIMERS: Readonly<Record<string, string>> = {
 
 const edges = adjacencyMapToArray(
   getAdjacencyMap(loopMachine, {
-    events: EVENTS,
+    events: [...LOOP_EVENTS],
     serializeState: (state) => JSON.stringify(state.value),
     limit: 1000,
   }),
@@ -64,7 +48,7 @@ describe('loop', () => {
   it('takes every event somewhere', () => {
     const taken = edges.filter(({ from, to, actions }) => from !== to || actions.length > 0)
     expect([...new Set(taken.map(({ event }) => event.type))].sort()).toEqual(
-      EVENTS.map(({ type }) => type).sort(),
+      LOOP_EVENTS.map(({ type }) => type).sort(),
     )
   })
 

@@ -2,10 +2,12 @@
 import { expect, test } from 'vitest'
 import { childMachine } from '../../src/machines/child.ts'
 import { childGroupMachine } from '../../src/machines/child-group.ts'
+import { loopMachine } from '../../src/machines/loop.ts'
 import { supervisorMachine } from '../../src/machines/supervisor.ts'
 import { taskMachine } from '../../src/machines/task.ts'
 import { CHILD_WALK, GROUP_EVENTS, GROUP_INPUTS, projectGroup } from './child-walk.ts'
 import { compareOnEveryEdge } from './compiled-walk.ts'
+import { LOOP_EVENTS } from './loop-walk.ts'
 import { projectSupervisor, SUPERVISOR_EVENTS } from './supervisor-walk.ts'
 import { projectTask, TASK_EVENTS, TASK_INPUTS, walkTask } from './task-walk.ts'
 
@@ -36,3 +38,8 @@ test.each(GROUP_INPUTS)(
     expect(compareOnEveryEdge(childGroupMachine, options)).toBeGreaterThan(100)
   },
 )
+
+test('compiled, a loop takes every edge alike', () => {
+  const options = { input: undefined, events: LOOP_EVENTS, project: () => '', limit: 1_000 }
+  expect(compareOnEveryEdge(loopMachine, options)).toBeGreaterThan(100)
+})
