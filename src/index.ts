@@ -69,6 +69,7 @@ export {
   TaskFailedError,
   TaskTerminatedError,
   WaitTimeoutError,
+  WorkerError,
 } from './runtime/errors.ts'
 export type { EventStream, EventStreamOptions } from './runtime/event-stream.ts'
 export {
@@ -83,6 +84,7 @@ export {
   type SupervisorEvents,
   type TaskEnded,
   type TaskEventBase,
+  type WorkerEventBase,
 } from './runtime/events.ts'
 export type { ExternalTask } from './runtime/external.ts'
 export { fromTask, type TaskProgressEvent } from './runtime/from-task.ts'
@@ -117,3 +119,27 @@ export type {
 export type { TaskAction, TaskLogQuery, TaskLogStore, TaskRecord } from './runtime/task-log.ts'
 export type { RetryFacts, RetryOptions, RunOptions, SubmitOptions } from './runtime/task-options.ts'
 export { waitAll } from './runtime/wait-all.ts'
+export type {
+  EventWorker,
+  IntervalWorker,
+  PlainWorker,
+  TriggerOptions,
+  Worker,
+  WorkerInfo,
+  WorkerStopOptions,
+} from './runtime/worker-handle.ts'
+export type {
+  EventOverrides,
+  EventWorkerOptions,
+  IntervalOverrides,
+  IntervalTimes,
+  IntervalWorkerOptions,
+  OccurrenceOptions,
+  PlainWorkerOptions,
+  WorkerBase,
+  WorkerBehaviour,
+  WorkerHookContext,
+  WorkerHookOptions,
+  WorkerRunContext,
+} from './runtime/worker-options.ts'
+export type { Workers } from './runtime/workers.ts'

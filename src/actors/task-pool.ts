@@ -37,6 +37,8 @@ export interface SubmissionFacts {
   /** How long from now until it expires unless it has run; infinite = never. */
   readonly expiresInMs: number
   readonly parent: TaskRun | undefined
+  /** Name of the worker that submits it. */
+  readonly worker?: string | undefined
 }
 
 export interface TaskPoolOptions {
@@ -133,6 +135,7 @@ export class TaskPool implements LendingPool {
       detached ? undefined : parent,
     )
     run.shared = shared
+    run.worker = facts.worker
     if (deadlineMs !== Number.POSITIVE_INFINITY) run.deadlineMono = now + deadlineMs
     if (facts.expiresInMs !== Number.POSITIVE_INFINITY) run.expiryMono = now + facts.expiresInMs
     if (parent !== undefined && !detached) adopt(parent, run)

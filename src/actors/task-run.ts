@@ -4,7 +4,7 @@ import type { Backoff } from '../machines/backoff.ts'
 import type { QueueClocks } from '../machines/deadlines.ts'
 import type { Execution, Failure, Outcome, Priority, TaskState } from '../machines/model.ts'
 import type { taskMachine } from '../machines/task.ts'
-import type { AttemptHandle } from './attempt.ts'
+import type { AttemptHandle, Executor } from './attempt.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { RunList } from './ready-queue.ts'
@@ -32,6 +32,8 @@ export interface RunPlan extends QueueClocks {
   readonly multilaunch: boolean
   readonly onConflict: 'queue' | 'skip' | 'reject' | 'replace'
   readonly detached: boolean
+  /** Runs its attempts instead of the supervisor's own. */
+  readonly executor?: Executor | undefined
   /** What every attempt's context begins with. */
   readonly context: RunValues | undefined
 }
@@ -44,6 +46,8 @@ export interface Progress {
 
 /** Who waits for the end of a run or for its progress. */
 export interface RunWatcher {
+  /** The handler of an attempt has begun. */
+  onStarted?(): void
   onEnded?(outcome: Outcome): void
   onProgress?(progress: Progress): void
 }
@@ -95,6 +99,8 @@ export class TaskRun implements TimerOwner {
   progress: Progress | undefined = undefined
   watchers: RunWatcher[] | undefined = undefined
 
+  /** Name of the worker that submitted it. */
+  worker: string | undefined = undefined
   readonly parent: TaskRun | undefined
   children: Set<TaskRun> | undefined = undefined
   holdsSlot = false

@@ -27,6 +27,7 @@ export {
 } from './child-group.ts'
 export { type CompiledLogic, compile, type Execute, type SnapshotOf } from './compile.ts'
 export { UnsupportedMachineError } from './compile-refusal.ts'
+export { cronWorkerMachine } from './cron-worker.ts'
 export {
   type DueTimer,
   inheritDeadline,
@@ -37,8 +38,22 @@ export {
   type QueueTimer,
   type TaskTimer,
 } from './deadlines.ts'
+export { eventWorkerMachine } from './event-worker.ts'
+export { intervalWorkerMachine } from './interval-worker.ts'
 export { type LoopEffect, type LoopEvent, loopMachine } from './loop.ts'
+export {
+  dueOf,
+  forgottenOf,
+  type Grid,
+  type Look,
+  lookAtGrid,
+  MISSED,
+  type Missed,
+  owedFor,
+} from './missed.ts'
 export * from './model.ts'
+export { OVERLAPS, type Overlap, type OverlapAct, onOverlap } from './overlap.ts'
+export { plainWorkerMachine } from './plain-worker.ts'
 export { type ProcessSlotEvent, processSlotMachine } from './process-slot.ts'
 export {
   admitsRestart,
@@ -55,6 +70,7 @@ export {
   type Strategy,
 } from './restart.ts'
 export { type AttemptEnd, mayRetry } from './retry.ts'
+export { rruleWorkerMachine } from './rrule-worker.ts'
 export {
   type StopPlan,
   type SupervisorContext,
@@ -66,3 +82,22 @@ export {
 export { taskMachine } from './task.ts'
 export type { TaskContext, TaskEffect, TaskEvent, TaskFact, TaskInput } from './task-model.ts'
 export { type ThreadSlotEvent, threadSlotMachine } from './thread-slot.ts'
+export { type Skipped, WORKER_DEFAULTS } from './worker-life.ts'
+export {
+  type Block,
+  type OnFailure,
+  type RunCause,
+  type RunEnd,
+  type SkipReason,
+  type TickOccasion,
+  type WhileBusy,
+  WORKER_STATES,
+  type WorkerContext,
+  type WorkerEffect,
+  type WorkerEvent,
+  type WorkerExit,
+  type WorkerFact,
+  type WorkerKind,
+  type WorkerSettings,
+  type WorkerState,
+} from './worker-model.ts'

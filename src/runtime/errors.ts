@@ -23,6 +23,10 @@
  * | `ERR_LOOP_NAME_TAKEN` | `OptionError` | a loop's name is taken or reserved |
  * | `ERR_LOOP_UNKNOWN` | `OptionError` | there is no loop of this name, or no default loop |
  * | `ERR_LOOP_STOPPED` | `SupervisorStateError` | a submission to a loop that is stopped or stops |
+ * | `ERR_WORKER_NAME_TAKEN` | `WorkerError` | two workers with one name |
+ * | `ERR_WORKER_UNKNOWN` | `WorkerError` | a worker that is not known (any more) |
+ * | `ERR_WORKER_STOPPED` | `WorkerError` | a call that needs a worker that is up |
+ * | `ERR_WORKER_STATE` | `WorkerError` | a call that the state of the worker does not allow |
  * | `ERR_SUPERVISOR_STOPPED` | `SupervisorStateError` | a submission to a supervisor that stops or has stopped |
  * | `ERR_SUPERVISOR_STATE` | `SupervisorStateError` | a call that the state does not allow |
  * | `ERR_SUPERVISOR_START_FAILED` | `SupervisorStateError` | `start` failed; the reason is the `cause` |
@@ -84,6 +88,18 @@ export class OptionError extends StatewardError {
 /** The state of the supervisor does not allow the call. */
 export class SupervisorStateError extends StatewardError {
   override readonly name = 'SupervisorStateError'
+}
+
+/** A call to a worker that cannot be carried out. */
+export class WorkerError extends StatewardError {
+  override readonly name = 'WorkerError'
+  /** Its name. */
+  readonly worker: string
+
+  constructor(message: string, facts: ErrorFacts & { worker: string }) {
+    super(message, facts)
+    this.worker = facts.worker
+  }
 }
 
 /** A child could not start, or a group gave up. `cause` is the last of the `causes`. */

@@ -15,6 +15,7 @@ import type {
   TaskState,
   TerminationReason,
 } from '../machines/model.ts'
+import type { RunCause, SkipReason, WorkerKind } from '../machines/worker-model.ts'
 
 /** What every event carries. */
 export interface EventBase {
@@ -32,6 +33,8 @@ export interface TaskEventBase extends EventBase {
   readonly execution: Execution
   /** Attempts begun so far. */
   readonly attempt: number
+  /** Name of the worker whose run it is, if it is one's. */
+  readonly worker?: string
 }
 
 /** A run has ended. */
@@ -53,6 +56,13 @@ export interface ChildEventBase extends EventBase {
 export interface LoopEventBase extends EventBase {
   /** Its name. */
   readonly loop: string
+}
+
+/** What every event about a worker carries. */
+export interface WorkerEventBase extends EventBase {
+  /** Its name. */
+  readonly worker: string
+  readonly kind: WorkerKind
 }
 
 /** Every event by its name. */
@@ -98,6 +108,14 @@ export interface SupervisorEvents {
   'loop.stopped': LoopEventBase
   'loop.failed': LoopEventBase & { readonly error: unknown; readonly attempts: number }
   'loop.restarted': LoopEventBase & { readonly threadId: number; readonly restarts: number }
+  'worker.started': WorkerEventBase
+  'worker.restarted': WorkerEventBase & { readonly lives: number }
+  'worker.triggered': WorkerEventBase & { readonly by: RunCause; readonly runId: string }
+  'worker.skipped': WorkerEventBase & { readonly reason: SkipReason; readonly count: number }
+  'worker.paused': WorkerEventBase
+  'worker.resumed': WorkerEventBase
+  'worker.stopped': WorkerEventBase & { readonly reason: 'asked' | 'done' }
+  'worker.failed': WorkerEventBase & { readonly error: unknown }
 }
 
 export type EventName = keyof SupervisorEvents
@@ -140,6 +158,14 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'loop.stopped': true,
   'loop.failed': true,
   'loop.restarted': true,
+  'worker.started': true,
+  'worker.restarted': true,
+  'worker.triggered': true,
+  'worker.skipped': true,
+  'worker.paused': true,
+  'worker.resumed': true,
+  'worker.stopped': true,
+  'worker.failed': true,
 }
 
 export const EVENT_NAMES: readonly EventName[] = Object.keys(NAMES) as EventName[]

@@ -48,6 +48,6 @@ export function createExecutors(
 }
 
 /** An Executor is used as it is; anything else is a pool like Piscina's. */
-function borrow(own: PiscinaLike | Executor, logLevel: string): Executor {
+export function borrow(own: PiscinaLike | Executor, logLevel: string): Executor {
   return 'start' in own ? own : new BorrowedThreadExecutor({ pool: own, logLevel })
 }

@@ -5,6 +5,7 @@ import type { TaskPool } from '../actors/task-pool.ts'
 import type { Limits } from '../machines/admission.ts'
 import { PRIORITIES, type Priority, type TaskState } from '../machines/model.ts'
 import type { LoopInfo } from './loops.ts'
+import type { WorkerInfo } from './worker-handle.ts'
 
 /** One pool of slots. */
 export interface PoolInfo extends Limits {
@@ -35,6 +36,7 @@ export interface SupervisorInfo {
   readonly runs: Readonly<Record<TaskState, number>>
   /** Handlers on this loop or a named one that were given up and still go on. */
   readonly abandoned: number
+  readonly workers: readonly WorkerInfo[]
 }
 
 export function poolInfo(slots: SlotPool): PoolInfo {

@@ -27,6 +27,7 @@ import { type ResizeOptions, resizeChecks, type SupervisorOptions } from './supe
 import type { TaskAction, TaskLogQuery, TaskRecord } from './task-log.ts'
 import type { SubmitOptions } from './task-options.ts'
 import { type SupervisorParts, wire } from './wire.ts'
+import type { Workers } from './workers.ts'
 
 const recordsChecks: Checks = {
   name: check.text,
@@ -96,6 +97,10 @@ export class LiveSupervisor implements Supervisor {
     // It may have been giving up already.
     await waitFor(actor.actor, (snapshot) => snapshot.matches('stopped') || snapshot.matches('failed'))
     return stopLog.report
+  }
+
+  get workers(): Workers {
+    return this.#parts.workers
   }
 
   get closed(): Promise<void> {
@@ -206,6 +211,7 @@ export class LiveSupervisor implements Supervisor {
       loops: loops.info(),
       runs: countRuns(pool, ports.counts),
       abandoned: ports.abandoned,
+      workers: this.#parts.workers.info(),
     }
   }
 

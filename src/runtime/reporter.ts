@@ -45,6 +45,8 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'loop.stopped': 'info',
   'loop.failed': 'error',
   'loop.restarted': 'warn',
+  'worker.restarted': 'info',
+  'worker.failed': 'error',
 }
 
 /** Where an event goes besides the listeners: its diagnostics channel and its log level. */
@@ -208,7 +210,7 @@ export class Reporter {
 }
 
 function base(run: TaskRun): Omit<TaskEventBase, 'supervisor' | 'at'> {
-  return {
+  const facts = {
     runId: run.id,
     name: run.definition.name,
     state: run.state,
@@ -216,6 +218,8 @@ function base(run: TaskRun): Omit<TaskEventBase, 'supervisor' | 'at'> {
     execution: run.execution,
     attempt: run.snapshot.context.attempt,
   }
+  if (run.worker === undefined) return facts
+  return { ...facts, worker: run.worker }
 }
 
 /** Stable field names; values of results and inputs stay out of the log. */

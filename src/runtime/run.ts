@@ -17,6 +17,8 @@ export interface Run<Output = unknown> {
   readonly execution: Execution
   /** Attempts begun; a snooze gives its attempt back. */
   readonly attempt: number
+  /** Name of the worker whose run it is; `undefined` when nobody's. */
+  readonly worker: string | undefined
   /** What it does, for people. */
   readonly description: string
   /** The definition's `metadata` of its input. */
@@ -88,6 +90,10 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
 
   get attempt(): number {
     return this.#run.snapshot.context.attempt
+  }
+
+  get worker(): string | undefined {
+    return this.#run.worker
   }
 
   get description(): string {

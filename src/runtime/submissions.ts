@@ -77,6 +77,42 @@ export class Submissions {
     return run
   }
 
+  /**
+   * A run of a worker. Accepted also while the supervisor drains: a worker ends by doing what it still has to do.
+   *
+   * @returns `undefined` when another live run stands for it (`multilaunch: false`)
+   * @throws OptionError for an input that its schema refuses; SupervisorStateError (`ERR_SUPERVISOR_STOPPED`)
+   */
+  submitWork(
+    entry: DefinitionEntry,
+    input: unknown,
+    asked: RunPlan,
+    facts: SubmissionFacts,
+  ): TaskRun | undefined {
+    const { pool, state, defaultRunId, loops } = this.#options
+    if (state() === 'stopping' || state() === 'stopped') {
+      throw new SupervisorStateError(
+        `The supervisor is ${state()}: worker "${facts.worker}" can run no more.`,
+        {
+          code: 'ERR_SUPERVISOR_STOPPED',
+          taskName: entry.definition.name,
+        },
+      )
+    }
+    const definition = entry.definition as TaskDefinition
+    const plan = loops.place(asked, undefined)
+    this.#checkInput(definition, input)
+    if (!plan.multilaunch && entry.live > 0 && this.#conflict(entry, plan, undefined) !== undefined)
+      return undefined
+    const make = definition.options.runId ?? defaultRunId
+    const id = make === undefined ? undefined : this.#checkId(definition, make(definition as never, input))
+    const run = pool.create(entry, input, plan, id === undefined ? facts : { ...facts, id })
+    if (!run.live) return run
+    if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(entry, run)
+    pool.submit(run, 0)
+    return run
+  }
+
   /** `ctx.submit` on this loop. */
   submitChild(
     parent: TaskRun,

@@ -67,7 +67,8 @@ export function poolPorts(parts: PortParts): PoolPorts {
     supervisorId: parts.id,
     clock: parts.clock,
     executorFor(run) {
-      const { execution } = run
+      const { execution, plan } = run
+      if (plan.executor !== undefined) return plan.executor
       if (execution === 'process' && commandOf(run.definition) !== undefined) return parts.executors.command
       if (run.plan.loop !== undefined) return parts.loops.executorOf(run) ?? NOWHERE
       return execution === 'thread' || execution === 'process' ? parts.executors[execution] : undefined
@@ -81,7 +82,9 @@ export function poolPorts(parts: PortParts): PoolPorts {
     },
     announce(run, fact) {
       parts.reporter.announce(run, fact)
-      if (fact === 'queued') {
+      if (fact === 'started' && run.watchers !== undefined) {
+        for (const watcher of run.watchers) watcher.onStarted?.()
+      } else if (fact === 'queued') {
         parts.loops.moved()
         parts.queued()
       } else if (fact === 'retrying' || fact === 'snoozed' || fact === 'scheduled') parts.waiting(run)
@@ -93,11 +96,12 @@ export function poolPorts(parts: PortParts): PoolPorts {
       parts.counts[outcome.kind] += 1
       parts.stopLog.run(outcome)
       run.handle?.onEnded?.(outcome)
+      // Told before whoever goes on from here: a worker begins its next run at once.
+      parts.reporter.settled(run)
       if (run.watchers !== undefined) {
         for (const watcher of run.watchers) watcher.onEnded?.(outcome)
         run.watchers = undefined
       }
-      parts.reporter.settled(run)
       parts.loops.moved()
       if (outcome.kind !== 'finished') tearDown(run, logger)
     },

@@ -17,6 +17,7 @@ import type { StopReport } from './stop-report.ts'
 import { checkSupervisorOptions, type ResizeOptions, type SupervisorOptions } from './supervisor-options.ts'
 import type { TaskAction, TaskLogQuery, TaskRecord } from './task-log.ts'
 import type { SubmitOptions } from './task-options.ts'
+import type { Workers } from './workers.ts'
 
 /** Filter of {@link Supervisor.list}. */
 export interface ListFilter {
@@ -58,6 +59,8 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
    * (SupervisionError, `ERR_RESTART_INTENSITY`). A new start makes a new promise. Nobody need look at it.
    */
   readonly closed: Promise<void>
+  /** Makes and finds workers: what produces runs by time, by trigger or again and again. */
+  readonly workers: Workers
   /** Admits nothing until `resume`; what runs goes on. */
   pause(): void
   resume(): void

@@ -34,6 +34,8 @@ import type { PoolOptions, SupervisorOptions } from './supervisor-options.ts'
 import { type PortParts, poolPorts } from './supervisor-ports.ts'
 import { TaskLog } from './task-log.ts'
 import { BASE_PLAN, overridePlan } from './task-options.ts'
+import { workerPorts } from './worker-wiring.ts'
+import { LiveWorkers } from './workers.ts'
 
 /** How long ended threads and processes may take to be gone before a stop goes on without them. */
 const CLOSE_BOUND_MS = 150
@@ -59,6 +61,7 @@ export interface SupervisorParts {
   readonly stopLog: StopLog
   /** Started before the children, stopped after them. */
   readonly loops: Loops
+  readonly workers: LiveWorkers
   handleOf(run: TaskRun): RunHandle
 }
 
@@ -186,6 +189,23 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     new ChildGroup({ id: groupId, path: '', policy, ports: wiring, parent: () => actor.actor })
   const loopGroup = groupOf('loops', policyOf({}))
   const children = groupOf('children')
+  const workers = new LiveWorkers({
+    definitions,
+    defaults,
+    logLevel: logger.level,
+    home: children,
+    state: () => actor.state,
+    ports: workerPorts({
+      clock,
+      timers: pool.timers,
+      random,
+      reporter,
+      submissions,
+      logger,
+      handleOf,
+      onError: pluggedInThrew,
+    }),
+  })
   const actor = new SupervisorActor({
     id,
     pool,
@@ -253,6 +273,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     loops,
     closed,
     stopLog,
+    workers,
     handleOf,
   }
 }

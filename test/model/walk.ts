@@ -34,6 +34,8 @@ export interface WalkOptions<Event> {
   readonly events: readonly Event[]
   /** What tells two states apart. Everything a guard looks at must be in it. */
   readonly project: (context: never) => string
+  /** Whether the event can come in this state at all. @defaultValue always */
+  accepts?(snapshot: AnyMachineSnapshot, event: Event): boolean
   /** The walk fails beyond so many edges: a counter grew without bound. */
   readonly limit: number
 }
@@ -51,12 +53,13 @@ export function walk<Snapshot extends AnyMachineSnapshot, Event extends EventObj
   machine: AnyStateMachine,
   options: WalkOptions<Event>,
 ): Edge<Snapshot, Event>[] {
-  const { input, events, project, limit } = options
+  const { input, events, project, limit, accepts = () => true } = options
   const names = declaredTransitions(machine)
   const adjacency = getAdjacencyMap(machine, {
     input,
     limit,
-    events: (snapshot) => (snapshot.status === 'active' ? [...events] : []),
+    events: (snapshot) =>
+      snapshot.status === 'active' ? events.filter((event) => accepts(snapshot, event)) : [],
     // JSON has no Infinity: the position tells the events apart.
     serializeEvent: (event) => String(events.indexOf(event as Event)),
     serializeState: (snapshot) => `${leafOf(snapshot)} ${project(snapshot.context as never)}` as never,

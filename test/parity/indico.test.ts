@@ -8,7 +8,7 @@ test('a run goes created, scheduled, queued, running, and ends in one of four wa
   const { supervisor, clock } = await startedSupervisor(slots(1))
   const walks: Record<string, TaskState[]> = {}
   supervisor.on('*', (_, payload) => {
-    if (!('runId' in payload)) return
+    if (!('state' in payload)) return
     walks[payload.runId] ??= []
     if (walks[payload.runId]?.at(-1) !== payload.state) walks[payload.runId]?.push(payload.state)
   })

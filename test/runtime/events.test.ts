@@ -187,6 +187,18 @@ describe('events', () => {
       }),
     )
     await clock.advance(200)
+    const fail = (): never => {
+      throw new Error('x')
+    }
+    const worker = supervisor.workers.interval({ name: 'w', handler: () => {}, intervalMs: 10 })
+    worker.trigger({ skip: true })
+    await clock.advance(10)
+    worker.pause()
+    worker.resume()
+    await worker.restart()
+    await worker.stop()
+    supervisor.workers.event({ name: 'e', handler: fail, onFailure: 'fail', restart: 'temporary' }).trigger()
+    await clock.advance(0)
     const { task } = heldTask({ deaf: true, graceMs: 0 })
     const [first] = [0, 1, 2, 3].map(() => supervisor.submit(task))
     supervisor.submit(task, undefined, { delayMs: 1 })
@@ -211,11 +223,13 @@ describe('events', () => {
     )
     const TASK = ['runId', 'name', 'state', 'priority', 'execution', 'attempt']
     const CHILD = ['child', 'kind']
+    const WORKER = ['worker', 'kind']
     const seen = new Set<string>()
     for (const { type, payload } of recorder.events as RecordedEvent[]) {
       seen.add(type)
       const fields = Object.keys(payload).filter((key) => key !== 'supervisor' && key !== 'at')
-      const base = type.startsWith('task.') ? TASK : type.startsWith('child.') ? CHILD : []
+      const bases = { task: [...TASK, 'worker'], child: CHILD, worker: WORKER } as Record<string, string[]>
+      const base = bases[type.split('.')[0] as string] ?? []
       const own = fields.filter((key) => !base.includes(key))
       expect([type, own.sort()]).toEqual([type, [...(documented.get(type) ?? [])].sort()])
     }

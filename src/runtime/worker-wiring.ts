@@ -1,0 +1,50 @@
+/** Wires workers to the runtime: submissions, events, typed errors, what hooks threw. */
+import type { Logger } from 'pino'
+import type { TaskRun } from '../actors/task-run.ts'
+import type { WorkerActor } from '../actors/worker.ts'
+import type { WorkerNews, WorkerPorts } from '../actors/worker-ports.ts'
+import { say } from './logger.ts'
+import { outcomeError } from './outcome-error.ts'
+import type { Reporter } from './reporter.ts'
+import type { RunHandle } from './run.ts'
+import type { Submissions } from './submissions.ts'
+
+export interface WorkerWiring extends Pick<WorkerPorts, 'clock' | 'timers' | 'random' | 'onError'> {
+  readonly reporter: Reporter
+  readonly submissions: Submissions
+  readonly logger: Logger
+  handleOf(run: TaskRun): RunHandle
+}
+
+export function workerPorts(wiring: WorkerWiring): WorkerPorts {
+  const { clock, timers, random, onError, reporter, submissions, logger, handleOf } = wiring
+  return {
+    clock,
+    timers,
+    random,
+    onError,
+    submit: ({ plan, facts }, input) => submissions.submitWork(plan.entry, input, plan.run, facts),
+    errorOf: outcomeError,
+    handleOf,
+    announce: (worker, news) => announce(reporter, worker, news),
+    holds: () => true,
+    watch: () => () => {},
+    hookFailed: ({ id }, hook, error) =>
+      say(logger, 'error', { err: error, worker: id, hook }, 'a hook of a worker threw'),
+  }
+}
+
+function announce(reporter: Reporter, worker: WorkerActor, news: WorkerNews): void {
+  const name = `worker.${news.fact}` as const
+  if (!reporter.heard(name)) return
+  const base = { worker: worker.id, kind: worker.workerKind }
+  if (news.fact === 'triggered') {
+    reporter.emit('worker.triggered', { ...base, by: news.by, runId: news.run.id })
+  } else if (news.fact === 'skipped') {
+    reporter.emit('worker.skipped', { ...base, reason: news.reason, count: news.count })
+  } else if (news.fact === 'stopped') {
+    reporter.emit('worker.stopped', { ...base, reason: news.exit.kind === 'done' ? 'done' : 'asked' })
+  } else if (news.fact === 'failed') reporter.emit('worker.failed', { ...base, error: news.error })
+  else if (news.fact === 'restarted') reporter.emit('worker.restarted', { ...base, lives: worker.lives })
+  else reporter.emit(`worker.${news.fact}`, base)
+}

@@ -1,0 +1,543 @@
+/** What all workers have in common: start, stop, hooks, failures, names. */
+import { describe, expect, test } from 'vitest'
+import {
+  deferred,
+  errorOf,
+  heldTask,
+  startedSupervisor,
+  taskOf,
+  testSupervisor,
+  thrownBy,
+  turns,
+} from '../../support/harness.ts'
+
+const fail = (): never => {
+  throw new Error('x')
+}
+
+describe('a worker', () => {
+  test('made before the supervisor starts is started with it, in order, and runs nothing before', async () => {
+    const { supervisor, of } = testSupervisor()
+    const { task, calls } = heldTask()
+    const first = supervisor.workers.interval({ name: 'first', task, intervalMs: 10 })
+    supervisor.workers.event({ name: 'second', handler: () => {} })
+    await turns()
+    expect([first.state, calls.length]).toEqual(['stopped', 0])
+    await supervisor.start()
+    await turns()
+    expect(calls).toHaveLength(1)
+    expect(of('worker.started').map(({ worker }) => worker)).toEqual(['first', 'second'])
+  })
+
+  test('start() before the supervisor is started hangs nobody: it is started with it', async () => {
+    const { supervisor } = testSupervisor()
+    const worker = supervisor.workers.event({ name: 'w', handler: () => {}, start: false })
+    await worker.start()
+    expect(worker.state).toBe('stopped')
+    await supervisor.start()
+    expect(worker.state).toBe('idle')
+  })
+
+  test('a second start starts nothing twice; start: false waits for one', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const { task, calls } = heldTask()
+    const worker = supervisor.workers.interval({ name: 'w', task, intervalMs: 10, start: false })
+    await turns()
+    expect(calls).toHaveLength(0)
+    await Promise.all([worker.start(), worker.start(), worker.start()])
+    await turns()
+    expect([calls.length, of('worker.started').length, worker.info().lives]).toEqual([1, 1, 1])
+  })
+
+  test('start(overrides) holds until the next start, and is refused while it lives', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const inputs: string[] = []
+    const worker = supervisor.workers.interval<string>({
+      name: 'w',
+      handler: (input) => void inputs.push(input),
+      input: 'a',
+      intervalMs: 10,
+      start: false,
+    })
+    await worker.start({ input: 'b', intervalMs: 5 })
+    await clock.advance(5)
+    expect(inputs).toEqual(['b', 'b'])
+    expect(await errorOf(worker.start({ input: 'c' }))).toMatchObject({
+      code: 'ERR_WORKER_STATE',
+      worker: 'w',
+    })
+    await worker.stop()
+    expect(await errorOf(worker.start({ intervalMs: -1 }))).toMatchObject({ code: 'ERR_OPTION_INVALID' })
+    expect(await errorOf(worker.start({ name: 'x' } as never))).toMatchObject({ code: 'ERR_OPTION_UNKNOWN' })
+    await worker.start({ delayAfterMs: 3 })
+    await worker.stop()
+    await worker.start()
+    await clock.advance(9)
+    expect(inputs).toEqual(['b', 'b', 'a', 'a'])
+  })
+
+  test('stop() lets the live run end, is idempotent, and instant while it waits', async () => {
+    const { supervisor, clock, of } = await startedSupervisor()
+    const { task, calls } = heldTask()
+    const worker = supervisor.workers.interval({ name: 'w', task, intervalMs: 60_000 })
+    await turns()
+    const stops = [worker.stop(), worker.stop()]
+    await clock.advance(10_000)
+    expect([worker.state, calls.length]).toEqual(['stopping', 1])
+    calls[0]!.resolve()
+    expect(await Promise.all(stops)).toEqual([{ kind: 'stopped' }, { kind: 'stopped' }])
+    expect(await worker.stop()).toEqual({ kind: 'stopped' })
+    expect(of('worker.stopped')).toMatchObject([{ reason: 'asked' }])
+    await worker.start()
+    calls[1]?.resolve()
+    await turns()
+    calls[1]!.resolve()
+    await turns()
+    expect(worker.state).toBe('waiting')
+    await worker.stop()
+    expect(clock.pending).toBe(0)
+  })
+
+  test.each([
+    ['shutdownMs', { shutdownMs: 50 }, {}],
+    ['wait: ms', {}, { wait: 50 }],
+  ])('stop() is bounded by %s', async (_, options, stop) => {
+    const { supervisor, clock } = await startedSupervisor()
+    const { task, calls } = heldTask({ deaf: true })
+    const worker = supervisor.workers.event({ name: 'w', task, ...options })
+    worker.trigger()
+    await turns()
+    const stopped = worker.stop(stop)
+    await clock.advance(49)
+    expect(worker.state).toBe('stopping')
+    await clock.advance(1)
+    await stopped
+    expect([worker.state, supervisor.list()[0]?.state]).toEqual(['stopped', 'terminated'])
+    calls[0]!.resolve()
+    await turns()
+  })
+
+  test('stop({ wait: false }) ends it now', async () => {
+    const { supervisor } = await startedSupervisor()
+    const { task, calls } = heldTask({ deaf: true })
+    const worker = supervisor.workers.event({ name: 'w', task })
+    worker.trigger()
+    await turns()
+    await worker.stop({ wait: false })
+    expect(supervisor.list()[0]?.state).toBe('terminated')
+    calls[0]!.resolve()
+    await turns()
+  })
+
+  test('restart() ends the old run before the new life begins', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const { task, calls } = heldTask()
+    const worker = supervisor.workers.interval({ name: 'w', task, intervalMs: 10 })
+    await turns()
+    const restarted = worker.restart()
+    await turns()
+    expect(calls).toHaveLength(1)
+    calls[0]!.resolve()
+    await restarted
+    await turns()
+    expect([calls.length, worker.info().lives]).toEqual([2, 2])
+    expect(of('worker.restarted')).toMatchObject([{ worker: 'w', kind: 'interval', lives: 2 }])
+  })
+
+  test('its runs are those of its definition: run.worker and events name it, options go over', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const task = taskOf((n: number) => n * 2)
+    const worker = supervisor.workers.event({ name: 'w', task, input: () => 21, run: { priority: 'high' } })
+    worker.trigger()
+    await turns()
+    const [run] = supervisor.list({ name: task.name })
+    expect([run!.worker, run!.priority, await run!.result]).toEqual(['w', 'high', 42])
+    expect(of('task.finished')).toMatchObject([{ worker: 'w', value: 42 }])
+    const other = supervisor.submit(task, 1)
+    await other.result
+    expect([other.worker, 'worker' in of('task.finished')[1]!]).toEqual([undefined, false])
+  })
+
+  test('is in get, list and info, and gone after remove', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const { workers } = supervisor
+    const { task, calls } = heldTask()
+    const worker = workers.interval({ name: 'a', task, intervalMs: 10 })
+    workers.event({ name: 'b', handler: () => {} })
+    expect(workers.get('a')).toBe(worker)
+    expect(workers.list().map(({ name }) => name)).toEqual(['a', 'b'])
+    expect(supervisor.info().workers.map(({ name, kind, state }) => [name, kind, state])).toEqual([
+      ['a', 'interval', 'active'],
+      ['b', 'event', 'idle'],
+    ])
+    expect(supervisor.which().map(({ id, kind }) => [id, kind])).toEqual([
+      ['a', 'worker'],
+      ['b', 'worker'],
+    ])
+    await turns()
+    const removed = workers.remove('a')
+    await turns()
+    expect(workers.get('a')).toBe(worker)
+    calls[0]!.resolve()
+    await removed
+    expect([workers.get('a'), workers.list().length, of('worker.stopped').length]).toEqual([undefined, 1, 1])
+    expect(await errorOf(workers.remove('a'))).toMatchObject({
+      name: 'WorkerError',
+      code: 'ERR_WORKER_UNKNOWN',
+    })
+    workers.interval({ name: 'a', handler: () => {}, intervalMs: 10 })
+  })
+
+  test('is an actor when somebody looks', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const worker = supervisor.workers.interval({ name: 'w', handler: () => {}, intervalMs: 10 })
+    const seen: unknown[] = []
+    expect(worker.actor.getSnapshot().value).toBe('active')
+    worker.actor.subscribe(({ value }) => value !== seen.at(-1) && seen.push(value))
+    await clock.advance(10)
+    expect(seen).toEqual(['active', 'waiting', 'active', 'waiting'])
+    expect(worker.actor).toBe(worker.actor)
+  })
+
+  test('does not run a disabled definition by itself, only when it is forced', async () => {
+    const { supervisor, clock, of } = await startedSupervisor()
+    const { task, calls } = heldTask({ disabled: true })
+    const worker = supervisor.workers.interval({ name: 'w', task, intervalMs: 10 })
+    await clock.advance(10)
+    worker.trigger()
+    expect([calls.length, of('worker.skipped').map(({ reason }) => reason)]).toEqual([
+      0,
+      ['disabled', 'disabled', 'disabled'],
+    ])
+    worker.trigger({ force: true })
+    await turns()
+    expect(calls).toHaveLength(1)
+  })
+})
+
+describe('a worker is refused', () => {
+  const handler = (): void => {}
+  test.each([
+    ['no interval', { handler }, 'ERR_OPTION_INVALID', /intervalMs, delayAfterMs or delayBeforeMs/],
+    ['both', { handler, intervalMs: 1, delayAfterMs: 1 }, 'ERR_OPTION_INVALID', /not both/],
+    ['zero', { handler, intervalMs: 0 }, 'ERR_OPTION_INVALID', /above 0, got 0 \(number\)/],
+    ['negative', { handler, intervalMs: -5 }, 'ERR_OPTION_INVALID', /above 0, got -5/],
+    ['infinite', { handler, intervalMs: Infinity }, 'ERR_OPTION_INVALID', /finite/],
+    ['a text', { handler, intervalMs: '5s' }, 'ERR_OPTION_INVALID', /got "5s"/],
+    ['a negative delay', { handler, delayAfterMs: -1 }, 'ERR_OPTION_INVALID', /delayAfterMs/],
+    ['no work', { intervalMs: 1 }, 'ERR_OPTION_INVALID', /a task or a handler/],
+    ['both works', { intervalMs: 1, handler, task: {} }, 'ERR_OPTION_INVALID', /not both/],
+    ['no definition', { intervalMs: 1, task: {} }, 'ERR_OPTION_INVALID', /defineTask/],
+    [
+      'an unknown option',
+      { handler, intervalMs: 1, intervall: 3 },
+      'ERR_OPTION_UNKNOWN',
+      /Did you mean "intervalMs"/,
+    ],
+    [
+      'a bad overlap',
+      { handler, intervalMs: 1, overlap: 'skips' },
+      'ERR_OPTION_INVALID',
+      /Did you mean "skip"/,
+    ],
+    ['times: 0', { handler, intervalMs: 1, times: 0 }, 'ERR_OPTION_INVALID', /times/],
+    ['a bad restart type', { handler, intervalMs: 1, restart: 'always' }, 'ERR_OPTION_INVALID', /restart/],
+    [
+      'a bad hook',
+      { handler, intervalMs: 1, hooks: { beforeRuns: handler } },
+      'ERR_OPTION_UNKNOWN',
+      /beforeRun/,
+    ],
+    [
+      'a handler in a thread',
+      { handler, intervalMs: 1, run: { execution: 'thread' } },
+      'ERR_TASK_MODULE_MISSING',
+      /thread/,
+    ],
+    ['no name', { handler, intervalMs: 1, name: '' }, 'ERR_OPTION_INVALID', /name/],
+  ])('%s', async (_, options, code, message) => {
+    const { supervisor } = await startedSupervisor()
+    const error = thrownBy(() => supervisor.workers.interval({ name: 'w', ...options } as never))
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
+    expect([supervisor.workers.list(), supervisor.which(), supervisor.list()]).toEqual([[], [], []])
+  })
+
+  test('with a name that is taken, until the other one is gone', async () => {
+    const { supervisor } = await startedSupervisor()
+    const options = { name: 'w', handler, intervalMs: 10 }
+    supervisor.workers.interval(options)
+    expect(thrownBy(() => supervisor.workers.plain({ name: 'w', handler }))).toMatchObject({
+      name: 'WorkerError',
+      code: 'ERR_WORKER_NAME_TAKEN',
+      worker: 'w',
+    })
+    expect(supervisor.workers.list()).toHaveLength(1)
+    await supervisor.workers.remove('w')
+    supervisor.workers.plain({ name: 'w', handler: () => false })
+  })
+
+  test('on a supervisor that was stopped', async () => {
+    const { supervisor, stop } = await startedSupervisor()
+    await stop()
+    expect(thrownBy(() => supervisor.workers.event({ name: 'w', handler }))).toMatchObject({
+      code: 'ERR_SUPERVISOR_STOPPED',
+    })
+  })
+})
+
+describe('hooks', () => {
+  test('are called in order, each waited for, with what they are about', async () => {
+    const { supervisor } = await startedSupervisor()
+    const story: string[] = []
+    const gate = deferred<void>()
+    const worker = supervisor.workers.event<number, number>({
+      name: 'w',
+      handler: (n) => {
+        story.push('run')
+        return n + 1
+      },
+      input: 1,
+      hooks: {
+        beforeStart: async ({ worker: { name } }) => {
+          await gate.promise
+          story.push(`beforeStart ${name}`)
+        },
+        afterStart: ({ worker: { state } }) => story.push(`afterStart ${state}`),
+        beforeRun: async ({ input, by, run }) => void story.push(`beforeRun ${input} ${by} ${run}`),
+        afterRun: async ({ outcome, run }) => void story.push(`afterRun ${outcome?.kind} ${run?.state}`),
+        beforeStop: async ({ worker: { state } }) => void story.push(`beforeStop ${state}`),
+        afterStop: async ({ worker: own }) => void story.push(`afterStop ${own.info().live}`),
+      },
+      afterResult: async (value, { input }) => void story.push(`afterResult ${input} ${value}`),
+    })
+    await turns()
+    expect([worker.state, story]).toEqual(['starting', []])
+    gate.resolve()
+    await turns()
+    worker.trigger()
+    await turns()
+    await worker.stop()
+    expect(story).toEqual([
+      'beforeStart w',
+      'afterStart idle',
+      'beforeRun 1 trigger undefined',
+      'run',
+      'afterResult 1 2',
+      'afterRun finished finished',
+      'beforeStop stopping',
+      'afterStop 0',
+    ])
+  })
+
+  test('a beforeStart that throws fails the start: nothing is listed', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const options = { name: 'w', handler: () => {}, hooks: { beforeStart: fail } }
+    expect(thrownBy(() => supervisor.workers.event(options))).toMatchObject({
+      code: 'ERR_CHILD_START_FAILED',
+    })
+    expect([supervisor.workers.list(), of('worker.failed').length]).toEqual([[], 1])
+  })
+
+  test('a beforeStart that throws while the supervisor starts fails its start', async () => {
+    const { supervisor } = testSupervisor()
+    supervisor.workers.event({ name: 'w', handler: () => {}, hooks: { beforeStart: fail } })
+    expect(await errorOf(supervisor.start())).toMatchObject({ code: 'ERR_SUPERVISOR_START_FAILED' })
+  })
+
+  test('a beforeRun that throws fails the run, which is not submitted', async () => {
+    const { supervisor } = await startedSupervisor()
+    const errors: unknown[] = []
+    const worker = supervisor.workers.event({
+      name: 'w',
+      handler: () => {},
+      hooks: { beforeRun: async () => fail() },
+      onError: (error, { run }) => void errors.push((error as Error).message, run),
+    })
+    worker.trigger()
+    await turns()
+    expect([errors, supervisor.list().length]).toEqual([['x', undefined], 0])
+    expect([worker.state, worker.info().failures]).toEqual(['idle', 1])
+  })
+
+  test('what the others throw is logged, and hurts nothing', async () => {
+    const { supervisor, lines } = await startedSupervisor()
+    const worker = supervisor.workers.event({
+      name: 'w',
+      handler: () => {},
+      hooks: {
+        afterStart: fail,
+        afterRun: async () => fail(),
+        beforeStop: fail,
+        afterStop: async () => fail(),
+      },
+    })
+    worker.trigger()
+    await turns()
+    expect(worker.info()).toMatchObject({ state: 'idle', runs: 1, failures: 0 })
+    await worker.stop()
+    const logged = lines.filter(({ msg }) => msg === 'a hook of a worker threw').map(({ hook }) => hook)
+    expect(logged).toEqual(['afterStart', 'afterRun', 'beforeStop', 'afterStop'])
+  })
+
+  test('that never end do not hold up a kill', async () => {
+    const { supervisor } = await startedSupervisor()
+    const hang = (): Promise<never> => new Promise(() => {})
+    const starting = supervisor.workers.event({ name: 'a', handler: () => {}, hooks: { beforeStart: hang } })
+    const running = supervisor.workers.event({ name: 'b', handler: () => {}, hooks: { afterRun: hang } })
+    const stopping = supervisor.workers.event({ name: 'c', handler: () => {}, hooks: { beforeStop: hang } })
+    running.trigger()
+    await turns()
+    expect([starting.state, running.info().live]).toEqual(['starting', 1])
+    await Promise.all([starting, running, stopping].map((worker) => worker.stop({ wait: false })))
+    expect(supervisor.workers.list().map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped'])
+  })
+
+  test('stop while beforeStart is under way: it never comes up', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const gate = deferred<void>()
+    const worker = supervisor.workers.event({
+      name: 'w',
+      handler: () => {},
+      hooks: { beforeStart: () => gate.promise },
+    })
+    const stopped = worker.stop()
+    gate.resolve()
+    await stopped
+    expect([worker.state, of('worker.started')]).toEqual(['stopped', []])
+  })
+})
+
+describe('a run', () => {
+  test.each([
+    ['false', false, 'stopped'],
+    ['0', 0, 'idle'],
+    ['undefined', undefined, 'idle'],
+  ])('that returns %s leaves its worker %s', async (_, value, state) => {
+    const { supervisor } = await startedSupervisor()
+    const worker = supervisor.workers.event({ name: 'w', handler: () => value as unknown })
+    worker.trigger()
+    await turns()
+    expect(worker.state).toBe(state)
+  })
+
+  test('whose value afterResult answers with false stops its worker', async () => {
+    const { supervisor } = await startedSupervisor()
+    const worker = supervisor.workers.event({
+      name: 'w',
+      handler: () => 7,
+      afterResult: async (value) => value < 7,
+    })
+    worker.trigger()
+    await expect(worker.ended).resolves.toMatchObject({ kind: 'done' })
+  })
+
+  test('that fails: onError gets its typed error, and by default the worker goes on', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const errors: unknown[] = []
+    const worker = supervisor.workers.interval({
+      name: 'w',
+      handler: fail,
+      intervalMs: 10,
+      onError: (error, { by, run, outcome }) =>
+        void errors.push([(error as Error).cause, by, run?.state, outcome?.kind]),
+    })
+    await clock.advance(10)
+    expect(errors).toEqual([
+      [new Error('x'), 'schedule', 'failed', 'failed'],
+      [new Error('x'), 'schedule', 'failed', 'failed'],
+    ])
+    expect(worker.info()).toMatchObject({ state: 'waiting', runs: 2, failures: 2 })
+  })
+
+  test('that fails with onFailure: fail ends the worker, which its restart type follows', async () => {
+    const { supervisor, clock, of } = await startedSupervisor()
+    const worker = supervisor.workers.interval({
+      name: 'w',
+      handler: fail,
+      intervalMs: 1_000,
+      onFailure: 'fail',
+    })
+    await turns()
+    expect(worker.state).toBe('failed')
+    await clock.advance(100)
+    expect(of('worker.failed')).toMatchObject([{ error: { code: 'ERR_TASK_THREW' } }, {}])
+    expect(of('worker.restarted')).toMatchObject([{ lives: 2 }])
+    await supervisor.workers.remove('w')
+  })
+
+  test('whose onError throws fails the worker', async () => {
+    const { supervisor } = await startedSupervisor()
+    const worker = supervisor.workers.event({ name: 'w', handler: fail, restart: 'temporary', onError: fail })
+    worker.trigger()
+    await turns()
+    expect(worker.state).toBe('failed')
+    // A temporary one is no longer listed when it has ended.
+    expect(supervisor.workers.get('w')).toBeUndefined()
+  })
+
+  test('that is cancelled or stopped is no failure of its worker', async () => {
+    const { supervisor } = await startedSupervisor()
+    const { task } = heldTask()
+    const worker = supervisor.workers.event({ name: 'w', task, onFailure: 'fail' })
+    worker.trigger()
+    await turns()
+    supervisor.list()[0]!.cancel()
+    await turns()
+    expect(worker.info()).toMatchObject({ state: 'idle', failures: 0, runs: 1 })
+  })
+
+  test('that runs too long is one', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const { task } = heldTask({ runTimeoutMs: 10 })
+    const worker = supervisor.workers.event({ name: 'w', task })
+    worker.trigger()
+    await clock.advance(10)
+    expect(worker.info()).toMatchObject({ state: 'idle', failures: 1 })
+  })
+
+  test('that another live one stands for is skipped', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const { task, calls } = heldTask({ multilaunch: false, onConflict: 'skip' })
+    supervisor.submit(task)
+    await turns()
+    const worker = supervisor.workers.event({ name: 'w', task })
+    worker.trigger()
+    await turns()
+    expect([calls.length, worker.state, of('worker.skipped')[0]?.reason]).toEqual([1, 'idle', 'live'])
+  })
+})
+
+describe('stop of the supervisor', () => {
+  test('stops workers in reverse order, lets their runs end, and accepts none of theirs that is too late', async () => {
+    const { supervisor, of, clock } = await startedSupervisor()
+    const { task, calls } = heldTask()
+    supervisor.workers.interval({ name: 'a', task, intervalMs: 10, missed: 'all' })
+    supervisor.workers.event({ name: 'b', handler: () => {} })
+    await turns()
+    const stopped = supervisor.stop({ wait: true })
+    await clock.advance(50)
+    expect([supervisor.state, calls.length]).toEqual(['draining', 1])
+    calls[0]!.resolve()
+    const report = await stopped
+    expect(of('worker.stopped').map(({ worker }) => worker)).toEqual(['b', 'a'])
+    expect(report.children.map(({ id, kind }) => [id, kind])).toEqual([
+      ['b', 'worker'],
+      ['a', 'worker'],
+    ])
+    expect(clock.pending).toBe(0)
+    await supervisor.start()
+    await turns()
+    expect(calls).toHaveLength(2)
+  })
+
+  test('is bounded: a worker with a deaf run is killed at its bound', async () => {
+    const { supervisor, stop } = await startedSupervisor()
+    const { task, calls } = heldTask({ deaf: true })
+    const worker = supervisor.workers.interval({ name: 'a', task, intervalMs: 10 })
+    await turns()
+    await stop({ wait: 1_000, graceMs: 100 })
+    expect([worker.state, supervisor.state]).toEqual(['stopped', 'stopped'])
+    calls[0]!.resolve()
+    await turns()
+  })
+})
