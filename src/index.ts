@@ -22,6 +22,8 @@ export type { PiscinaLike } from './actors/thread-borrowed-pool.ts'
 export type { Limits } from './machines/admission.ts'
 export type { Backoff } from './machines/backoff.ts'
 export type { ChildStopStep } from './machines/child.ts'
+export type * from './machines/condition.ts'
+export type { PeriodUnit } from './machines/condition-facts.ts'
 export type {
   Execution,
   Failure,
@@ -42,6 +44,30 @@ export {
   collection,
 } from './runtime/collection.ts'
 export type { ArgumentForm, CommandEnv, CommandLine, CommandLineOptions } from './runtime/command-line.ts'
+export type { ConditionLike } from './runtime/condition-check.ts'
+export { type WindowOptions, within } from './runtime/condition-window.ts'
+export {
+  type AfterOptions,
+  after,
+  all,
+  any,
+  type CountOptions,
+  condition,
+  count,
+  crontime,
+  daily,
+  every,
+  hourly,
+  minutely,
+  monthly,
+  not,
+  type OnceOptions,
+  type RunningOptions,
+  retry,
+  running,
+  weekly,
+  yearly,
+} from './runtime/conditions.ts'
 export { defaultSupervisor } from './runtime/default-supervisor.ts'
 export { type CommandOptions, type CommandResult, defineCommand } from './runtime/define-command.ts'
 export {

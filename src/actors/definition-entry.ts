@@ -3,6 +3,7 @@ import { PRIORITIES } from '../machines/model.ts'
 import type { AnyDefinition } from './definition.ts'
 import { RunList } from './ready-queue.ts'
 import type { SharedStep } from './shared-step.ts'
+import type { TaskFacts } from './task-facts.ts'
 import type { RunPlan, TaskRun } from './task-run.ts'
 
 export class DefinitionEntry {
@@ -15,6 +16,8 @@ export class DefinitionEntry {
   met = false
   /** Live runs. */
   live = 0
+  /** What conditions may ask about it, once one names it. */
+  facts: TaskFacts | undefined = undefined
   /** With `multilaunch: false`: runs that wait until no other is live, per band. */
   readonly gate: readonly RunList[] = PRIORITIES.map(() => new RunList())
   /** How many wait there. */

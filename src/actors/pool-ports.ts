@@ -1,7 +1,7 @@
 /** What the task pool needs from outside: wired by the runtime. */
 import type { Logger } from 'pino'
 import type { AnyActorRef } from 'xstate'
-import type { TaskFact } from '../machines/task-model.ts'
+import type { TaskEvent, TaskFact } from '../machines/task-model.ts'
 import type { ControlMethod, Executor, RemoteCall } from './attempt.ts'
 import type { Clock } from './clock.ts'
 import type { TaskCall } from './definition.ts'
@@ -25,6 +25,10 @@ export interface PoolPorts {
   controlFor(run: TaskRun): SupervisorControl
   /** 0 ≤ r < 1. */
   random(): number
+  /** An event that a run which could be admitted gets instead of its admission. */
+  instead(run: TaskRun): TaskEvent | undefined
+  /** A continuation is about to move the run to another definition. */
+  moving(run: TaskRun): void
   created(run: TaskRun): void
   announce(run: TaskRun, fact: TaskFact): void
   progressed(run: TaskRun): void

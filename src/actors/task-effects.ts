@@ -133,12 +133,15 @@ function releaseSlot(pool: TaskPool, run: TaskRun): void {
 function adoptCall(pool: TaskPool, run: TaskRun, event: TaskEvent): void {
   if (event.type !== 'attempt.continued') return
   const { entry, input, plan } = event.call as Continuation
+  pool.ports.moving(run)
+  const { facts } = run.entry
   leaveEntry(pool, run)
   run.entry = entry
   run.input = input
   run.plan = plan
   entry.live += 1
   entry.entered += 1
+  facts?.changed()
 }
 
 function settle(pool: TaskPool, run: TaskRun): void {

@@ -319,7 +319,7 @@ export class TaskPool implements LendingPool {
         }
         const run = this.#nextAdmission()
         if (run === undefined) return
-        const late = this.#overdue(run)
+        const late = this.#overdue(run) ?? this.#over(run)
         if (late !== undefined) this.slots(run.execution).takeBack(run)
         this.#step(run, late ?? ADMIT)
       }
@@ -336,6 +336,11 @@ export class TaskPool implements LendingPool {
     this.timers.cancel(timer)
     run.timer = undefined
     return timerEvent(this, run, timer.kind as TaskTimerKind)
+  }
+
+  /** What ends a run before it begins. */
+  #over(run: TaskRun): TaskEvent | undefined {
+    return run.plan.endCondition === undefined ? undefined : this.ports.instead(run)
   }
 
   #nextAdmission(): TaskRun | undefined {

@@ -1,6 +1,7 @@
 /** One run as the pool keeps it: its compiled snapshot and what surrounds it. Plain fields, no decisions. */
 import type { AnyActorRef, SnapshotFrom } from 'xstate'
 import type { Backoff } from '../machines/backoff.ts'
+import type { Condition } from '../machines/condition.ts'
 import type { QueueClocks } from '../machines/deadlines.ts'
 import type { Execution, Failure, Outcome, Priority, TaskState } from '../machines/model.ts'
 import type { taskMachine } from '../machines/task.ts'
@@ -34,6 +35,7 @@ export interface RunPlan extends QueueClocks {
   readonly detached: boolean
   /** Runs its attempts instead of the supervisor's own. */
   readonly executor?: Executor | undefined
+  readonly endCondition: Condition | undefined
   /** What every attempt's context begins with. */
   readonly context: RunValues | undefined
 }

@@ -27,6 +27,18 @@ export {
 } from './child-group.ts'
 export { type CompiledLogic, compile, type Execute, type SnapshotOf } from './compile.ts'
 export { UnsupportedMachineError } from './compile-refusal.ts'
+export * from './condition.ts'
+export type {
+  ConditionOwner,
+  FactKind,
+  Facts,
+  OpenState,
+  Order,
+  PeriodUnit,
+  Stamp,
+} from './condition-facts.ts'
+export { evaluate, nextChangeAt } from './condition-judge.ts'
+export { conditionText } from './condition-text.ts'
 export { cronWorkerMachine } from './cron-worker.ts'
 export {
   type DueTimer,

@@ -35,6 +35,7 @@ export type TerminationReason =
   | 'replaced'
   | 'stop'
   | 'awol'
+  | 'demanded'
 
 /**
  * The step of the stop ladder that a run needed:

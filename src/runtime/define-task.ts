@@ -5,6 +5,7 @@ import { type AnyDefinition, DEFINITION, type TaskCall, type TypedDefinition } f
 import type { ControlValue, HandlerContext } from '../actors/handler-context.ts'
 import type { Outcome } from '../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
+import { type ConditionLike, checkCondition } from './condition-check.ts'
 import { OptionError } from './errors.ts'
 import {
   checkLoop,
@@ -13,11 +14,14 @@ import {
   SUPERVISOR_LOOP,
   type SubmitOptions,
 } from './task-options.ts'
+import { both } from './when.ts'
 
 /** Shared by several definitions: a prefix of their names and options under their own. */
 export interface TaskGroup extends RunOptions {
   /** Put before every name, for example `'images.'`. */
   readonly prefix: string
+  /** Holds for the workers of all of them, together with each one's own. */
+  readonly when?: ConditionLike
 }
 
 export interface TaskOptions<Input = unknown> extends RunOptions {
@@ -46,6 +50,8 @@ export interface TaskOptions<Input = unknown> extends RunOptions {
   ) => void | Promise<void>
   /** Workers and programs do not submit it; `submit` by hand does. @defaultValue false */
   readonly disabled?: boolean
+  /** Workers submit it only while this is true. A submission by hand does not ask. @defaultValue always */
+  readonly when?: ConditionLike
 }
 
 /** Options of a task whose input a Standard Schema checks (zod, valibot, arktype …). */
@@ -67,7 +73,7 @@ export interface TaskDefinition<Input = unknown, Output = unknown> extends Typed
   call(input: Input, options?: SubmitOptions): TaskCall<Input, Output>
 }
 
-const groupChecks: Checks = { ...runOptionChecks, prefix: check.text }
+const groupChecks: Checks = { ...runOptionChecks, prefix: check.text, when: checkCondition }
 
 export const taskChecks: Checks = {
   ...runOptionChecks,
@@ -84,6 +90,7 @@ export const taskChecks: Checks = {
   metadata: check.fn,
   teardown: check.fn,
   disabled: check.boolean,
+  when: checkCondition,
 }
 
 /** What a definition puts out: what its handler returns, without the words of `ctx`. */
@@ -129,6 +136,7 @@ export function makeDefinition<Input>(
   const { group } = options
   const merged: typeof options =
     group === undefined ? options : { ...fromGroup(group, options), ...given(options) }
+  const when = both(group?.when, options.when)
   const name = `${group?.prefix ?? ''}${options.name}`
   checkLoop('defineTask()', options)
   if (group !== undefined) checkLoop('defineTask().group', group)
@@ -138,7 +146,7 @@ export function makeDefinition<Input>(
     name,
     module: merged.module,
     schema: merged.schema,
-    options: Object.freeze({ ...merged, name }),
+    options: Object.freeze({ ...merged, name, ...(when === undefined ? {} : { when }) }),
     handler,
     call: (input, callOptions) => ({ definition, input, options: callOptions }),
   }

@@ -12,9 +12,12 @@ import { overridePlan } from './task-options.ts'
 export class Definitions {
   readonly #defaults: RunPlan
   readonly #entries: Map<string, DefinitionEntry> = new Map()
+  /** Told of each entry when its name is taken. */
+  readonly #onMet: (entry: DefinitionEntry) => void
 
-  constructor(defaults: RunPlan) {
+  constructor(defaults: RunPlan, onMet: (entry: DefinitionEntry) => void) {
     this.#defaults = defaults
+    this.#onMet = onMet
   }
 
   /**
@@ -42,6 +45,11 @@ export class Definitions {
     return this.#entries.get(name)?.definition
   }
 
+  /** Its entry. */
+  findEntry(name: string): DefinitionEntry | undefined {
+    return this.#entries.get(name)
+  }
+
   /**
    * From now on the name is taken.
    *
@@ -53,6 +61,7 @@ export class Definitions {
     const known = this.entryOf(entry.definition)
     known.met = true
     this.#entries.set(entry.definition.name, known)
+    this.#onMet(known)
     return known
   }
 

@@ -95,6 +95,12 @@ export interface SupervisorEvents {
     readonly error: unknown
   }
   'task.abandoned': TaskEventBase
+  /** `condition`: the part that threw, in words. `owner`: the definition it was asked for. */
+  'condition.failed': EventBase & {
+    readonly condition: string
+    readonly error: unknown
+    readonly owner: string | undefined
+  }
   'child.started': ChildEventBase
   'child.ended': ChildEventBase & { readonly output: unknown }
   'child.failed': ChildEventBase & { readonly error: unknown }
@@ -145,6 +151,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'task.cancelled': true,
   'task.terminated': true,
   'task.abandoned': true,
+  'condition.failed': true,
   'child.started': true,
   'child.ended': true,
   'child.failed': true,

@@ -12,6 +12,8 @@ import type { supervisorMachine } from '../machines/supervisor.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
 import type { GroupOptions, SpawnOptions } from './child-options.ts'
 import { type Child, type ChildCounts, type ChildRow, Children, type Group } from './children.ts'
+import type { ConditionLike } from './condition-check.ts'
+import type { TaskDefinition, TaskGroup } from './define-task.ts'
 import { type StatewardError, SupervisorStateError } from './errors.ts'
 import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { type AnyEvent, EVENT_NAMES, type EventListener, type EventName } from './events.ts'
@@ -75,13 +77,13 @@ export class LiveSupervisor implements Supervisor {
     this.#parts.closed.begin()
     actor.send({ type: 'supervisor.start' })
     // A start that fails ends what has come up before it says so.
-    const { context } = await waitFor(
+    const { context, value } = await waitFor(
       actor,
       (snapshot) => !snapshot.matches('starting') && !(snapshot.matches('stopping') && hasFailed(snapshot)),
     )
-    const state: SupervisorState = actor.getSnapshot().value as SupervisorState
-    if (state === 'running' || state === 'paused') return
-    const failed = state === 'failed'
+    // A condition may have stopped it again meanwhile: started it was.
+    if (value === 'running' || value === 'paused') return
+    const failed = actor.getSnapshot().value === 'failed'
     throw new SupervisorStateError(
       failed
         ? `Supervisor ${this.id} could not start: ${String(context.error)}`
@@ -197,6 +199,23 @@ export class LiveSupervisor implements Supervisor {
   debug(on: boolean): void {
     check.boolean('debug(on)', on)
     this.#parts.debug.turn(on)
+  }
+
+  terminateAll(target: AnyDefinition | TaskGroup): number {
+    const isGroup = !isDefinition(target)
+    if (isGroup && typeof (target as TaskGroup | undefined)?.prefix !== 'string')
+      refuse('terminateAll()', 'given a definition made by defineTask(), or a group', target)
+    const { pool } = this.#parts
+    const runs = pool.registry.live().filter(({ definition }) => {
+      if (!isGroup) return definition === target
+      return (definition as TaskDefinition).options.group === target
+    })
+    for (const run of runs) pool.deliver(run, { type: 'task.terminate', reason: 'demanded' })
+    return runs.length
+  }
+
+  shutdownWhen(condition: ConditionLike): () => void {
+    return this.#parts.shutdown.add(condition)
   }
 
   info(): SupervisorInfo {

@@ -114,6 +114,7 @@ const TERMINATION_TEXTS: Readonly<
   replaced: 'a newer run replaced it',
   stop: 'the supervisor stops',
   awol: 'nobody has heard of it for too long',
+  demanded: 'all runs of its kind were to end',
 }
 
 function failureText(kind: FailureKind, error: unknown): string {

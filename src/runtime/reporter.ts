@@ -36,6 +36,7 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'task.failed': 'error',
   'task.terminated': 'warn',
   'task.abandoned': 'error',
+  'condition.failed': 'error',
   'child.failed': 'error',
   'child.restarted': 'info',
   'child.escalated': 'error',

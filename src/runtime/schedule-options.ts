@@ -1,10 +1,9 @@
 /** Checks what users say about schedules, and makes calendars of it. What is wrong is an `OptionError`. */
 import type { Calendar } from '../actors/calendar.ts'
-import { CalendarError } from '../actors/calendar-error.ts'
 import { cronCalendar } from '../actors/cron-calendar.ts'
 import { rruleCalendar } from '../actors/rrule-calendar.ts'
 import { type Checks, check, checkOptions } from './check.ts'
-import { OptionError } from './errors.ts'
+import { checked } from './schedule-error.ts'
 
 /** When something happens, as a cron expression. */
 export interface CronSchedule {
@@ -75,17 +74,4 @@ function nextSecond(now: number): number {
 
 function ms(at: number | Date | undefined): number | undefined {
   return at instanceof Date ? at.getTime() : at
-}
-
-/**
- * Carries the codes of what is wrong with a schedule, a window or a time zone over to an `OptionError`.
- * @throws OptionError
- */
-function checked<Result>(where: string, make: () => Result): Result {
-  try {
-    return make()
-  } catch (error) {
-    if (!(error instanceof CalendarError)) throw error
-    throw new OptionError(`${where}: ${error.message}`, { code: error.code, cause: error })
-  }
 }

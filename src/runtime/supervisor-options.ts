@@ -13,6 +13,7 @@ import type { supervisorMachine } from '../machines/supervisor.ts'
 import type { taskMachine } from '../machines/task.ts'
 import { type Check, type Checks, check, checkOptions, refuse } from './check.ts'
 import { type SupervisionOptions, supervisionChecks } from './child-options.ts'
+import { type ConditionLike, checkShutdownCondition } from './condition-check.ts'
 import { EVENT_NAMES, type EventListener, type EventName } from './events.ts'
 import type { TaskLogStore } from './task-log.ts'
 import { checkLoop, type RunOptions, runOptionChecks } from './task-options.ts'
@@ -68,6 +69,8 @@ export interface SupervisorOptions {
   readonly keep?: number
   /** The task log: how many records stay in memory, and a store that outlives the process. */
   readonly taskLog?: { readonly keep?: number; readonly store?: TaskLogStore }
+  /** Stops the supervisor when it turns true while it runs; see {@link Supervisor.shutdownWhen}. */
+  readonly shutdownWhen?: ConditionLike
   /** pino or a logger like it. @defaultValue pino at level `warn`, to stderr */
   readonly logger?: Logger
   /** Listeners from the first event on. */
@@ -172,6 +175,7 @@ const supervisorChecks: Checks = {
   inspect: check.either('an observer or a function', check.fn, check.having('an observer')),
   debug: check.boolean,
   daemon: check.boolean,
+  shutdownWhen: checkShutdownCondition,
   starvedAfterMs: check.number(1, Number.POSITIVE_INFINITY),
   executors: check.options({
     thread: check.either(

@@ -4,6 +4,8 @@ import type { AnyActorRef } from 'xstate'
 import type { AttemptListener, Executor } from '../actors/attempt.ts'
 import type { Clock } from '../actors/clock.ts'
 import { commandOf } from '../actors/command.ts'
+import type { EndConditions } from '../actors/end-conditions.ts'
+import type { FactBook } from '../actors/fact-book.ts'
 import { LocalAttempt } from '../actors/local-attempt.ts'
 import type { PoolPorts } from '../actors/pool-ports.ts'
 import type { RunValues } from '../actors/run-scope.ts'
@@ -25,6 +27,8 @@ export interface PortParts {
   readonly logger: Logger
   readonly executors: { readonly thread: Executor; readonly process: Executor; readonly command: Executor }
   readonly reporter: Reporter
+  readonly facts: FactBook
+  readonly ends: EndConditions
   readonly control: Control
   readonly submissions: Submissions
   readonly loops: Loops
@@ -75,24 +79,40 @@ export function poolPorts(parts: PortParts): PoolPorts {
     },
     controlFor: (run) => parts.control.for(run),
     random: parts.random,
+    instead: (run) => parts.ends.atAdmission(run),
+    moving(run) {
+      run.entry.facts?.rested(run)
+      if (run.plan.endCondition !== undefined) parts.ends.forget(run)
+    },
     created(run) {
       parts.loops.created(run)
       parts.inspected(run)
       parts.reporter.created(run)
+      run.entry.facts?.changed()
     },
     announce(run, fact) {
+      const { facts } = run.entry
+      if (facts !== undefined) parts.facts.announced(facts, run, fact)
       parts.reporter.announce(run, fact)
+      if (run.plan.endCondition !== undefined) {
+        if (fact === 'admitted') parts.ends.watch(run)
+        else if (fact !== 'started') parts.ends.forget(run)
+      }
       if (fact === 'started' && run.watchers !== undefined) {
         for (const watcher of run.watchers) watcher.onStarted?.()
       } else if (fact === 'queued') {
         parts.loops.moved()
         parts.queued()
       } else if (fact === 'retrying' || fact === 'snoozed' || fact === 'scheduled') parts.waiting(run)
+      facts?.changed()
     },
     progressed: (run) => parts.reporter.progressed(run),
     settled(run) {
       const { outcome } = run
       if (outcome === undefined) return
+      const { facts } = run.entry
+      if (facts !== undefined) parts.facts.settled(facts, run)
+      if (run.plan.endCondition !== undefined) parts.ends.forget(run)
       parts.counts[outcome.kind] += 1
       parts.stopLog.run(outcome)
       run.handle?.onEnded?.(outcome)
@@ -103,6 +123,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
         run.watchers = undefined
       }
       parts.loops.moved()
+      facts?.changed()
       if (outcome.kind !== 'finished') tearDown(run, logger)
     },
     abandoned(run) {

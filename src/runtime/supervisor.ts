@@ -1,8 +1,10 @@
 /** The supervisor: the public face. What answers its calls is live-supervisor.ts. */
 import type { AnyActorRef } from 'xstate'
-import type { TaskCall, TypedDefinition } from '../actors/definition.ts'
+import type { AnyDefinition, TaskCall, TypedDefinition } from '../actors/definition.ts'
 import type { TaskState } from '../machines/model.ts'
 import type { ChildOwner } from './children.ts'
+import type { ConditionLike } from './condition-check.ts'
+import type { TaskGroup } from './define-task.ts'
 import { SupervisorStateError } from './errors.ts'
 import type { EventStream, EventStreamOptions } from './event-stream.ts'
 import type { AnyEvent, EventListener, EventName } from './events.ts'
@@ -90,6 +92,21 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
   resize(options: ResizeOptions): void
   /** Debug mode on or off: a log line for every event and every step of every machine. */
   debug(on: boolean): void
+  /**
+   * Terminates every live run of the definition, or of the definitions of the group, with reason `demanded`.
+   *
+   * @returns how many
+   * @throws OptionError for what is neither
+   */
+  terminateAll(target: AnyDefinition | TaskGroup): number
+  /**
+   * Stops when the condition turns true while it runs. `after(task)` in it means: since the start. One that throws is
+   * reported and counts as false.
+   *
+   * @returns a function that takes the condition away again
+   * @throws OptionError for what is no condition, or one that says when a task may start
+   */
+  shutdownWhen(condition: ConditionLike): () => void
   info(): SupervisorInfo
   /**
    * Makes a named event loop in a thread of its own. It starts with the supervisor, or now if that runs.

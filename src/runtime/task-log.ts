@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../actors/clock.ts'
 import type { TaskRun } from '../actors/task-run.ts'
+import type { FactKind, Stamp } from '../machines/condition-facts.ts'
 import { outcomeError } from './outcome-error.ts'
 
 export type TaskAction = 'run' | 'success' | 'fail' | 'terminate' | 'inaction' | 'crash'
@@ -32,6 +33,18 @@ export interface TaskLogStore {
   /** Keeps a record, one at a time. A failure is logged and stops nothing; `stop` waits for what is under way. */
   append(record: TaskRecord): Promise<void> | void
 }
+
+/** A thread or process that died under a handler is a failed run; a `crash` is the end of the program. */
+const KINDS: Readonly<Record<TaskAction, FactKind>> = {
+  run: 'run',
+  success: 'success',
+  fail: 'failure',
+  terminate: 'terminated',
+  inaction: 'inaction',
+  crash: 'failure',
+}
+/** What an earlier life wrote does not tell the two apart. */
+const RESTORED_KINDS: typeof KINDS = { ...KINDS, crash: 'crash' }
 
 export interface TaskLogQuery {
   readonly name?: string
@@ -83,9 +96,12 @@ export class TaskLog {
     this.#onError = onError
   }
 
-  /** Reads the store; a run that began and never ended gets its `crash` record now. */
-  async restore(): Promise<void> {
-    if (this.#store === undefined || this.#isRestored) return
+  /**
+   * Reads the store; a run that began and never ended gets its `crash` record now.
+   * @returns whether it has read anything it had not before
+   */
+  async restore(): Promise<boolean> {
+    if (this.#store === undefined || this.#isRestored) return false
     const open = new Map<string, TaskRecord>()
     const records = [...(await this.#store.load())]
     for (const record of records) {
@@ -112,6 +128,7 @@ export class TaskLog {
     for (const { name, action, at: recordAt } of records) this.#noteLast(name, action, recordAt - offset)
     this.#isRestored = true
     this.#restored = records.slice(Math.max(0, records.length - this.#keep))
+    return true
   }
 
   /** Writes down what has just happened to `run`. */
@@ -153,6 +170,25 @@ export class TaskLog {
     const offset = this.#offset
     const instants = Object.entries(this.#last.get(name) ?? {}) as [TaskAction, number][]
     return new Map(instants.map(([action, mono]) => [action, Math.round(offset + mono)]))
+  }
+
+  /** What is known of one definition for conditions, oldest first: records, and last instants of what has no record any more. */
+  history(name: string): (readonly [FactKind, Stamp])[] {
+    const offset = this.#offset
+    const known: (readonly [FactKind, Stamp])[] = []
+    const add = (kind: FactKind, mono: number): void =>
+      void known.push([kind, { at: Math.round(offset + mono), mono, seq: 0 }])
+    for (const record of this.#restored) {
+      if (record.name === name) add(RESTORED_KINDS[record.action], record.at - offset)
+    }
+    for (const line of [...this.#ring.slice(this.#start), ...this.#ring.slice(0, this.#start)]) {
+      if (line.name === name) add(KINDS[line.action], line.atMono)
+    }
+    const seen = new Set(known.map(([kind]) => kind))
+    const last = Object.entries(this.#last.get(name) ?? {}) as [TaskAction, number][]
+    for (const [action, mono] of last)
+      if (!seen.has(RESTORED_KINDS[action])) add(RESTORED_KINDS[action], mono)
+    return known.sort(([, one], [, other]) => one.mono - other.mono)
   }
 
   /** Between the monotonic and the wall clock, as they stand now. */

@@ -1,8 +1,10 @@
 /** What can be said about how a task runs: per supervisor (`defaults`), per definition, per submission. */
 import type { RunPlan } from '../actors/task-run.ts'
 import type { Backoff } from '../machines/backoff.ts'
+import type { Condition } from '../machines/condition.ts'
 import { EXECUTIONS, type Execution, type FailureKind, PRIORITIES, type Priority } from '../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
+import { type ConditionLike, checkEndCondition, toCondition } from './condition-check.ts'
 
 /** Told to `retryIf` about the attempt that failed. */
 export interface RetryFacts {
@@ -60,6 +62,11 @@ export interface RunOptions {
    */
   readonly onConflict?: 'queue' | 'skip' | 'reject' | 'replace'
   /**
+   * Terminates the run, with reason `endCondition`, when it turns true: before the handler begins if it is true at
+   * admission, while the run is running otherwise, also while the supervisor drains. @defaultValue none
+   */
+  readonly endCondition?: ConditionLike
+  /**
    * What the run's context begins with; see {@link runContext}. Levels are put together key by key. For a thread or process the
    * values are cloned.
    */
@@ -106,6 +113,7 @@ export const runOptionChecks: Checks = {
   retry: check.options(retryChecks),
   multilaunch: check.boolean,
   onConflict: check.oneOf('queue', 'skip', 'reject', 'replace'),
+  endCondition: checkEndCondition,
   context: checkContext,
 }
 
@@ -131,6 +139,7 @@ export const BASE_PLAN: RunPlan = Object.freeze({
   multilaunch: true,
   onConflict: 'queue',
   detached: false,
+  endCondition: undefined,
   context: undefined,
 } as const)
 
@@ -153,6 +162,7 @@ export function overridePlan(plan: RunPlan, options: RunOptions & { readonly det
     multilaunch: options.multilaunch ?? plan.multilaunch,
     onConflict: options.onConflict ?? plan.onConflict,
     detached: options.detached ?? plan.detached,
+    endCondition: endConditionOf(options, plan),
     context: options.context === undefined ? plan.context : { ...plan.context, ...options.context },
   })
 }
@@ -204,4 +214,8 @@ export function checkSubmitOptions(options: SubmitOptions): void {
   if (options.delayMs !== undefined && options.runAt !== undefined) {
     refuse('options', 'given delayMs or runAt, not both', options)
   }
+}
+
+function endConditionOf({ endCondition }: RunOptions, plan: RunPlan): Condition | undefined {
+  return endCondition === undefined ? plan.endCondition : toCondition(endCondition)
 }

@@ -3,16 +3,20 @@
 import type { Logger } from 'pino'
 import { ChildGroup } from '../actors/child-group.ts'
 import { systemClock } from '../actors/clock.ts'
+import type { ConditionWatches } from '../actors/condition-watch.ts'
 import type { TypedDefinition } from '../actors/definition.ts'
+import { EndConditions } from '../actors/end-conditions.ts'
 import { KeepAlive } from '../actors/keep-alive.ts'
 import { RunIds } from '../actors/run-id.ts'
 import { type Inspector, SupervisorActor } from '../actors/supervisor-actor.ts'
 import { TaskPool } from '../actors/task-pool.ts'
 import type { TaskRun } from '../actors/task-run.ts'
+import { WallTimers } from '../actors/wall-timers.ts'
 import { type SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
 import { taskMachine } from '../machines/task.ts'
 import { policyOf } from './child-options.ts'
 import { Closed } from './closed.ts'
+import { conditionWatches } from './condition-wiring.ts'
 import { Control } from './control.ts'
 import { Debug } from './debug.ts'
 import { Definitions } from './definitions.ts'
@@ -25,6 +29,7 @@ import { createLogger, say } from './logger.ts'
 import { Loops } from './loops.ts'
 import { Reporter } from './reporter.ts'
 import { RunHandle } from './run.ts'
+import { ShutdownConditions } from './shutdown-conditions.ts'
 import { Sizing } from './sizing.ts'
 import { Starvation } from './starvation.ts'
 import { StopLog } from './stop-report.ts'
@@ -51,6 +56,8 @@ export interface SupervisorParts {
   readonly reporter: Reporter
   readonly taskLog: TaskLog
   readonly submissions: Submissions
+  readonly conditions: ConditionWatches
+  readonly shutdown: ShutdownConditions
   readonly actor: SupervisorActor
   readonly ports: PortParts
   readonly idle: Idle
@@ -79,7 +86,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const taskLog = new TaskLog(clock, options.taskLog?.keep ?? 1_000, options.taskLog?.store, storeFailed)
   const reporter = new Reporter({ id, clock, logger, hub, taskLog })
   const defaults = overridePlan(BASE_PLAN, options.defaults ?? {})
-  const definitions = new Definitions(defaults)
+  const definitions = new Definitions(defaults, (entry) => conditions.facts.attach(entry))
   const executors = createExecutors(options, sizing, logger.level, (name) => definitions.find(name))
   const alive = new KeepAlive()
   const closed = new Closed()
@@ -114,7 +121,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     inspected(run: TaskRun) {
       if (actor.inspected) actor.actorOf(run)
     },
-  } as Omit<PortParts, 'control' | 'submissions' | 'loops'> as {
+  } as Omit<PortParts, 'control' | 'submissions' | 'loops' | 'facts' | 'ends'> as {
     -readonly [K in keyof PortParts]: PortParts[K]
   }
 
@@ -124,6 +131,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     keep: options.keep ?? 1_000,
     onError: pluggedInThrew,
   })
+  const wall = new WallTimers(clock, pool.timers, pluggedInThrew)
+  const conditions = conditionWatches({ clock, definitions, taskLog, reporter, timers: wall, pool })
+  ports.facts = conditions.facts
+  ports.ends = new EndConditions(conditions)
   const idle = new Idle(() => pool.registry.size === 0)
   const starvation = new Starvation(pool, options.starvedAfterMs ?? 30_000, (waiting, idleMs) =>
     reporter.emit('pool.starved', { waiting, idleMs }),
@@ -164,15 +175,19 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   })
   const announce = (fact: SupervisorFact, error: unknown): void => {
     if (fact === 'stopping') stopLog.begin()
+    if (fact === 'stopping' || fact === 'failed') shutdown.end()
     if (fact === 'stopped' || fact === 'failed') {
       alive.release()
       stopLog.end()
     }
     if (fact === 'failed') reporter.emit('supervisor.failed', { error })
     else reporter.emit(`supervisor.${fact}`, {})
+    if (fact === 'started') shutdown.begin()
     if (fact === 'stopped') closed.stopped()
     if (fact === 'failed') closed.failed(error)
   }
+  const shutdown = new ShutdownConditions(conditions, () => void supervisor.stop())
+  if (options.shutdownWhen !== undefined) shutdown.add(options.shutdownWhen)
   const isolate = (inspector: Inspector) =>
     isolateInspector(inspector, (error) => say(logger, 'error', { err: error }, 'an inspector threw'))
   const wiring = groupPorts({
@@ -217,7 +232,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     isolate,
     async prepare() {
       if (options.daemon !== true) alive.hold()
-      await taskLog.restore()
+      if (await taskLog.restore()) conditions.facts.restored()
       // Stopped meanwhile: nothing is to be made any more.
       if (actor.state !== 'starting') return
       sizing.apply(pool, executors, true)
@@ -265,6 +280,8 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     reporter,
     taskLog,
     submissions,
+    conditions,
+    shutdown,
     actor,
     ports,
     idle,

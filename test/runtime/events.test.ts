@@ -206,6 +206,7 @@ describe('events', () => {
     first!.cancel()
     await clock.advance(1)
     await supervisor.submit(echoTask(), undefined, { priority: 'critical' }).result
+    supervisor.shutdownWhen(() => Promise.reject(new Error('x')) as never)
     supervisor.resize({})
     supervisor.pause()
     supervisor.resume()

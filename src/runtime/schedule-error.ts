@@ -1,0 +1,17 @@
+/** What is wrong with a schedule, a window or a time zone, as an error of this package. */
+import { CalendarError } from '../actors/calendar-error.ts'
+import { OptionError } from './errors.ts'
+
+/**
+ * Carries the codes of what is wrong over to an `OptionError`.
+ *
+ * @throws OptionError (`ERR_SCHEDULE_INVALID`, `ERR_TIMEZONE_UNKNOWN`)
+ */
+export function checked<Result>(where: string, make: () => Result): Result {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof CalendarError)) throw error
+    throw new OptionError(`${where}: ${error.message}`, { code: error.code, cause: error })
+  }
+}
