@@ -20,6 +20,7 @@ import {
   taskMachine,
   threadSlotMachine,
 } from '../src/machines/index.ts'
+import { drawActorTree } from './visualize/actor-tree.ts'
 import { drawLayers } from './visualize/layers.ts'
 import { drawMachine, drawOverview, drawTable } from './visualize/statechart.ts'
 
@@ -122,6 +123,7 @@ const STOPPED: Readonly<Record<string, string>> = {
 const files = new Map<string, string>()
 for (const chart of charts) files.set(chart.file, chartPage(chart))
 files.set('task-life-cycle.md', lifeCyclePage())
+files.set('actor-tree.md', await actorTreePage())
 files.set('layers.md', layersPage())
 files.set('README.md', indexPage())
 
@@ -155,6 +157,14 @@ function lifeCyclePage(): string {
   )
 }
 
+async function actorTreePage(): Promise<string> {
+  return page(
+    'The tree of actors',
+    'Seen by an inspector while a supervisor lived that had one of each kind. Runs, groups, workers and loops become actors when somebody looks.',
+    fence(await drawActorTree()),
+  )
+}
+
 function layersPage(): string {
   return page(
     'The layers of src/',
@@ -173,6 +183,7 @@ function indexPage(): string {
     [
       '- [The life cycle of a run, in short](task-life-cycle.md)',
       ...rows,
+      '- [The tree of actors](actor-tree.md)',
       '- [The layers of src/](layers.md)',
     ].join('\n'),
   )

@@ -54,7 +54,7 @@ export interface RemoteCall {
 }
 
 /** Control calls that a handler may make from anywhere (`ctx.submit`, `ctx.supervisor.*`). */
-export type ControlMethod = 'submit' | 'result' | 'cancel' | 'resize' | 'info'
+export type ControlMethod = 'submit' | 'result' | 'cancel' | 'resize' | 'info' | 'stop'
 
 /** What the pool hears of an attempt. Every method may be called at any time and never throws. */
 export interface AttemptListener {

@@ -19,6 +19,11 @@ export interface SupervisorControl {
   cancel(runId: string, reason?: unknown): Promise<boolean>
   resize(sizes: object): Promise<void>
   info(): Promise<unknown>
+  /**
+   * Begins to stop the supervisor, with the options of its `stop`, and does not wait for the end: the run that asks is
+   * let end like any other, with its own outcome.
+   */
+  stop(options?: object): Promise<void>
 }
 
 /** Values a handler returns to say something other than "finished with this". */

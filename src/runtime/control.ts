@@ -5,6 +5,7 @@ import type { SubmitArgs } from '../actors/remote/wire.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { Definitions } from './definitions.ts'
 import { OptionError } from './errors.ts'
+import { checkStopOptions, type StopOptions } from './stop-options.ts'
 import type { Submissions } from './submissions.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { ResizeOptions } from './supervisor-options.ts'
@@ -47,6 +48,7 @@ export class Control {
       cancel: (runId, reason) => this.cancel(runId, reason),
       resize: (sizes) => this.resize(sizes),
       info: () => this.info(),
+      stop: (options) => this.stop(options),
     }
   }
 
@@ -56,6 +58,13 @@ export class Control {
 
   async resize(sizes: object): Promise<void> {
     this.#options.supervisor.resize(sizes as ResizeOptions)
+  }
+
+  /** @throws OptionError (rejects) */
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkStopOptions(options)
+    // Whoever asks from inside a run would wait for itself.
+    void this.#options.supervisor.stop(options)
   }
 
   async info(): Promise<unknown> {
@@ -71,6 +80,7 @@ export class Control {
       return this.cancel(id, reason)
     }
     if (method === 'resize') return this.resize(args as object)
+    if (method === 'stop') return this.stop(args as StopOptions | undefined)
     return this.info()
   }
 

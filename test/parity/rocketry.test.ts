@@ -9,6 +9,7 @@ import {
   knows,
   logs,
   odd,
+  stops,
   stubborn,
   waits,
   where,
@@ -56,6 +57,16 @@ describe.each(EXECUTIONS)('execution %s', (execution) => {
       expect(run).toMatchObject({ state: 'finished', execution })
     }
     expect(supervisor.info()).toMatchObject({ pool: { active: 0 }, processes: { active: 0 } })
+  })
+
+  test('may stop its supervisor, and its own outcome stands', async () => {
+    const { supervisor } = await startedSupervisor()
+    const refused = supervisor.submit(stops, { wait: -1 }, { execution })
+    expect(await errorOf(refused.result)).toMatchObject({ cause: { code: 'ERR_OPTION_INVALID' } })
+    expect(supervisor.state).toBe('running')
+    const run = supervisor.submit(stops, { wait: true }, { execution })
+    await supervisor.block()
+    expect([run.state, await run.result]).toEqual(['finished', 'its own outcome'])
   })
 
   test('has the run and the supervisor in ctx, and its log and progress reach the supervisor', async () => {

@@ -81,4 +81,8 @@ export class RemoteSupervisor implements SupervisorControl {
   info(): Promise<unknown> {
     return this.#calls.request('info', undefined)
   }
+
+  async stop(options?: object): Promise<void> {
+    await this.#calls.request('stop', options)
+  }
 }
