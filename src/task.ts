@@ -20,4 +20,5 @@ export {
 } from './runtime/define-task.ts'
 export { type Lock, lock } from './runtime/lock.ts'
 export type { LockHold, LockHolder, LockOptions, LockTimeout } from './runtime/named-lock.ts'
+export { lastResult } from './runtime/parameters.ts'
 export { type RunContext, runContext } from './runtime/run-context.ts'

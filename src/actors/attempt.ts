@@ -8,6 +8,7 @@
  */
 import type { Priority } from '../machines/model.ts'
 import type { TaskCall } from './definition.ts'
+import type { ParameterValues } from './parameters.ts'
 import type { RunValues } from './run-scope.ts'
 
 /** One attempt of one run, as plain data that can be cloned into a thread or process. */
@@ -26,6 +27,8 @@ export interface Job {
   readonly supervisorId: string
   /** What the run's context begins with, if there is anything. */
   readonly context?: RunValues | undefined
+  /** The values of `ctx.parameters`, if there are any. */
+  readonly parameters?: ParameterValues | undefined
 }
 
 /** How an attempt ended by itself. */

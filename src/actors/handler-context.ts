@@ -48,6 +48,8 @@ export interface HandlerContext {
   readonly aborted: boolean
   /** Epoch ms at which the total deadline passes, or `undefined`. */
   readonly deadlineAt: number | undefined
+  /** Values from the `parameters` of submission over definition over supervisor. Frozen; empty when there are none. */
+  readonly parameters: Readonly<Record<string, unknown>>
   /** A pino child logger bound to the run. Lines from threads and processes reach the supervisor's logger. */
   readonly log: Logger
   /** Reports progress, clamped to 0..100. Cheap; the latest value wins. */

@@ -3,14 +3,17 @@ import type { Logger } from 'pino'
 import { controls } from './controls.ts'
 import type { ChildRun, HandlerContext, SupervisorControl } from './handler-context.ts'
 import type { LocalAttempt } from './local-attempt.ts'
+import type { ParameterValues } from './parameters.ts'
 
 export class LocalContext implements HandlerContext {
   readonly #attempt: LocalAttempt
   readonly attempt: number
+  readonly parameters: ParameterValues
 
   constructor(attempt: LocalAttempt) {
     this.#attempt = attempt
     this.attempt = attempt.run.snapshot.context.attempt
+    this.parameters = attempt.run.parameters
   }
 
   get runId(): string {

@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts'
 import type { TaskCall } from './definition.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { ChildRun, SupervisorControl } from './handler-context.ts'
+import type { ParameterValues } from './parameters.ts'
 import type { RunPlan, TaskRun } from './task-run.ts'
 
 export interface Continuation {
@@ -25,6 +26,8 @@ export interface PoolPorts {
   controlFor(run: TaskRun): SupervisorControl
   /** 0 ≤ r < 1. */
   random(): number
+  /** The values for the attempt that begins. Throws when one cannot be made. */
+  parametersFor(run: TaskRun): ParameterValues
   /** An event that a run which could be admitted gets instead of its admission. */
   instead(run: TaskRun): TaskEvent | undefined
   /** A continuation is about to move the run to another definition. */

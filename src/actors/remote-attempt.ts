@@ -36,6 +36,7 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
         deadlineMono === undefined ? undefined : ports.clock.now() + deadlineMono - ports.clock.monotonic(),
       supervisorId: ports.supervisorId,
       context: this.#run.plan.context,
+      parameters: this.#run.plan.parameters === undefined ? undefined : this.#run.parameters,
     }
     try {
       this.#handle = executor.start(job, this)

@@ -4,7 +4,9 @@
  */
 import type { TaskEffect, TaskEvent, TaskFact } from '../machines/task-model.ts'
 import { LocalAttempt } from './local-attempt.ts'
+import { NO_PARAMETERS } from './parameters.ts'
 import type { Continuation } from './pool-ports.ts'
+import { RefusedAttempt } from './refused-attempt.ts'
 import { RemoteAttempt } from './remote-attempt.ts'
 import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
@@ -92,6 +94,7 @@ function startAttempt(pool: TaskPool, run: TaskRun): void {
   pool.slots(execution).take(run)
   pool.admittedMono = pool.now
   if (execution === 'main') pool.exclusive += 1
+  if (run.plan.parameters !== undefined && !giveParameters(pool, run)) return
   const executor = pool.ports.executorFor(run)
   if (executor === undefined) {
     const attempt = new LocalAttempt(run)
@@ -101,6 +104,17 @@ function startAttempt(pool: TaskPool, run: TaskRun): void {
     const attempt = new RemoteAttempt(run)
     run.attempt = attempt
     attempt.start(executor)
+  }
+}
+
+/** @returns false when they cannot be made: the attempt fails */
+function giveParameters(pool: TaskPool, run: TaskRun): boolean {
+  try {
+    run.parameters = pool.ports.parametersFor(run)
+    return true
+  } catch (error) {
+    run.attempt = new RefusedAttempt(run, error)
+    return false
   }
 }
 
@@ -134,6 +148,7 @@ function adoptCall(pool: TaskPool, run: TaskRun, event: TaskEvent): void {
   if (event.type !== 'attempt.continued') return
   const { entry, input, plan } = event.call as Continuation
   pool.ports.moving(run)
+  run.parameters = NO_PARAMETERS
   const { facts } = run.entry
   leaveEntry(pool, run)
   run.entry = entry

@@ -8,6 +8,7 @@ import type { taskMachine } from '../machines/task.ts'
 import type { AttemptHandle, Executor } from './attempt.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
+import { NO_PARAMETERS, type ParameterValues } from './parameters.ts'
 import type { RunList } from './ready-queue.ts'
 import type { RunValues } from './run-scope.ts'
 import type { SharedStep } from './shared-step.ts'
@@ -36,6 +37,8 @@ export interface RunPlan extends QueueClocks {
   /** Runs its attempts instead of the supervisor's own. */
   readonly executor?: Executor | undefined
   readonly endCondition: Condition | undefined
+  /** Values, functions that make some, last results. */
+  readonly parameters: ParameterValues | undefined
   /** What every attempt's context begins with. */
   readonly context: RunValues | undefined
 }
@@ -64,6 +67,8 @@ export class TaskRun implements TimerOwner {
   entry: DefinitionEntry
   input: unknown
   plan: RunPlan
+  /** Those of the attempt that runs now. */
+  parameters: ParameterValues = NO_PARAMETERS
   snapshot: TaskSnapshot
   /** The step that led to the snapshot, while that is one others share. */
   shared: SharedStep | undefined = undefined

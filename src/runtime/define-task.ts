@@ -135,7 +135,9 @@ export function makeDefinition<Input>(
 ): TaskDefinition<Input, never> {
   const { group } = options
   const merged: typeof options =
-    group === undefined ? options : { ...fromGroup(group, options), ...given(options) }
+    group === undefined
+      ? options
+      : { ...fromGroup(group, options), ...given(options), ...together(group, options) }
   const when = both(group?.when, options.when)
   const name = `${group?.prefix ?? ''}${options.name}`
   checkLoop('defineTask()', options)
@@ -184,6 +186,19 @@ function given<T extends object>(options: T): T {
 }
 
 /** What the definition takes from its group: not the loop if it names another place itself. */
+/** What levels put together key by key. */
+function together(group: TaskGroup, options: RunOptions): RunOptions {
+  const { context, parameters } = options
+  return {
+    ...(group.context === undefined || context === undefined
+      ? {}
+      : { context: { ...group.context, ...context } }),
+    ...(group.parameters === undefined || parameters === undefined
+      ? {}
+      : { parameters: { ...group.parameters, ...parameters } }),
+  }
+}
+
 function fromGroup({ prefix: _, loop, ...options }: TaskGroup, { execution }: RunOptions): RunOptions {
   return loop === undefined || execution !== undefined ? options : { ...options, loop }
 }

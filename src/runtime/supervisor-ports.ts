@@ -7,6 +7,7 @@ import { commandOf } from '../actors/command.ts'
 import type { EndConditions } from '../actors/end-conditions.ts'
 import type { FactBook } from '../actors/fact-book.ts'
 import { LocalAttempt } from '../actors/local-attempt.ts'
+import { type LastResults, makeParameters } from '../actors/parameters.ts'
 import type { PoolPorts } from '../actors/pool-ports.ts'
 import type { RunValues } from '../actors/run-scope.ts'
 import type { TaskRun } from '../actors/task-run.ts'
@@ -29,6 +30,7 @@ export interface PortParts {
   readonly reporter: Reporter
   readonly facts: FactBook
   readonly ends: EndConditions
+  readonly results: LastResults
   readonly control: Control
   readonly submissions: Submissions
   readonly loops: Loops
@@ -79,6 +81,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
     },
     controlFor: (run) => parts.control.for(run),
     random: parts.random,
+    parametersFor: (run) => makeParameters(run, parts.results),
     instead: (run) => parts.ends.atAdmission(run),
     moving(run) {
       run.entry.facts?.rested(run)
@@ -113,6 +116,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
       const { facts } = run.entry
       if (facts !== undefined) parts.facts.settled(facts, run)
       if (run.plan.endCondition !== undefined) parts.ends.forget(run)
+      parts.results.note(run)
       parts.counts[outcome.kind] += 1
       parts.stopLog.run(outcome)
       run.handle?.onEnded?.(outcome)

@@ -5,6 +5,7 @@ import type { Condition } from '../machines/condition.ts'
 import { EXECUTIONS, type Execution, type FailureKind, PRIORITIES, type Priority } from '../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
 import { type ConditionLike, checkEndCondition, toCondition } from './condition-check.ts'
+import { checkParameters } from './parameters.ts'
 
 /** Told to `retryIf` about the attempt that failed. */
 export interface RetryFacts {
@@ -67,6 +68,12 @@ export interface RunOptions {
    */
   readonly endCondition?: ConditionLike
   /**
+   * Values that the handler finds in `ctx.parameters`. Levels are put together key by key. A function is called at the start
+   * of each attempt, in the supervisor, and its value is taken; {@link lastResult} stands for what another task returned
+   * last. One that throws fails the attempt. For a thread or process the values are cloned.
+   */
+  readonly parameters?: Readonly<Record<string, unknown>>
+  /**
    * What the run's context begins with; see {@link runContext}. Levels are put together key by key. For a thread or process the
    * values are cloned.
    */
@@ -114,6 +121,7 @@ export const runOptionChecks: Checks = {
   multilaunch: check.boolean,
   onConflict: check.oneOf('queue', 'skip', 'reject', 'replace'),
   endCondition: checkEndCondition,
+  parameters: checkParameters,
   context: checkContext,
 }
 
@@ -140,6 +148,7 @@ export const BASE_PLAN: RunPlan = Object.freeze({
   onConflict: 'queue',
   detached: false,
   endCondition: undefined,
+  parameters: undefined,
   context: undefined,
 } as const)
 
@@ -163,6 +172,8 @@ export function overridePlan(plan: RunPlan, options: RunOptions & { readonly det
     onConflict: options.onConflict ?? plan.onConflict,
     detached: options.detached ?? plan.detached,
     endCondition: endConditionOf(options, plan),
+    parameters:
+      options.parameters === undefined ? plan.parameters : { ...plan.parameters, ...options.parameters },
     context: options.context === undefined ? plan.context : { ...plan.context, ...options.context },
   })
 }

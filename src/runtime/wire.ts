@@ -7,6 +7,7 @@ import type { ConditionWatches } from '../actors/condition-watch.ts'
 import type { TypedDefinition } from '../actors/definition.ts'
 import { EndConditions } from '../actors/end-conditions.ts'
 import { KeepAlive } from '../actors/keep-alive.ts'
+import { LastResults } from '../actors/parameters.ts'
 import { RunIds } from '../actors/run-id.ts'
 import { type Inspector, SupervisorActor } from '../actors/supervisor-actor.ts'
 import { TaskPool } from '../actors/task-pool.ts'
@@ -121,7 +122,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     inspected(run: TaskRun) {
       if (actor.inspected) actor.actorOf(run)
     },
-  } as Omit<PortParts, 'control' | 'submissions' | 'loops' | 'facts' | 'ends'> as {
+  } as Omit<PortParts, 'control' | 'submissions' | 'loops' | 'facts' | 'ends' | 'results'> as {
     -readonly [K in keyof PortParts]: PortParts[K]
   }
 
@@ -135,6 +136,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const conditions = conditionWatches({ clock, definitions, taskLog, reporter, timers: wall, pool })
   ports.facts = conditions.facts
   ports.ends = new EndConditions(conditions)
+  ports.results = new LastResults(() => pool.registry.ended())
   const idle = new Idle(() => pool.registry.size === 0)
   const starvation = new Starvation(pool, options.starvedAfterMs ?? 30_000, (waiting, idleMs) =>
     reporter.emit('pool.starved', { waiting, idleMs }),

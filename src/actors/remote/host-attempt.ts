@@ -59,10 +59,10 @@ export class HostAttempt {
   /** The job as it goes to a thread or process that has not loaded the definition, or may not have. */
   dispatchCold(logLevel: string): ColdJob {
     this.#phase = 'dispatched'
-    const { name, module, supervisorId, runId, attempt, input, deadlineAt, context } = this.job
+    const { name, module, supervisorId, runId, attempt, input, deadlineAt, context, parameters } = this.job
     const { token, ref } = this
     const aborted = this.#stop
-    const run = { runId, attempt, input, deadlineAt, context, aborted }
+    const run = { runId, attempt, input, deadlineAt, context, parameters, aborted }
     return { token, ref, name, module, supervisorId, logLevel, ...run }
   }
 
@@ -82,8 +82,9 @@ export class HostAttempt {
   }
 
   #warmJob(): WarmJob {
-    const { runId, attempt, input, deadlineAt, context } = this.job
+    const { runId, attempt, input, deadlineAt, context, parameters } = this.job
     const job = [this.token, this.ref, runId, attempt, input, deadlineAt] as const
+    if (parameters !== undefined) return [...job, context, parameters]
     return context === undefined ? job : [...job, context]
   }
 

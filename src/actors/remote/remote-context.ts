@@ -4,6 +4,7 @@ import type { RemoteCall } from '../attempt.ts'
 import { controls } from '../controls.ts'
 import { type AnyDefinition, isDefinition, type TaskCall } from '../definition.ts'
 import type { HandlerContext } from '../handler-context.ts'
+import { NO_PARAMETERS, type ParameterValues } from '../parameters.ts'
 import { RunScope, type RunValues } from '../run-scope.ts'
 import { Calls } from './calls.ts'
 import { RemoteChildRun, RemoteSupervisor, toRemoteCall } from './child-run.ts'
@@ -33,6 +34,7 @@ export class RemoteContext implements HandlerContext {
   readonly runId: string
   readonly attempt: number
   readonly deadlineAt: number | undefined
+  parameters: ParameterValues = NO_PARAMETERS
   readonly #link: RemoteLink
   #controller: AbortController | undefined
   /** Holds the reason once a stop was asked for. */

@@ -42,7 +42,9 @@ export class Runner {
     if (!isWarm(job)) return this.#load(job)
     const task = this.#tasks.get(job[1])
     if (task === undefined) return unknownTask(new Error(`Definition ${job[1]} was never loaded here.`))
-    return this.#begin(new RemoteContext(this.#link, task, job[0], job[2], job[3], job[5], job[6]), job[4])
+    const context = new RemoteContext(this.#link, task, job[0], job[2], job[3], job[5], job[6])
+    if (job[7] !== undefined) context.parameters = Object.freeze(job[7])
+    return this.#begin(context, job[4])
   }
 
   /** Takes a message of the host's. */
@@ -65,6 +67,7 @@ export class Runner {
     const task = this.#tasks.get(job.ref) as RemoteTask
     const { token, runId, attempt, deadlineAt } = job
     const context = new RemoteContext(this.#link, task, token, runId, attempt, deadlineAt, job.context)
+    if (job.parameters !== undefined) context.parameters = Object.freeze(job.parameters)
     if (job.aborted !== undefined) context.abort(fromThrown(job.aborted))
     context.post({ type: 'started', token: job.token, at: Date.now() })
     return this.#begin(context, job.input)

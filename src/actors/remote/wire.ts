@@ -7,6 +7,7 @@
  * thread; `sent` in a result says how many control messages belong before it.
  */
 import type { ControlMethod, RemoteCall } from '../attempt.ts'
+import type { ParameterValues } from '../parameters.ts'
 import type { RunValues } from '../run-scope.ts'
 import type { Thrown } from './thrown.ts'
 
@@ -25,6 +26,7 @@ export interface ColdJob {
   readonly input: unknown
   readonly deadlineAt: number | undefined
   readonly context: RunValues | undefined
+  readonly parameters: ParameterValues | undefined
   /** Set when a stop was asked for before the job was handed over. */
   readonly aborted: Thrown | undefined
 }
@@ -37,8 +39,9 @@ export type WarmJob = readonly [
   attempt: number,
   input: unknown,
   deadlineAt: number | undefined,
-  /** Only there when there is any. */
-  context?: RunValues,
+  /** These two are only there when there is any. */
+  context?: RunValues | undefined,
+  parameters?: ParameterValues,
 ]
 
 export type WireJob = ColdJob | WarmJob
