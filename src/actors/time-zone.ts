@@ -206,7 +206,7 @@ function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
   } catch (error) {
     throw new CalendarError(
       `Expected a time zone of the IANA list such as 'Europe/Berlin' or 'UTC', got ${JSON.stringify(timeZone)}.`,
-      { code: 'ERR_TIMEZONE_UNKNOWN', cause: error },
+      { code: 'ERR_TIMEZONE_UNKNOWN', timezone: String(timeZone), cause: error },
     )
   }
 }

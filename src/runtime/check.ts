@@ -25,7 +25,7 @@ export function refuse(where: string, expected: string, value: unknown, hint = '
 }
 
 /** The nearest of `known`, as a hint; empty when nothing is near. */
-function didYouMean(name: string, known: readonly string[]): string {
+export function didYouMean(name: string, known: readonly string[]): string {
   let best = ''
   let distance = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {

@@ -40,6 +40,14 @@ describe('rules', () => {
   })
 })
 
+describe('the rules of Indico', () => {
+  test('are those of RFC 5545, MINUTELY with BYSECOND too', () => {
+    const options = { timezone: 'UTC', startAt: instant('2026-11-26T12:00:50Z') }
+    const next = shown('FREQ=MINUTELY;BYSECOND=40;COUNT=3', '2026-11-26T12:00Z', 9, options)
+    expect(next).toEqual(['2026-11-26 12:01:40', '2026-11-26 12:02:40', '2026-11-26 12:03:40'])
+  })
+})
+
 describe('the end', () => {
   test('COUNT counts from the start, whatever is asked first', () => {
     const calendar = rruleCalendar('DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY;COUNT=5')
