@@ -159,6 +159,8 @@ class ActorLife implements Incarnation {
   #end(exit: ChildExit): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    // Its child is listed on; it need not be held.
+    this.actor = undefined
     this.#group.actorEnds.delete(this.#options.id)
     this.#listener.exited(exit)
   }

@@ -18,6 +18,7 @@ import {
 import { compile } from '../machines/compile.ts'
 import { affectedRange, type ChildExit, decide } from '../machines/restart.ts'
 import { ChildWork } from './child-work.ts'
+import { GroupChild } from './group-child.ts'
 import type { GroupPolicy, GroupPorts } from './group-ports.ts'
 import { type DriverEffects, MachineDriver } from './machine-driver.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
@@ -100,7 +101,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
 
   /** No child lives, and none will by itself. */
   get rests(): boolean {
-    const { state } = this
+    const { state } = this.#driver
     return state === 'idle' || state === 'stopped' || state === 'failed'
   }
 
@@ -200,7 +201,10 @@ export class ChildGroup implements Incarnation, TimerOwner {
   /** Makes the actors of all that live below. */
   reveal(): void {
     void this.actor
-    for (const child of this.children.values()) void child.actor
+    for (const child of this.children.values()) {
+      if (child.spec instanceof GroupChild) child.spec.group.reveal()
+      else void child.actor
+    }
   }
 
   // From here on: what the machine asks for.
@@ -338,9 +342,11 @@ export class ChildGroup implements Incarnation, TimerOwner {
     if (state === 'starting' || state === 'recovering.starting') this.#work.add(child)
     else if (state.startsWith('recovering')) this.#work.unstarted.add(child)
     if (state !== 'running') return
+    // Its start may add another one.
+    const outer = this.#adding
     this.#adding = child
     child.send({ type: 'child.start' })
-    this.#adding = undefined
+    this.#adding = outer
     if (child.state === 'done') this.childEnded(child, child.exit as ChildExit)
     if (child.state === 'stopped') this.childSettled(child)
     if (child.state !== 'failed') return

@@ -31,7 +31,6 @@ export class GroupChild implements ChildSpec {
   }
 
   actor(): AnyActorRef {
-    this.group.reveal()
     return this.group.actor
   }
 }

@@ -1,6 +1,7 @@
 /** Groups of children, laid out as OTP tests its supervisors: the cross product of the concepts. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { GroupChild } from '../../src/actors/group-child.ts'
+import type { ChildListener } from '../../src/actors/supervised.ts'
 import { RESTART_TYPES, type RestartType, STRATEGIES, type Strategy } from '../../src/machines/restart.ts'
 import { FakeChild, type FakeOptions, GroupBench } from '../support/fake-child.ts'
 import { thrownBy } from '../support/harness.ts'
@@ -553,6 +554,25 @@ describe('a group at work', () => {
     made.add('e')
     expect(made.read()).toBe('+e')
     expect(thrownBy(() => made.add('e')).code).toBe('idTaken')
+  })
+
+  test('takes one that its start adds another to, and knows their failures apart', () => {
+    const made = bench()
+    made.start()
+    const outer = {
+      id: 'outer',
+      kind: 'actor',
+      restart: 'permanent',
+      shutdownMs: 0,
+      actor: () => undefined,
+      start(listener: ChildListener) {
+        made.add('inner')
+        listener.exited({ kind: 'failed', error: 'no start' })
+        return { stop() {}, hurry() {}, kill() {} }
+      },
+    } as const
+    expect(thrownBy(() => made.group.add(outer)).code).toBe('startFailed')
+    expect([[...made.group.children.keys()], made.news]).toEqual([['inner'], ['inner started']])
   })
 
   test('takes none while it stops or gives up', () => {
