@@ -15,7 +15,9 @@ import {
   loopMachine,
   plainWorkerMachine,
   processSlotMachine,
+  queueWorkerMachine,
   rruleWorkerMachine,
+  schedulerMachine,
   supervisorMachine,
   taskMachine,
   threadSlotMachine,
@@ -84,6 +86,18 @@ const charts: readonly Chart[] = [
     title: 'The life of a plain worker',
     machine: plainWorkerMachine,
     source: 'plain-worker.ts',
+  },
+  {
+    file: 'queue-worker.md',
+    title: 'The life of a queue worker',
+    machine: queueWorkerMachine,
+    source: 'queue-worker.ts',
+  },
+  {
+    file: 'scheduler.md',
+    title: 'One life of an own scheduler',
+    machine: schedulerMachine,
+    source: 'scheduler.ts',
   },
   {
     file: 'thread-slot.md',

@@ -15,6 +15,7 @@ export const QUESTIONS = [
   'loops',
   'latency',
   'stop',
+  'queue',
   'compile',
   'startup',
 ] as const

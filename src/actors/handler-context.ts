@@ -19,6 +19,10 @@ export interface SupervisorControl {
   cancel(runId: string, reason?: unknown): Promise<boolean>
   resize(sizes: object): Promise<void>
   info(): Promise<unknown>
+  /** Triggers a worker by its name, as its own `trigger` does. Resolves when the request has been taken. */
+  trigger(worker: string, options?: object): Promise<void>
+  /** Puts an item into a queue worker. Resolves when it was accepted: waits for room if need be. */
+  put(worker: string, item: unknown): Promise<void>
   /**
    * Begins to stop the supervisor, with the options of its `stop`, and does not wait for the end: the run that asks is
    * let end like any other, with its own outcome.

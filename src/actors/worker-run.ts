@@ -36,6 +36,11 @@ export class WorkerRun implements RunWatcher {
     this.by = by
   }
 
+  /** The task run, once it was submitted. */
+  get run(): TaskRun | undefined {
+    return this.#run
+  }
+
   /** The input comes first: a hook may look at it. */
   begin(input: () => unknown): void {
     const { beforeRun } = this.#worker.plan.hooks
@@ -91,6 +96,10 @@ export class WorkerRun implements RunWatcher {
     try {
       run = worker.ports.submit(worker, this.#input)
     } catch (error) {
+      // The stop of the whole ends the worker, too; its run has not failed.
+      if ((error as { code?: unknown } | undefined)?.code === 'ERR_SUPERVISOR_STOPPED') {
+        return this.#end('other', undefined)
+      }
       return this.#conclude('failed', error, undefined)
     }
     if (run === undefined) {

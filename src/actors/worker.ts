@@ -6,7 +6,6 @@
  */
 import type { AnyActorRef } from 'xstate'
 import { type Backoff, backoffMs } from '../machines/backoff.ts'
-import type { CompiledLogic } from '../machines/compile.ts'
 import type { plainWorkerMachine } from '../machines/plain-worker.ts'
 import type { RestartType } from '../machines/restart.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
@@ -23,10 +22,10 @@ import type {
   WorkerState,
 } from '../machines/worker-model.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
-import { type DriverEffects, type DriverOptions, MachineDriver } from './machine-driver.ts'
+import { type DriverOptions, MachineDriver } from './machine-driver.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
 import type { SubmissionFacts } from './task-pool.ts'
-import type { RunPlan } from './task-run.ts'
+import type { RunPlan, TaskRun } from './task-run.ts'
 import type { Ticker, TickListener } from './ticker.ts'
 import type { Timer, TimerOwner } from './timer-queue.ts'
 import type { WorkerPorts } from './worker-ports.ts'
@@ -213,11 +212,16 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   }
 
   runEnded(run: WorkerRun, end: RunEnd, error: unknown): void {
+    this.countEnd(run, end)
+    this.send({ type: 'run.ended', end, error })
+  }
+
+  /** It is live no longer. */
+  protected countEnd(run: WorkerRun, end: RunEnd): void {
     const at = this.#runs.indexOf(run)
     if (at >= 0) this.#runs.splice(at, 1)
     this.ran += 1
     if (end === 'failed' || end === 'fatal') this.failed += 1
-    this.send({ type: 'run.ended', end, error })
   }
 
   #block(): Block {
@@ -292,9 +296,17 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   /** @internal */
   startRun(by: RunCause): void {
-    const run = new WorkerRun(this, by)
+    this.begin(new WorkerRun(this, by), this.plan.input)
+  }
+
+  protected begin(run: WorkerRun, input: () => unknown): void {
     this.#runs.push(run)
-    run.begin(this.plan.input)
+    run.begin(input)
+  }
+
+  /** Task runs that are live. */
+  protected liveRuns(): TaskRun[] {
+    return this.#runs.flatMap(({ run }) => (run === undefined ? [] : [run]))
   }
 
   /** @internal */
@@ -362,36 +374,4 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
       report(error)
     }
   }
-}
-
-const REPLACED = { type: 'task.terminate', reason: 'replaced', graceMs: 0 } as const
-const STOPPED = { type: 'task.terminate', reason: 'stop' } as const
-const CANCELLED = { type: 'task.cancel', reason: 'a newer occurrence of its worker' } as const
-
-/** What the actions of the machines do, for all kinds. */
-const WORKER_EFFECTS: DriverEffects<WorkerActor, WorkerMachine> = {
-  callBeforeStart: (worker) => worker.callBeforeStart(),
-  reportReady: (worker) => worker.reportReady(),
-  callBeforeStop: (worker) => worker.callStopHook('beforeStop'),
-  callAfterStop: (worker) => worker.callStopHook('afterStop'),
-  reportExit: (worker) => worker.reportExit(),
-  armTick: (worker, { after }: { after: TickOccasion }) => worker.armTick(after),
-  armBackoff: (worker) => worker.armBackoff(),
-  disarm: (worker) => worker.disarm(),
-  startRun: (worker, { by }: { by: RunCause }) => worker.startRun(by),
-  cancelRuns: (worker) => worker.tellRuns(CANCELLED),
-  terminateRuns: (worker) => worker.tellRuns(REPLACED),
-  signalRuns: (worker) => worker.tellRuns(STOPPED),
-  killRuns: (worker) => worker.killRuns(),
-  skip: (worker, { reason, count }: { reason: SkipReason; count: number }) => worker.skip(reason, count),
-  announce: (worker, { fact }: { fact: WorkerFact }) => worker.announce(fact),
-}
-
-/** What the drivers of all workers of a kind share. */
-export function workerDriverOptions(
-  logic: CompiledLogic<WorkerMachine>,
-  onError: (error: unknown) => void,
-  effects: DriverEffects<WorkerActor, WorkerMachine> = WORKER_EFFECTS,
-): DriverOptions<WorkerActor, WorkerMachine> {
-  return { logic, input: undefined as never, effects, onError }
 }

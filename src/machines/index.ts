@@ -67,6 +67,7 @@ export * from './model.ts'
 export { OVERLAPS, type Overlap, type OverlapAct, onOverlap } from './overlap.ts'
 export { plainWorkerMachine } from './plain-worker.ts'
 export { type ProcessSlotEvent, processSlotMachine } from './process-slot.ts'
+export { queueWorkerMachine } from './queue-worker.ts'
 export {
   admitsRestart,
   affectedRange,
@@ -83,6 +84,7 @@ export {
 } from './restart.ts'
 export { type AttemptEnd, mayRetry } from './retry.ts'
 export { rruleWorkerMachine } from './rrule-worker.ts'
+export { type SchedulerEffect, type SchedulerEvent, schedulerMachine } from './scheduler.ts'
 export {
   type StopPlan,
   type SupervisorContext,
@@ -98,6 +100,7 @@ export { type Skipped, WORKER_DEFAULTS } from './worker-life.ts'
 export {
   type Block,
   type OnFailure,
+  type OnStop,
   type RunCause,
   type RunEnd,
   type SkipReason,

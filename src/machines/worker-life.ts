@@ -42,6 +42,8 @@ export const WORKER_DEFAULTS: WorkerSettings = {
   whileBusy: 'once',
   onFailure: 'continue',
   times: Number.POSITIVE_INFINITY,
+  concurrency: 1,
+  onStop: 'drain',
 }
 
 /** The context of a worker that has not lived yet. */
@@ -159,7 +161,7 @@ export const workerSetup = setup({
     noteStop: assign({ exit: { kind: 'stopped' } }),
     noteDone: assign({ exit: { kind: 'done', output: undefined } }),
     noteFailure: assign(({ event }) =>
-      event.type === 'run.ended' || event.type === 'worker.startFailed'
+      event.type === 'run.ended' || event.type === 'worker.startFailed' || event.type === 'source.failed'
         ? { exit: { kind: 'failed', error: event.error } }
         : {},
     ),

@@ -30,6 +30,9 @@ export type OnFailure = 'continue' | 'backOff' | 'fail'
 /** What a trigger does to an event worker whose run has begun. */
 export type WhileBusy = 'drop' | 'once' | 'all'
 
+/** What a queue worker that is stopped does with items that wait: works them off, or hands them back. */
+export type OnStop = 'drain' | 'return'
+
 /** What a life of a worker obeys. A kind reads what it knows. */
 export interface WorkerSettings {
   readonly overlap: Overlap
@@ -38,6 +41,9 @@ export interface WorkerSettings {
   readonly onFailure: OnFailure
   /** Runs of one life; infinite = no end. */
   readonly times: number
+  /** Items of a queue worker that run at a time. */
+  readonly concurrency: number
+  readonly onStop: OnStop
 }
 
 /** How a life of a worker ended. The same words as for every supervised child. */
@@ -112,7 +118,17 @@ export type WorkerEvent =
   | { readonly type: 'worker.resume' }
   /** The handler of a run has begun. */
   | { readonly type: 'run.began' }
-  | { readonly type: 'run.ended'; readonly end: RunEnd; readonly error?: unknown }
+  /** `more`: whether items wait in the queue of a queue worker. */
+  | { readonly type: 'run.ended'; readonly end: RunEnd; readonly error?: unknown; readonly more?: boolean }
+  /** An item waits, and perhaps there is a place for it. */
+  | { readonly type: 'item.ready' }
+  /** Answers `startRun`: somebody else has begun the item meanwhile. */
+  | { readonly type: 'item.gone' }
+  /** Answers `pullItems`: no item waits. */
+  | { readonly type: 'items.none' }
+  | { readonly type: 'source.failed'; readonly error: unknown }
+  /** Of a queue worker that lives: takes effect on what begins from now on. */
+  | { readonly type: 'queue.resize'; readonly concurrency: number }
   /** The hook that was called has ended, or there is none. */
   | { readonly type: 'hook.done' }
   /** End in your own way: live runs end by themselves. */
@@ -135,6 +151,9 @@ export type WorkerEffect =
   | 'armBackoff'
   | 'disarm'
   | 'startRun'
+  | 'openSource'
+  | 'closeSource'
+  | 'pullItems'
   | 'cancelRuns'
   | 'terminateRuns'
   | 'signalRuns'

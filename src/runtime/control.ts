@@ -11,10 +11,19 @@ import type { Supervisor } from './supervisor.ts'
 import type { ResizeOptions } from './supervisor-options.ts'
 import { checkSubmitOptions, type SubmitOptions } from './task-options.ts'
 
+/** The workers as control calls reach them: by their names. */
+export interface ControlledWorkers {
+  /** @throws OptionError (`ERR_WORKER_UNKNOWN`), and what the worker's own `trigger` throws */
+  trigger(worker: string, options: object | undefined): void
+  /** @param by - the run whose handler waits for room; it lends its slot to what makes room */
+  put(worker: string, item: unknown, by: TaskRun): Promise<void>
+}
+
 export interface ControlOptions {
   readonly supervisor: Supervisor
   readonly definitions: Definitions
   readonly submissions: Submissions
+  readonly workers: ControlledWorkers
   /** The live run with this id. */
   find(id: string): TaskRun | undefined
   /** Marks that the handler of `waiter` reads the result of `run`. */
@@ -48,7 +57,9 @@ export class Control {
       cancel: (runId, reason) => this.cancel(runId, reason),
       resize: (sizes) => this.resize(sizes),
       info: () => this.info(),
-      stop: (options) => this.stop(options),
+      trigger: (worker, given) => this.trigger(worker, given),
+      put: (worker, item) => this.put(run, worker, item),
+      stop: (given) => this.stop(given),
     }
   }
 
@@ -60,15 +71,23 @@ export class Control {
     this.#options.supervisor.resize(sizes as ResizeOptions)
   }
 
-  /** @throws OptionError (rejects) */
-  async stop(options: StopOptions = {}): Promise<void> {
-    checkStopOptions(options)
-    // Whoever asks from inside a run would wait for itself.
-    void this.#options.supervisor.stop(options)
-  }
-
   async info(): Promise<unknown> {
     return this.#options.supervisor.info()
+  }
+
+  async trigger(worker: string, options?: object): Promise<void> {
+    this.#options.workers.trigger(worker, options)
+  }
+
+  /** Resolves when the item was accepted. */
+  async put(run: TaskRun, worker: string, item: unknown): Promise<void> {
+    await this.#options.workers.put(worker, item, run)
+  }
+
+  /** The stop waits for the run that calls, so the call must not wait for the stop. */
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkStopOptions(options)
+    void this.#options.supervisor.stop(options)
   }
 
   /** Rejects with what the call throws. `run` is the run whose handler calls. */
@@ -80,8 +99,17 @@ export class Control {
       return this.cancel(id, reason)
     }
     if (method === 'resize') return this.resize(args as object)
+    if (method === 'info') return this.info()
     if (method === 'stop') return this.stop(args as StopOptions | undefined)
-    return this.info()
+    return this.#toWorker(run, method, args as { worker: string; options?: object; item?: unknown })
+  }
+
+  #toWorker(
+    run: TaskRun,
+    method: 'trigger' | 'put',
+    { worker, options, item }: { worker: string; options?: object; item?: unknown },
+  ): Promise<void> {
+    return method === 'put' ? this.put(run, worker, item) : this.trigger(worker, options)
   }
 
   async #submit(run: TaskRun, { call, id, child }: SubmitArgs): Promise<{ id: string }> {

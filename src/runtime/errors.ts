@@ -26,6 +26,9 @@
  * | `ERR_WORKER_NAME_TAKEN` | `WorkerError` | two workers with one name |
  * | `ERR_WORKER_UNKNOWN` | `WorkerError` | a worker that is not known (any more) |
  * | `ERR_WORKER_STOPPED` | `WorkerError` | a call that needs a worker that is up |
+ * | `ERR_ITEM_RETURNED` | `WorkerError` | an item that a queue worker has handed back before it had begun |
+ * | `ERR_SCHEDULER_UNKNOWN` | `OptionError` | `unregister` of a scheduler that is not registered |
+ * | `ERR_SCHEDULER_REGISTERED` | `OptionError` | `register` of a scheduler that is registered already |
  * | `ERR_WORKER_STATE` | `WorkerError` | a call that the state of the worker does not allow |
  * | `ERR_SUPERVISOR_STOPPED` | `SupervisorStateError` | a submission to a supervisor that stops or has stopped |
  * | `ERR_SUPERVISOR_STATE` | `SupervisorStateError` | a call that the state does not allow |

@@ -5,6 +5,7 @@ import type { TaskPool } from '../actors/task-pool.ts'
 import type { Limits } from '../machines/admission.ts'
 import { PRIORITIES, type Priority, type TaskState } from '../machines/model.ts'
 import type { LoopInfo } from './loops.ts'
+import type { SchedulersInfo } from './schedulers.ts'
 import type { WorkerInfo } from './worker-handle.ts'
 
 /** One pool of slots. */
@@ -37,6 +38,7 @@ export interface SupervisorInfo {
   /** Handlers on this loop or a named one that were given up and still go on. */
   readonly abandoned: number
   readonly workers: readonly WorkerInfo[]
+  readonly schedulers: SchedulersInfo
 }
 
 export function poolInfo(slots: SlotPool): PoolInfo {

@@ -6,6 +6,7 @@ import {
   type TaskCall,
   type TypedDefinition,
 } from '../actors/definition.ts'
+import type { Scheduler, SyncScheduler } from '../actors/scheduler.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import { TASK_STATES } from '../machines/model.ts'
 import type { supervisorMachine } from '../machines/supervisor.ts'
@@ -22,6 +23,7 @@ import { countRuns, physicalInfo, poolInfo, type SupervisorInfo } from './info.t
 import type { Loop } from './loop.ts'
 import type { LoopOptions } from './loops.ts'
 import type { Run } from './run.ts'
+import type { RegisterOptions, RegisterSyncOptions } from './schedulers.ts'
 import { checkStopOptions, planStop, type StopOptions } from './stop-options.ts'
 import type { StopReport } from './stop-report.ts'
 import type { ListFilter, Supervisor, SupervisorState } from './supervisor.ts'
@@ -99,6 +101,20 @@ export class LiveSupervisor implements Supervisor {
     // It may have been giving up already.
     await waitFor(actor.actor, (snapshot) => snapshot.matches('stopped') || snapshot.matches('failed'))
     return stopLog.report
+  }
+
+  register(scheduler: Scheduler, options: RegisterOptions = {}): Child {
+    this.#requireOpen('scheduler')
+    return this.child(this.#parts.schedulers.register(scheduler, options)) as Child
+  }
+
+  registerSync(scheduler: SyncScheduler, options: RegisterSyncOptions = {}): Child {
+    this.#requireOpen('scheduler')
+    return this.child(this.#parts.schedulers.registerSync(scheduler, options)) as Child
+  }
+
+  unregister(scheduler: string | Scheduler | SyncScheduler): Promise<void> {
+    return this.#parts.schedulers.unregister(scheduler)
   }
 
   get workers(): Workers {
@@ -231,6 +247,7 @@ export class LiveSupervisor implements Supervisor {
       runs: countRuns(pool, ports.counts),
       abandoned: ports.abandoned,
       workers: this.#parts.workers.info(),
+      schedulers: this.#parts.schedulers.info,
     }
   }
 
@@ -301,7 +318,7 @@ export class LiveSupervisor implements Supervisor {
     await this.stop()
   }
 
-  #requireOpen(what: 'submission' | 'child' = 'submission'): void {
+  #requireOpen(what: 'submission' | 'child' | 'scheduler' = 'submission'): void {
     const { state } = this
     if (state !== 'draining' && state !== 'stopping' && state !== 'stopped') return
     throw new SupervisorStateError(`Supervisor ${this.id} is ${state}: it accepts no ${what}.`, {

@@ -52,9 +52,10 @@ export class StopLog {
     else this.#tasks.ended += 1
   }
 
-  /** A queue worker gave back what it had not begun. */
-  returned(worker: string, items: readonly unknown[]): void {
-    if (this.#isOpen && items.length > 0) this.#returned[worker] = items
+  /** A queue worker gave back what it had not begun. @returns whether this stands in a report */
+  returned(worker: string, items: readonly unknown[]): boolean {
+    if (this.#isOpen) this.#returned[worker] = [...(this.#returned[worker] ?? []), ...items]
+    return this.#isOpen
   }
 
   get report(): StopReport {

@@ -1,8 +1,9 @@
 /** The supervisor: the public face. What answers its calls is live-supervisor.ts. */
 import type { AnyActorRef } from 'xstate'
 import type { AnyDefinition, TaskCall, TypedDefinition } from '../actors/definition.ts'
+import type { Scheduler, SyncScheduler } from '../actors/scheduler.ts'
 import type { TaskState } from '../machines/model.ts'
-import type { ChildOwner } from './children.ts'
+import type { Child, ChildOwner } from './children.ts'
 import type { ConditionLike } from './condition-check.ts'
 import type { TaskGroup } from './define-task.ts'
 import { SupervisorStateError } from './errors.ts'
@@ -14,6 +15,7 @@ import { LiveSupervisor } from './live-supervisor.ts'
 import type { Loop } from './loop.ts'
 import type { LoopOptions } from './loops.ts'
 import type { Run } from './run.ts'
+import type { RegisterOptions, RegisterSyncOptions } from './schedulers.ts'
 import type { StopOptions } from './stop-options.ts'
 import type { StopReport } from './stop-report.ts'
 import { checkSupervisorOptions, type ResizeOptions, type SupervisorOptions } from './supervisor-options.ts'
@@ -61,6 +63,23 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
    * (SupervisionError, `ERR_RESTART_INTENSITY`). A new start makes a new promise. Nobody need look at it.
    */
   readonly closed: Promise<void>
+  /**
+   * Registers a scheduler of one's own: its `loop(signal)` runs while the supervisor does, on its event loop.
+   * One that is registered before the start is started with it.
+   *
+   * @throws OptionError for a bad scheduler or option (`ERR_CHILD_ID_TAKEN`, `ERR_SCHEDULER_REGISTERED` among them);
+   *   SupervisorStateError (`ERR_SUPERVISOR_STOPPED`)
+   */
+  register(scheduler: Scheduler, options?: RegisterOptions): Child
+  /** Registers one that runs by itself elsewhere: only its `stop()` is called. @throws as `register` does */
+  registerSync(scheduler: SyncScheduler, options?: RegisterSyncOptions): Child
+  /**
+   * Ends a registered scheduler, given by its name or itself, and forgets it. Resolves when it has ended, or its
+   * `shutdownMs` are over.
+   *
+   * @throws OptionError (`ERR_SCHEDULER_UNKNOWN`)
+   */
+  unregister(scheduler: string | Scheduler | SyncScheduler): Promise<void>
   /** Makes and finds workers: what produces runs by time, by trigger or again and again. */
   readonly workers: Workers
   /** Admits nothing until `resume`; what runs goes on. */

@@ -30,6 +30,7 @@ import { createLogger, say } from './logger.ts'
 import { Loops } from './loops.ts'
 import { Reporter } from './reporter.ts'
 import { RunHandle } from './run.ts'
+import { Schedulers } from './schedulers.ts'
 import { ShutdownConditions } from './shutdown-conditions.ts'
 import { Sizing } from './sizing.ts'
 import { Starvation } from './starvation.ts'
@@ -70,6 +71,7 @@ export interface SupervisorParts {
   /** Started before the children, stopped after them. */
   readonly loops: Loops
   readonly workers: LiveWorkers
+  readonly schedulers: Schedulers
   handleOf(run: TaskRun): RunHandle
 }
 
@@ -172,6 +174,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     supervisor,
     definitions,
     submissions,
+    workers: {
+      trigger: (worker, given) => workers.trigger(worker, given),
+      put: (worker, item, by) => workers.put(worker, item, by),
+    },
     find: (runId) => pool.registry.get(runId),
     awaited: (waiter, run) => pool.lending.await(waiter, run),
   })
@@ -180,6 +186,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     if (fact === 'stopping' || fact === 'failed') shutdown.end()
     if (fact === 'stopped' || fact === 'failed') {
       alive.release()
+      if (fact === 'stopped') workers.giveBack()
       stopLog.end()
     }
     if (fact === 'failed') reporter.emit('supervisor.failed', { error })
@@ -211,6 +218,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     defaults,
     logLevel: logger.level,
     home: children,
+    stopLog,
     state: () => actor.state,
     ports: workerPorts({
       clock,
@@ -223,6 +231,9 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
       onError: pluggedInThrew,
     }),
   })
+  const schedulers = new Schedulers(children, (scheduler, error) =>
+    say(logger, 'error', { err: error, scheduler }, 'a scheduler threw'),
+  )
   const actor = new SupervisorActor({
     id,
     pool,
@@ -293,6 +304,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     closed,
     stopLog,
     workers,
+    schedulers,
     handleOf,
   }
 }

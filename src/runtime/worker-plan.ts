@@ -73,6 +73,8 @@ export function workerPlan(
       whileBusy: options.whileBusy ?? WORKER_DEFAULTS.whileBusy,
       onFailure: options.onFailure ?? WORKER_DEFAULTS.onFailure,
       times: options.times ?? WORKER_DEFAULTS.times,
+      concurrency: options.concurrency ?? WORKER_DEFAULTS.concurrency,
+      onStop: options.onStop ?? WORKER_DEFAULTS.onStop,
     },
     backoff: options.backoff ?? {},
     hooks: hooksOf(options, handle),

@@ -3,17 +3,25 @@ import type { AnyActorRef } from 'xstate'
 import { DelayTicker } from '../actors/delay-ticker.ts'
 import { GridTicker } from '../actors/grid-ticker.ts'
 import { LoopTicker } from '../actors/loop-ticker.ts'
-import type { DriverOptions } from '../actors/machine-driver.ts'
+import type { DriverEffects, DriverOptions } from '../actors/machine-driver.ts'
+import { QueueWorkerActor } from '../actors/queue-worker.ts'
 import type { ChildSpec } from '../actors/supervised.ts'
+import type { TaskRun } from '../actors/task-run.ts'
 import type { Ticker } from '../actors/ticker.ts'
-import { WorkerActor, type WorkerMachine, workerDriverOptions } from '../actors/worker.ts'
+import { WorkerActor, type WorkerMachine, type WorkerOptions } from '../actors/worker.ts'
+import { workerDriverOptions } from '../actors/worker-effects.ts'
 import type { WorkerPorts } from '../actors/worker-ports.ts'
 import { compile } from '../machines/compile.ts'
 import { eventWorkerMachine } from '../machines/event-worker.ts'
 import { intervalWorkerMachine } from '../machines/interval-worker.ts'
 import { plainWorkerMachine } from '../machines/plain-worker.ts'
 import type { WorkerKind } from '../machines/worker-model.ts'
-import { SupervisorStateError, WorkerError } from './errors.ts'
+import type { ControlledWorkers } from './control.ts'
+import { OptionError, SupervisorStateError, WorkerError } from './errors.ts'
+import { QueueHandle, type QueueWorker } from './queue-handle.ts'
+import { queueKind } from './queue-kind.ts'
+import type { QueueOverrides, QueueWorkerOptions } from './queue-options.ts'
+import type { StopLog } from './stop-report.ts'
 import {
   type EventWorker,
   type IntervalWorker,
@@ -22,6 +30,7 @@ import {
   type Worker,
   WorkerHandle,
   type WorkerInfo,
+  type WorkerShape,
 } from './worker-handle.ts'
 import {
   checkIntervalTimes,
@@ -65,11 +74,23 @@ export interface Workers {
   plain<Input = void, Output = unknown>(
     options: PlainWorkerOptions<Input, Output>,
   ): PlainWorker<Input, Output>
+  /**
+   * A worker that runs once for each item that is put into it.
+   *
+   * @throws OptionError for bad options; WorkerError (`ERR_WORKER_NAME_TAKEN`)
+   */
+  queue<Item = unknown, Output = unknown>(
+    options: QueueWorkerOptions<Item, Output>,
+  ): QueueWorker<Item, Output>
   get(name: string): Worker | undefined
   /** In the order in which they were made. */
   list(): Worker[]
-  /** Ends it if it lives, and forgets it. @throws WorkerError (`ERR_WORKER_UNKNOWN`) */
-  remove(name: string): Promise<void>
+  /**
+   * Ends it if it lives, and forgets it. Resolves with the items that a queue worker hands back.
+   *
+   * @throws WorkerError (`ERR_WORKER_UNKNOWN`)
+   */
+  remove(name: string): Promise<unknown[]>
 }
 
 /** Where workers are supervised. */
@@ -82,24 +103,33 @@ export interface WorkerHome {
 export interface LiveWorkersOptions extends PlanParts {
   readonly home: WorkerHome
   readonly ports: WorkerPorts
+  readonly stopLog: StopLog
   /** The supervisor's state. */
   state(): string
 }
 
 interface Listed {
+  readonly worker: WorkerActor
   readonly handle: WorkerHandle
   child: ListedWorker | undefined
 }
 
 /** What is particular to a kind. */
-interface Kind<Options> {
+export interface Kind<Options> {
   readonly kind: WorkerKind
   readonly machine: WorkerMachine
+  /** What its machine asks for, where that is more than of every worker. */
+  readonly effects?: DriverEffects<WorkerActor, WorkerMachine>
   readonly checks: KindChecks
   /** Times as `reschedule` takes them. @throws OptionError */
   checkTimes(times: object): void
   /** @param isFirst - the first occurrence of a life may come at once */
   ticker(options: Options, worker: WorkerActor, isFirst: boolean): Ticker | undefined
+  /** Its actor and its handle, where they are more than those of every worker. */
+  actor?(options: WorkerOptions, given: Options): WorkerActor
+  handle?(shape: WorkerShape): WorkerHandle
+  /** Its options are others from now on. */
+  configure?(worker: WorkerActor, options: Options): void
 }
 
 const INTERVAL: Kind<IntervalTimes & OccurrenceOptions> = {
@@ -137,14 +167,17 @@ const PLAIN: Kind<object> = {
   ticker: (_, worker) => new LoopTicker(worker),
 }
 
-export class LiveWorkers implements Workers {
+export class LiveWorkers implements Workers, ControlledWorkers {
   readonly #options: LiveWorkersOptions
   readonly #listed: Map<string, Listed> = new Map()
   /** One per kind, made when the first of it is. */
   readonly #drivers: Map<WorkerKind, DriverOptions<WorkerActor, WorkerMachine>> = new Map()
 
+  readonly #queue: Kind<QueueOverrides>
+
   constructor(options: LiveWorkersOptions) {
     this.#options = options
+    this.#queue = queueKind(options.stopLog)
   }
 
   interval<Input, Output>(options: IntervalWorkerOptions<Input, Output>): IntervalWorker<Input, Output> {
@@ -163,6 +196,31 @@ export class LiveWorkers implements Workers {
     >
   }
 
+  queue<Item, Output>(options: QueueWorkerOptions<Item, Output>): QueueWorker<Item, Output> {
+    return this.#make(this.#queue, 'workers.queue()', options) as unknown as QueueWorker<Item, Output>
+  }
+
+  /** A control call. */
+  trigger(name: string, options: object | undefined): void {
+    const { handle } = this.#find(name)
+    if (handle.kind === 'queue' || handle.kind === 'plain') throw lacks(handle, 'trigger()')
+    handle.trigger(options)
+  }
+
+  /** A control call. */
+  async put(name: string, item: unknown, by: TaskRun): Promise<void> {
+    const { handle } = this.#find(name)
+    if (!(handle instanceof QueueHandle)) throw lacks(handle, 'put()')
+    await handle.putBy(by, item)
+  }
+
+  /** What queue workers that do not live have left is handed back. */
+  giveBack(): void {
+    for (const { worker } of this.#listed.values()) {
+      if (worker instanceof QueueWorkerActor) worker.giveBack()
+    }
+  }
+
   get(name: string): Worker | undefined {
     this.#prune(name)
     return this.#listed.get(name)?.handle as unknown as Worker | undefined
@@ -177,17 +235,26 @@ export class LiveWorkers implements Workers {
     return this.list().map((worker) => worker.info())
   }
 
-  async remove(name: string): Promise<void> {
+  async remove(name: string): Promise<unknown[]> {
+    const listed = this.#find(name)
+    const { child, worker } = listed
+    const queue = worker instanceof QueueWorkerActor ? worker : undefined
+    queue?.expectReturned()
+    await child?.remove()
+    if (this.#listed.get(name) === listed) this.#listed.delete(name)
+    queue?.giveBack()
+    return queue?.takeReturned() ?? []
+  }
+
+  /** @throws WorkerError (`ERR_WORKER_UNKNOWN`) */
+  #find(name: string): Listed {
     this.#prune(name)
     const listed = this.#listed.get(name)
-    if (listed?.child === undefined) {
-      throw new WorkerError(`There is no worker called "${name}".`, {
-        code: 'ERR_WORKER_UNKNOWN',
-        worker: name,
-      })
-    }
-    await listed.child.remove()
-    if (this.#listed.get(name) === listed) this.#listed.delete(name)
+    if (listed?.child !== undefined) return listed
+    throw new WorkerError(`There is no worker called "${name}".`, {
+      code: 'ERR_WORKER_UNKNOWN',
+      worker: name,
+    })
   }
 
   #make<Options extends object>(kind: Kind<Options>, where: string, given: object): WorkerHandle {
@@ -217,18 +284,21 @@ export class LiveWorkers implements Workers {
       task = { ...task, entry: this.#options.definitions.meet(task.entry) }
       plan = planOf(options)
     }
-    const worker = new WorkerActor({
+    const actorOptions: WorkerOptions = {
       name,
       kind: kind.kind,
       restart: options.restart ?? 'transient',
       shutdownMs: options.shutdownMs ?? Number.POSITIVE_INFINITY,
       ports,
       plan,
-      driver: this.#driver(kind.kind, kind.machine),
-    })
+      driver: this.#driver(kind),
+    }
+    const worker = kind.actor?.(actorOptions, options as Options) ?? new WorkerActor(actorOptions)
+    const makeHandle = kind.handle ?? ((shape: WorkerShape) => new WorkerHandle(shape))
     const listed: Listed = {
       child: undefined,
-      handle: new WorkerHandle({
+      worker,
+      handle: makeHandle({
         worker,
         child() {
           if (listed.child !== undefined) return listed.child
@@ -243,11 +313,13 @@ export class LiveWorkers implements Workers {
           const merged = mergeTimes(options, overrides)
           kind.checks.together('start()', merged)
           worker.plan = planOf(merged)
+          kind.configure?.(worker, merged as Options)
         },
         reschedule(times) {
           kind.checkTimes(times)
           options = mergeTimes(options, times)
           worker.plan = planOf(options)
+          kind.configure?.(worker, options as Options)
           return kind.ticker(options as Options, worker, false) as Ticker
         },
       }),
@@ -272,10 +344,10 @@ export class LiveWorkers implements Workers {
     })
   }
 
-  #driver(kind: WorkerKind, machine: WorkerMachine): DriverOptions<WorkerActor, WorkerMachine> {
+  #driver<Options>({ kind, machine, effects }: Kind<Options>): DriverOptions<WorkerActor, WorkerMachine> {
     let driver = this.#drivers.get(kind)
     if (driver === undefined) {
-      driver = workerDriverOptions(compile(machine), this.#options.ports.onError)
+      driver = workerDriverOptions(compile(machine), this.#options.ports.onError, effects)
       this.#drivers.set(kind, driver)
     }
     return driver
@@ -285,6 +357,12 @@ export class LiveWorkers implements Workers {
   #prune(name: string): void {
     if (this.#listed.get(name)?.child?.state === 'removed') this.#listed.delete(name)
   }
+}
+
+function lacks({ kind, name }: WorkerHandle, call: string): OptionError {
+  return new OptionError(`Worker "${name}" is of kind ${kind}: it has no ${call}.`, {
+    code: 'ERR_OPTION_INVALID',
+  })
 }
 
 /** Whoever says one of the times of an interval says all of them. */

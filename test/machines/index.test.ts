@@ -47,7 +47,9 @@ test('stateward/machines exports the machines, the policies and compile', () => 
     'owedFor',
     'plainWorkerMachine',
     'processSlotMachine',
+    'queueWorkerMachine',
     'rruleWorkerMachine',
+    'schedulerMachine',
     'supervisorMachine',
     'taskMachine',
     'threadSlotMachine',
@@ -68,6 +70,8 @@ test('compile takes every machine', () => {
     entry.cronWorkerMachine,
     entry.rruleWorkerMachine,
     entry.plainWorkerMachine,
+    entry.queueWorkerMachine,
+    entry.schedulerMachine,
   ]) {
     expect(entry.compile(machine).machine).toBe(machine)
   }

@@ -82,6 +82,14 @@ export class RemoteSupervisor implements SupervisorControl {
     return this.#calls.request('info', undefined)
   }
 
+  async trigger(worker: string, options?: object): Promise<void> {
+    await this.#calls.request('trigger', { worker, options })
+  }
+
+  async put(worker: string, item: unknown): Promise<void> {
+    await this.#calls.request('put', { worker, item })
+  }
+
   async stop(options?: object): Promise<void> {
     await this.#calls.request('stop', options)
   }

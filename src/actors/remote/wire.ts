@@ -115,6 +115,9 @@ type WireSettlement =
  * | `cancel` | `{ id, reason }` | whether a live run was cancelled |
  * | `resize` | the sizes | nothing |
  * | `info` | nothing | the supervisor's `info()` |
+ * | `trigger` | `{ worker, options }` | nothing |
+ * | `put` | `{ worker, item }` | nothing, when the item was accepted |
+ * | `stop` | the stop options | nothing, when the stop has been taken |
  */
 export interface SubmitArgs {
   readonly call: RemoteCall

@@ -1,0 +1,47 @@
+/** What is particular to queue workers among the kinds of workers. */
+import type { ItemIterable } from '../actors/item-source.ts'
+import {
+  QUEUE_EFFECTS,
+  type QueuePorts,
+  type QueueSettings,
+  QueueWorkerActor,
+} from '../actors/queue-worker.ts'
+import type { WorkerMachine } from '../actors/worker.ts'
+import { queueWorkerMachine } from '../machines/queue-worker.ts'
+import { checkOptions } from './check.ts'
+import { WorkerError } from './errors.ts'
+import { QueueHandle, stoppedError } from './queue-handle.ts'
+import { type QueueOverrides, queueChecks, sizeChecks } from './queue-options.ts'
+import type { StopLog } from './stop-report.ts'
+import type { Kind } from './workers.ts'
+
+export function queueKind(stopLog: StopLog): Kind<QueueOverrides> {
+  const ports: QueuePorts = {
+    itemReturned: (worker) =>
+      new WorkerError(
+        `Queue worker "${worker}" was stopped before this item had begun: it was handed back.`,
+        {
+          code: 'ERR_ITEM_RETURNED',
+          worker,
+        },
+      ),
+    refused: (worker) => stoppedError(worker, 'was stopped while this item waited for room'),
+    returned: (worker, items) => stopLog.returned(worker, items),
+  }
+  return {
+    kind: 'queue',
+    machine: queueWorkerMachine as unknown as WorkerMachine,
+    effects: QUEUE_EFFECTS,
+    checks: queueChecks,
+    checkTimes: (sizes) => checkOptions('resize()', sizes, sizeChecks),
+    ticker: () => undefined,
+    actor: (options, given) => new QueueWorkerActor(options, settingsOf(given), ports),
+    handle: (shape) => new QueueHandle(shape, shape.worker as QueueWorkerActor),
+    configure: (worker, options) => (worker as QueueWorkerActor).configure(settingsOf(options)),
+  }
+}
+
+function settingsOf({ capacity, concurrency = 1, source }: QueueOverrides): QueueSettings {
+  const unlimited = source === undefined ? Number.POSITIVE_INFINITY : concurrency
+  return { capacity: capacity ?? unlimited, source: source as ItemIterable<unknown> | undefined }
+}
