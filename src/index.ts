@@ -153,15 +153,21 @@ export type { TaskAction, TaskLogQuery, TaskLogStore, TaskRecord } from './runti
 export type { RetryFacts, RetryOptions, RunOptions, SubmitOptions } from './runtime/task-options.ts'
 export { waitAll } from './runtime/wait-all.ts'
 export type {
+  CalendarWorker,
+  CronWorker,
   EventWorker,
   IntervalWorker,
   PlainWorker,
+  RruleWorker,
   TriggerOptions,
   Worker,
   WorkerInfo,
   WorkerStopOptions,
 } from './runtime/worker-handle.ts'
 export type {
+  CalendarOptions,
+  CronOverrides,
+  CronWorkerOptions,
   EventOverrides,
   EventWorkerOptions,
   IntervalOverrides,
@@ -169,6 +175,8 @@ export type {
   IntervalWorkerOptions,
   OccurrenceOptions,
   PlainWorkerOptions,
+  RruleOverrides,
+  RruleWorkerOptions,
   WorkerBase,
   WorkerBehaviour,
   WorkerHookContext,

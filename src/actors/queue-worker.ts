@@ -11,8 +11,9 @@ import { ItemBuffer, type ItemEntry, type ItemWatcher, type Putter } from './ite
 import { type ItemIterable, ItemSource, type SourceListener } from './item-source.ts'
 import type { DriverEffects } from './machine-driver.ts'
 import type { TaskRun } from './task-run.ts'
-import { WorkerActor, type WorkerMachine, type WorkerOptions } from './worker.ts'
+import { WorkerActor, type WorkerOptions } from './worker.ts'
 import { WORKER_EFFECTS } from './worker-effects.ts'
+import type { WorkerMachine } from './worker-plan.ts'
 import { WorkerRun } from './worker-run.ts'
 
 /** What of a queue worker its next lives, and the present one, go by. */

@@ -1,8 +1,9 @@
-/** What the actions of the worker machines do, and what the drivers of all workers of a kind share. */
+/** What the actions of the worker machines do: one table for all kinds. */
 import type { CompiledLogic } from '../machines/compile.ts'
 import type { RunCause, SkipReason, TickOccasion, WorkerFact } from '../machines/worker-model.ts'
 import type { DriverEffects, DriverOptions } from './machine-driver.ts'
-import type { WorkerActor, WorkerMachine } from './worker.ts'
+import type { WorkerActor } from './worker.ts'
+import type { WorkerMachine } from './worker-plan.ts'
 
 const REPLACED = { type: 'task.terminate', reason: 'replaced', graceMs: 0 } as const
 const STOPPED = { type: 'task.terminate', reason: 'stop' } as const

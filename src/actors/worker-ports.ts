@@ -3,6 +3,7 @@ import type { RunCause, SkipReason, WorkerExit } from '../machines/worker-model.
 import type { Clock } from './clock.ts'
 import type { TaskRun } from './task-run.ts'
 import type { TimerQueue } from './timer-queue.ts'
+import type { WallTimers } from './wall-timers.ts'
 import type { WorkerActor } from './worker.ts'
 
 /** What became of a worker, for events. */
@@ -17,6 +18,7 @@ export type WorkerNews =
 export interface WorkerPorts {
   readonly clock: Clock
   readonly timers: TimerQueue
+  readonly wall: WallTimers
   /** 0 ≤ r < 1. */
   random(): number
   /**

@@ -5,8 +5,7 @@
  * The machine is authoritative for the state, the ticker for when, the task pool for the runs.
  */
 import type { AnyActorRef } from 'xstate'
-import { type Backoff, backoffMs } from '../machines/backoff.ts'
-import type { plainWorkerMachine } from '../machines/plain-worker.ts'
+import { backoffMs } from '../machines/backoff.ts'
 import type { RestartType } from '../machines/restart.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
 import type {
@@ -18,51 +17,17 @@ import type {
   WorkerEvent,
   WorkerFact,
   WorkerKind,
-  WorkerSettings,
   WorkerState,
 } from '../machines/worker-model.ts'
-import type { DefinitionEntry } from './definition-entry.ts'
 import { type DriverOptions, MachineDriver } from './machine-driver.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
 import type { SubmissionFacts } from './task-pool.ts'
-import type { RunPlan, TaskRun } from './task-run.ts'
+import type { TaskRun } from './task-run.ts'
 import type { Ticker, TickListener } from './ticker.ts'
 import type { Timer, TimerOwner } from './timer-queue.ts'
+import type { Hook, WorkerMachine, WorkerPlan } from './worker-plan.ts'
 import type { WorkerPorts } from './worker-ports.ts'
-import { type RunFacts, WorkerRun } from './worker-run.ts'
-
-/** All worker machines have the same words, so one type stands for each of them. */
-export type WorkerMachine = typeof plainWorkerMachine
-
-type Hook = () => unknown
-
-/** Hooks as the runtime hands them over: their contexts are made there. */
-export interface WorkerHooks {
-  readonly beforeStart?: Hook | undefined
-  readonly afterStart?: Hook | undefined
-  readonly beforeStop?: Hook | undefined
-  readonly afterStop?: Hook | undefined
-  readonly beforeRun?: ((facts: RunFacts) => unknown) | undefined
-  readonly afterRun?: ((facts: RunFacts) => unknown) | undefined
-  readonly onError?: ((error: unknown, facts: RunFacts) => unknown) | undefined
-  readonly afterResult?: ((value: unknown, facts: RunFacts) => unknown) | undefined
-}
-
-/** What a worker does, all filled in: its options, with the overrides of the present life. */
-export interface WorkerPlan {
-  readonly settings: WorkerSettings
-  readonly backoff: Backoff
-  readonly hooks: WorkerHooks
-  readonly entry: DefinitionEntry
-  readonly run: RunPlan
-  /** Its definition may only be run by hand. */
-  readonly isDisabled: boolean
-  /** What it waits for; opaque here. */
-  readonly when: unknown
-  input(): unknown
-  /** The occurrences of a life that begins now. */
-  ticker(worker: WorkerActor): Ticker | undefined
-}
+import { WorkerRun } from './worker-run.ts'
 
 export interface WorkerOptions {
   readonly name: string
@@ -105,6 +70,8 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   #hooks = 0
   /** Whether the next life follows one that ended by itself, or was asked to for its sake. */
   #follows = false
+  #isLooking = false
+  #isOver = false
   #restarts = false
 
   constructor({ name, kind, restart, shutdownMs, ports, plan, driver }: WorkerOptions) {
@@ -194,8 +161,13 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
     const { onTime, missed } = ticker.look()
     if (!onTime && missed === 0) return void ticker.arm('begin')
     const block = this.#block()
+    // The end of the schedule is news only after what has come of it.
+    this.#isLooking = true
     if (onTime) this.send({ type: 'timer.tick', block })
     if (missed > 0) this.send({ type: 'timer.missed', count: missed, block })
+    this.#isLooking = false
+    if (this.#isOver) this.#endSchedule()
+    if (this.state === 'idle' && block === 'condition') this.#watch()
   }
 
   onTimer(): void {
@@ -224,6 +196,12 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
     if (end === 'failed' || end === 'fatal') this.failed += 1
   }
 
+  /** Begins anew: what is true already is told at once. */
+  #watch(): void {
+    this.#unwatch?.()
+    this.#unwatch = this.ports.watch(this)
+  }
+
   #block(): Block {
     if (this.plan.isDisabled) return 'disabled'
     return this.plan.when === undefined || this.ports.holds(this) ? undefined : 'condition'
@@ -245,9 +223,10 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   /** @internal */
   reportReady(): void {
-    const { plan, ports } = this
+    const { plan } = this
     this.ticker = plan.ticker(this)
-    if (plan.when !== undefined) this.#unwatch = ports.watch(this)
+    // A plain worker asks before each run, and is told only while it waits.
+    if (plan.when !== undefined && this.workerKind === 'event') this.#watch()
     this.#listener?.ready()
     if (plan.hooks.afterStart !== undefined) this.#report('afterStart', plan.hooks.afterStart)
   }
@@ -274,7 +253,14 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   /** @internal */
   armTick(after: TickOccasion): void {
-    if (this.ticker?.arm(after) === false) this.send({ type: 'schedule.ended' })
+    if (this.ticker?.arm(after) !== false) return
+    if (this.#isLooking) this.#isOver = true
+    else this.#endSchedule()
+  }
+
+  #endSchedule(): void {
+    this.#isOver = false
+    this.send({ type: 'schedule.ended' })
   }
 
   /** @internal */

@@ -12,6 +12,8 @@ import { overridePlan } from './task-options.ts'
 export class Definitions {
   readonly #defaults: RunPlan
   readonly #entries: Map<string, DefinitionEntry> = new Map()
+  /** Handlers of workers that conditions ask about, by the name of the worker. */
+  readonly #handlers: Map<string, DefinitionEntry> = new Map()
   /** Told of each entry when its name is taken. */
   readonly #onMet: (entry: DefinitionEntry) => void
 
@@ -45,9 +47,22 @@ export class Definitions {
     return this.#entries.get(name)?.definition
   }
 
-  /** Its entry. */
+  /** Its entry, or that of a worker's own handler. */
   findEntry(name: string): DefinitionEntry | undefined {
-    return this.#entries.get(name)
+    return this.#entries.get(name) ?? this.#handlers.get(name)
+  }
+
+  /** A worker's own handler is not submitted by name; conditions ask about it all the same. */
+  adopt(entry: DefinitionEntry): void {
+    const { name } = entry.definition
+    if (this.#handlers.get(name) === entry) return
+    this.#handlers.set(name, entry)
+    this.#onMet(entry)
+  }
+
+  /** The worker is gone. */
+  forget(name: string): void {
+    this.#handlers.delete(name)
   }
 
   /**

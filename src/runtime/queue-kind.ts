@@ -6,16 +6,16 @@ import {
   type QueueSettings,
   QueueWorkerActor,
 } from '../actors/queue-worker.ts'
-import type { WorkerMachine } from '../actors/worker.ts'
+import type { WorkerMachine } from '../actors/worker-plan.ts'
 import { queueWorkerMachine } from '../machines/queue-worker.ts'
 import { checkOptions } from './check.ts'
 import { WorkerError } from './errors.ts'
 import { QueueHandle, stoppedError } from './queue-handle.ts'
 import { type QueueOverrides, queueChecks, sizeChecks } from './queue-options.ts'
 import type { StopLog } from './stop-report.ts'
-import type { Kind } from './workers.ts'
+import { type Kind, TIMELESS } from './worker-kinds.ts'
 
-export function queueKind(stopLog: StopLog): Kind<QueueOverrides> {
+export function queueKind(stopLog: StopLog): Kind {
   const ports: QueuePorts = {
     itemReturned: (worker) =>
       new WorkerError(
@@ -33,15 +33,16 @@ export function queueKind(stopLog: StopLog): Kind<QueueOverrides> {
     machine: queueWorkerMachine as unknown as WorkerMachine,
     effects: QUEUE_EFFECTS,
     checks: queueChecks,
-    checkTimes: (sizes) => checkOptions('resize()', sizes, sizeChecks),
-    ticker: () => undefined,
+    checkTimes: (_, sizes) => checkOptions('resize()', sizes, sizeChecks),
+    times: () => TIMELESS,
     actor: (options, given) => new QueueWorkerActor(options, settingsOf(given), ports),
     handle: (shape) => new QueueHandle(shape, shape.worker as QueueWorkerActor),
     configure: (worker, options) => (worker as QueueWorkerActor).configure(settingsOf(options)),
   }
 }
 
-function settingsOf({ capacity, concurrency = 1, source }: QueueOverrides): QueueSettings {
+function settingsOf(options: object): QueueSettings {
+  const { capacity, concurrency = 1, source } = options as QueueOverrides
   const unlimited = source === undefined ? Number.POSITIVE_INFINITY : concurrency
   return { capacity: capacity ?? unlimited, source: source as ItemIterable<unknown> | undefined }
 }

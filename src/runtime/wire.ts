@@ -223,10 +223,12 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     ports: workerPorts({
       clock,
       timers: pool.timers,
+      wall,
       random,
       reporter,
       submissions,
       logger,
+      conditions,
       handleOf,
       onError: pluggedInThrew,
     }),

@@ -1,12 +1,21 @@
 /** The handle of one worker: what it is doing, and how it is told to do something else. */
 import type { AnyActorRef } from 'xstate'
+import { type Calendar, preview } from '../actors/calendar.ts'
 import type { Ticker } from '../actors/ticker.ts'
 import type { TimerOwner } from '../actors/timer-queue.ts'
 import type { WorkerActor } from '../actors/worker.ts'
 import type { WorkerExit, WorkerKind, WorkerState } from '../machines/worker-model.ts'
 import { check, checkOptions, refuse } from './check.ts'
 import { WorkerError } from './errors.ts'
-import type { EventOverrides, IntervalOverrides, IntervalTimes, WorkerBehaviour } from './worker-options.ts'
+import type { CronSchedule, RruleSchedule } from './schedule-options.ts'
+import type {
+  CronOverrides,
+  EventOverrides,
+  IntervalOverrides,
+  IntervalTimes,
+  RruleOverrides,
+  WorkerBehaviour,
+} from './worker-options.ts'
 
 /** A worker in plain data. */
 export interface WorkerInfo {
@@ -77,6 +86,30 @@ export interface IntervalWorker<Input = unknown, Output = unknown>
   reschedule(times: IntervalTimes): void
 }
 
+/** A worker whose runs come at the instants of a calendar. */
+export interface CalendarWorker<Overrides> extends Worker<Overrides> {
+  /** Runs it now; its calendar stays. While a run is live it is skipped, unless forced. @throws WorkerError (`ERR_WORKER_STOPPED`) */
+  trigger(options?: TriggerOptions): void
+  /** Epoch ms of its next occurrence, jitter included; `undefined` while none is armed. */
+  readonly nextAt: number | undefined
+  /** The next `count` instants of its calendar from now on, epoch ms, without jitter. */
+  preview(count: number): number[]
+}
+
+/** A worker whose runs come at the instants of a cron expression. */
+export interface CronWorker<Input = unknown, Output = unknown>
+  extends CalendarWorker<CronOverrides<Input, Output>> {
+  /** Another expression from now on, also while it lives; what is omitted keeps its value. */
+  reschedule(schedule: Partial<CronSchedule>): void
+}
+
+/** A worker whose runs come at the instants of a recurrence rule, and which ends with it. */
+export interface RruleWorker<Input = unknown, Output = unknown>
+  extends CalendarWorker<RruleOverrides<Input, Output>> {
+  /** Another rule from now on, also while it lives; what is omitted keeps its value. */
+  reschedule(schedule: Partial<RruleSchedule>): void
+}
+
 /** A worker that runs when it is triggered. */
 export interface EventWorker<Input = unknown, Output = unknown>
   extends Worker<EventOverrides<Input, Output>> {
@@ -107,8 +140,10 @@ export interface WorkerShape {
   parent(): AnyActorRef
   /** Makes the plan of the next life. @throws OptionError */
   override(overrides: object): void
-  /** @throws OptionError */
-  reschedule(times: object): Ticker
+  /** @returns what makes the ticker of a life that goes on. @throws OptionError */
+  reschedule(times: object): () => Ticker
+  /** What its occurrences go by, if it is a calendar. */
+  calendar(): Calendar | undefined
 }
 
 const stopChecks = {
@@ -200,6 +235,16 @@ export class WorkerHandle implements IntervalWorker<unknown, unknown>, EventWork
     await this.#shape.child().restart()
   }
 
+  get nextAt(): number | undefined {
+    return this.#shape.worker.ticker?.nextAt
+  }
+
+  preview(count: number): number[] {
+    check.count(0)('preview(count)', count)
+    const calendar = this.#shape.calendar()
+    return calendar === undefined ? [] : preview(calendar, this.#shape.worker.ports.clock.now(), count)
+  }
+
   pause(): void {
     this.#requireLive('pause()')
     this.#shape.worker.send({ type: 'worker.pause' })
@@ -223,7 +268,8 @@ export class WorkerHandle implements IntervalWorker<unknown, unknown>, EventWork
 
   reschedule(times: object): void {
     const ticker = this.#shape.reschedule(times)
-    if (this.#shape.worker.isAlive) this.#shape.worker.reschedule(ticker)
+    if (this.#shape.worker.ticker !== undefined && this.#shape.worker.isAlive)
+      this.#shape.worker.reschedule(ticker())
   }
 
   #requireLive(call: string): void {

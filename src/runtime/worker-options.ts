@@ -10,7 +10,9 @@ import { OVERLAPS, type Overlap } from '../machines/overlap.ts'
 import { RESTART_TYPES, type RestartType } from '../machines/restart.ts'
 import type { OnFailure, RunCause, WhileBusy } from '../machines/worker-model.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
+import { type ConditionLike, checkCondition } from './condition-check.ts'
 import type { Run } from './run.ts'
+import { CRON_CHECKS, type CronSchedule, RRULE_CHECKS, type RruleSchedule } from './schedule-options.ts'
 import { backoffChecks, type RunOptions, runOptionChecks } from './task-options.ts'
 import type { Worker } from './worker-handle.ts'
 
@@ -65,6 +67,12 @@ export interface WorkerBehaviour<Input = unknown, Output = unknown> {
   readonly onFailure?: OnFailure
   /** With `onFailure: 'backOff'`. @defaultValue exponential from 100 ms to 60 s, equal jitter */
   readonly backoff?: Backoff
+  /**
+   * Interval, cron and rrule workers let occurrences go by while it does not hold, plain workers wait until it does,
+   * event workers are triggered by it when it turns true. Joined with the `when` of the definition and its group.
+   * `trigger()` does not ask.
+   */
+  readonly when?: ConditionLike
   /** Runs of one life; then the worker ends. @defaultValue Infinity */
   readonly times?: number
 }
@@ -131,6 +139,34 @@ export interface EventWorkerOptions<Input = unknown, Output = unknown>
 /** Options of `supervisor.workers.plain`. */
 export interface PlainWorkerOptions<Input = unknown, Output = unknown> extends WorkerBase<Input, Output> {}
 
+/** Occurrences of a calendar. */
+export interface CalendarOptions extends OccurrenceOptions {
+  /** Each occurrence comes up to so many ms later, by chance, but before its successor. @defaultValue 0 */
+  readonly jitterMs?: number
+}
+
+export interface CronOverrides<Input = unknown, Output = unknown>
+  extends WorkerBehaviour<Input, Output>,
+    Partial<CronSchedule>,
+    CalendarOptions {}
+
+/** Options of `supervisor.workers.cron`. */
+export interface CronWorkerOptions<Input = unknown, Output = unknown>
+  extends WorkerBase<Input, Output>,
+    CronSchedule,
+    CalendarOptions {}
+
+export interface RruleOverrides<Input = unknown, Output = unknown>
+  extends WorkerBehaviour<Input, Output>,
+    Partial<RruleSchedule>,
+    CalendarOptions {}
+
+/** Options of `supervisor.workers.rrule`. */
+export interface RruleWorkerOptions<Input = unknown, Output = unknown>
+  extends WorkerBase<Input, Output>,
+    RruleSchedule,
+    CalendarOptions {}
+
 const behaviourChecks: Checks = {
   input: check.anything,
   run: check.options(runOptionChecks),
@@ -146,6 +182,7 @@ const behaviourChecks: Checks = {
   afterResult: check.fn,
   onFailure: check.oneOf('continue', 'backOff', 'fail'),
   backoff: check.options(backoffChecks),
+  when: checkCondition,
   times: check.either('a whole number from 1 on, or Infinity', check.count(1), (_, value) => {
     if (value !== Number.POSITIVE_INFINITY) throw new TypeError()
   }),
@@ -193,6 +230,14 @@ export interface KindChecks {
 export const intervalChecks: KindChecks = {
   overrides: { ...timesChecks, ...occurrenceChecks },
   together: checkTimes,
+}
+export const cronChecks: KindChecks = {
+  overrides: { ...CRON_CHECKS, ...occurrenceChecks, jitterMs: check.finiteDuration },
+  together: (where, options) => check.text(`${where}.cron`, (options as Partial<CronSchedule>).cron),
+}
+export const rruleChecks: KindChecks = {
+  overrides: { ...RRULE_CHECKS, ...occurrenceChecks, jitterMs: check.finiteDuration },
+  together: (where, options) => check.text(`${where}.rrule`, (options as Partial<RruleSchedule>).rrule),
 }
 export const eventChecks: KindChecks = {
   overrides: { whileBusy: check.oneOf('drop', 'once', 'all') },

@@ -4,7 +4,7 @@ import type { Executor } from '../actors/attempt.ts'
 import type { AnyDefinition } from '../actors/definition.ts'
 import { DefinitionEntry } from '../actors/definition-entry.ts'
 import type { RunPlan } from '../actors/task-run.ts'
-import type { WorkerHooks, WorkerPlan } from '../actors/worker.ts'
+import type { WorkerHooks, WorkerPlan } from '../actors/worker-plan.ts'
 import type { RunFacts } from '../actors/worker-run.ts'
 import { WORKER_DEFAULTS } from '../machines/worker-life.ts'
 import type { WorkerSettings } from '../machines/worker-model.ts'
@@ -14,6 +14,7 @@ import type { Definitions } from './definitions.ts'
 import { borrow } from './executors.ts'
 import type { Run } from './run.ts'
 import { overridePlan } from './task-options.ts'
+import { whenOf } from './when.ts'
 import type { Worker } from './worker-handle.ts'
 import type { WorkerBase, WorkerRunContext } from './worker-options.ts'
 
@@ -47,7 +48,7 @@ export function workerTask(where: string, options: AnyWorkerOptions, parts: Plan
     refuse(`${where}.executor`, 'given with a task', executor, "A handler runs on the supervisor's loop.")
   }
   const definition = defineTask({ name }, handler as never) as unknown as AnyDefinition
-  const entry = new DefinitionEntry(definition, overridePlan(parts.defaults, {}))
+  const entry = new DefinitionEntry(definition, parts.defaults)
   // Nobody else can submit it, so its name is nobody else's business.
   entry.met = true
   return { entry, executor: own }
@@ -67,23 +68,26 @@ export function workerPlan(
   requireModule(definition, run.execution, run.loop)
   const { input } = options
   return {
-    settings: {
-      overlap: options.overlap ?? WORKER_DEFAULTS.overlap,
-      missed: options.missed ?? WORKER_DEFAULTS.missed,
-      whileBusy: options.whileBusy ?? WORKER_DEFAULTS.whileBusy,
-      onFailure: options.onFailure ?? WORKER_DEFAULTS.onFailure,
-      times: options.times ?? WORKER_DEFAULTS.times,
-      concurrency: options.concurrency ?? WORKER_DEFAULTS.concurrency,
-      onStop: options.onStop ?? WORKER_DEFAULTS.onStop,
-    },
+    settings: settingsOf(options),
     backoff: options.backoff ?? {},
     hooks: hooksOf(options, handle),
     entry,
     run,
     isDisabled: (definition as TaskDefinition).options.disabled === true,
-    when: undefined,
+    when: whenOf(definition, options.when),
     input: typeof input === 'function' ? (input as () => unknown) : () => input,
   }
+}
+
+const SETTINGS = ['overlap', 'missed', 'whileBusy', 'onFailure', 'times', 'concurrency', 'onStop'] as const
+
+/** Most workers say nothing of all this: they share one object. */
+function settingsOf(options: AnyWorkerOptions): WorkerSettings {
+  const given = SETTINGS.filter(
+    (name) => options[name] !== undefined && options[name] !== WORKER_DEFAULTS[name],
+  )
+  if (given.length === 0) return WORKER_DEFAULTS
+  return { ...WORKER_DEFAULTS, ...Object.fromEntries(given.map((name) => [name, options[name]])) }
 }
 
 function runPlan(

@@ -1,34 +1,43 @@
 /** Wires workers to the runtime: submissions, events, typed errors, what hooks threw. */
 import type { Logger } from 'pino'
+import type { ConditionWatches } from '../actors/condition-watch.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { WorkerActor } from '../actors/worker.ts'
 import type { WorkerNews, WorkerPorts } from '../actors/worker-ports.ts'
+import type { Condition } from '../machines/condition.ts'
 import { say } from './logger.ts'
 import { outcomeError } from './outcome-error.ts'
 import type { Reporter } from './reporter.ts'
 import type { RunHandle } from './run.ts'
 import type { Submissions } from './submissions.ts'
 
-export interface WorkerWiring extends Pick<WorkerPorts, 'clock' | 'timers' | 'random' | 'onError'> {
+export interface WorkerWiring extends Pick<WorkerPorts, 'clock' | 'timers' | 'wall' | 'random' | 'onError'> {
   readonly reporter: Reporter
   readonly submissions: Submissions
   readonly logger: Logger
+  readonly conditions: ConditionWatches
   handleOf(run: TaskRun): RunHandle
 }
 
 export function workerPorts(wiring: WorkerWiring): WorkerPorts {
-  const { clock, timers, random, onError, reporter, submissions, logger, handleOf } = wiring
+  const { clock, timers, wall, random, onError, reporter, submissions, logger, conditions, handleOf } = wiring
   return {
     clock,
     timers,
+    wall,
     random,
     onError,
     submit: ({ plan, facts }, input) => submissions.submitWork(plan.entry, input, plan.run, facts),
     errorOf: outcomeError,
     handleOf,
     announce: (worker, news) => announce(reporter, worker, news),
-    holds: () => true,
-    watch: () => () => {},
+    holds: ({ plan }) => conditions.holds(plan.when as Condition, plan.entry.definition.name),
+    watch(worker) {
+      const { when, entry } = worker.plan
+      const met = (): void => worker.conditionMet()
+      const watch = conditions.watch(when as Condition, entry.definition.name, met)
+      return () => watch.close()
+    },
     hookFailed: ({ id }, hook, error) =>
       say(logger, 'error', { err: error, worker: id, hook }, 'a hook of a worker threw'),
   }

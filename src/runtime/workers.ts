@@ -1,50 +1,45 @@
 /** `supervisor.workers`: makes workers, finds them by name, takes them away. */
 import type { AnyActorRef } from 'xstate'
-import { DelayTicker } from '../actors/delay-ticker.ts'
-import { GridTicker } from '../actors/grid-ticker.ts'
-import { LoopTicker } from '../actors/loop-ticker.ts'
-import type { DriverEffects, DriverOptions } from '../actors/machine-driver.ts'
+import type { DriverOptions } from '../actors/machine-driver.ts'
 import { QueueWorkerActor } from '../actors/queue-worker.ts'
 import type { ChildSpec } from '../actors/supervised.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { Ticker } from '../actors/ticker.ts'
-import { WorkerActor, type WorkerMachine, type WorkerOptions } from '../actors/worker.ts'
+import { WorkerActor, type WorkerOptions } from '../actors/worker.ts'
 import { workerDriverOptions } from '../actors/worker-effects.ts'
+import type { WorkerMachine, WorkerPlan } from '../actors/worker-plan.ts'
 import type { WorkerPorts } from '../actors/worker-ports.ts'
 import { compile } from '../machines/compile.ts'
-import { eventWorkerMachine } from '../machines/event-worker.ts'
-import { intervalWorkerMachine } from '../machines/interval-worker.ts'
-import { plainWorkerMachine } from '../machines/plain-worker.ts'
 import type { WorkerKind } from '../machines/worker-model.ts'
 import type { ControlledWorkers } from './control.ts'
 import { OptionError, SupervisorStateError, WorkerError } from './errors.ts'
 import { QueueHandle, type QueueWorker } from './queue-handle.ts'
 import { queueKind } from './queue-kind.ts'
-import type { QueueOverrides, QueueWorkerOptions } from './queue-options.ts'
+import type { QueueWorkerOptions } from './queue-options.ts'
 import type { StopLog } from './stop-report.ts'
+import { WorkerCalendars } from './worker-calendar.ts'
 import {
+  type CronWorker,
   type EventWorker,
   type IntervalWorker,
   type ListedWorker,
   type PlainWorker,
+  type RruleWorker,
   type Worker,
   WorkerHandle,
   type WorkerInfo,
   type WorkerShape,
 } from './worker-handle.ts'
+import { CRON, EVENT, INTERVAL, type Kind, PLAIN, RRULE, type WorkerTimes } from './worker-kinds.ts'
 import {
-  checkIntervalTimes,
+  type CronWorkerOptions,
   checkOverrides,
   checkWorker,
   type EventWorkerOptions,
-  eventChecks,
   type IntervalTimes,
   type IntervalWorkerOptions,
-  intervalChecks,
-  type KindChecks,
-  type OccurrenceOptions,
   type PlainWorkerOptions,
-  plainChecks,
+  type RruleWorkerOptions,
 } from './worker-options.ts'
 import { type AnyWorkerOptions, type PlanParts, workerPlan, workerTask } from './worker-plan.ts'
 
@@ -82,6 +77,22 @@ export interface Workers {
   queue<Item = unknown, Output = unknown>(
     options: QueueWorkerOptions<Item, Output>,
   ): QueueWorker<Item, Output>
+  /**
+   * A worker whose runs come at the instants of a cron expression.
+   *
+   * @throws OptionError for bad options (`ERR_SCHEDULE_INVALID`, `ERR_TIMEZONE_UNKNOWN`); WorkerError
+   *   (`ERR_WORKER_NAME_TAKEN`)
+   */
+  cron<Input = void, Output = unknown>(options: CronWorkerOptions<Input, Output>): CronWorker<Input, Output>
+  /**
+   * A worker whose runs come at the instants of a recurrence rule (RFC 5545), and which ends with it.
+   *
+   * @throws OptionError for bad options (`ERR_SCHEDULE_INVALID`, `ERR_TIMEZONE_UNKNOWN`); WorkerError
+   *   (`ERR_WORKER_NAME_TAKEN`)
+   */
+  rrule<Input = void, Output = unknown>(
+    options: RruleWorkerOptions<Input, Output>,
+  ): RruleWorker<Input, Output>
   get(name: string): Worker | undefined
   /** In the order in which they were made. */
   list(): Worker[]
@@ -114,66 +125,14 @@ interface Listed {
   child: ListedWorker | undefined
 }
 
-/** What is particular to a kind. */
-export interface Kind<Options> {
-  readonly kind: WorkerKind
-  readonly machine: WorkerMachine
-  /** What its machine asks for, where that is more than of every worker. */
-  readonly effects?: DriverEffects<WorkerActor, WorkerMachine>
-  readonly checks: KindChecks
-  /** Times as `reschedule` takes them. @throws OptionError */
-  checkTimes(times: object): void
-  /** @param isFirst - the first occurrence of a life may come at once */
-  ticker(options: Options, worker: WorkerActor, isFirst: boolean): Ticker | undefined
-  /** Its actor and its handle, where they are more than those of every worker. */
-  actor?(options: WorkerOptions, given: Options): WorkerActor
-  handle?(shape: WorkerShape): WorkerHandle
-  /** Its options are others from now on. */
-  configure?(worker: WorkerActor, options: Options): void
-}
-
-const INTERVAL: Kind<IntervalTimes & OccurrenceOptions> = {
-  kind: 'interval',
-  machine: intervalWorkerMachine as unknown as WorkerMachine,
-  checks: intervalChecks,
-  checkTimes: (times) => checkIntervalTimes('reschedule()', times),
-  ticker({ intervalMs, delayAfterMs = 0, delayBeforeMs = 0, missedAfterMs }, worker, isFirst) {
-    const { ports } = worker
-    if (intervalMs === undefined) {
-      return new DelayTicker(ports, worker, { afterMs: delayAfterMs, beforeMs: delayBeforeMs })
-    }
-    const firstInMs = isFirst ? delayBeforeMs : intervalMs
-    return new GridTicker(ports, worker, {
-      stepMs: intervalMs,
-      firstInMs,
-      missedAfterMs: missedAfterMs ?? Number.POSITIVE_INFINITY,
-    })
-  },
-}
-
-const EVENT: Kind<object> = {
-  kind: 'event',
-  machine: eventWorkerMachine as unknown as WorkerMachine,
-  checks: eventChecks,
-  checkTimes: () => {},
-  ticker: () => undefined,
-}
-
-const PLAIN: Kind<object> = {
-  kind: 'plain',
-  machine: plainWorkerMachine,
-  checks: plainChecks,
-  checkTimes: () => {},
-  ticker: (_, worker) => new LoopTicker(worker),
-}
-
 export class LiveWorkers implements Workers, ControlledWorkers {
   readonly #options: LiveWorkersOptions
   readonly #listed: Map<string, Listed> = new Map()
+  readonly #calendars: WorkerCalendars = new WorkerCalendars()
   /** One per kind, made when the first of it is. */
   readonly #drivers: Map<WorkerKind, DriverOptions<WorkerActor, WorkerMachine>> = new Map()
 
-  readonly #queue: Kind<QueueOverrides>
+  readonly #queue: Kind
 
   constructor(options: LiveWorkersOptions) {
     this.#options = options
@@ -186,6 +145,14 @@ export class LiveWorkers implements Workers, ControlledWorkers {
 
   event<Input, Output>(options: EventWorkerOptions<Input, Output>): EventWorker<Input, Output> {
     return this.#make(EVENT, 'workers.event()', options) as unknown as EventWorker<Input, Output>
+  }
+
+  cron<Input, Output>(options: CronWorkerOptions<Input, Output>): CronWorker<Input, Output> {
+    return this.#make(CRON, 'workers.cron()', options) as unknown as CronWorker<Input, Output>
+  }
+
+  rrule<Input, Output>(options: RruleWorkerOptions<Input, Output>): RruleWorker<Input, Output> {
+    return this.#make(RRULE, 'workers.rrule()', options) as unknown as RruleWorker<Input, Output>
   }
 
   plain<Input, Output>(options: PlainWorkerOptions<Input, Output>): PlainWorker<Input, Output> {
@@ -241,7 +208,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
     const queue = worker instanceof QueueWorkerActor ? worker : undefined
     queue?.expectReturned()
     await child?.remove()
-    if (this.#listed.get(name) === listed) this.#listed.delete(name)
+    if (this.#listed.get(name) === listed) this.#forget(name)
     queue?.giveBack()
     return queue?.takeReturned() ?? []
   }
@@ -257,8 +224,8 @@ export class LiveWorkers implements Workers, ControlledWorkers {
     })
   }
 
-  #make<Options extends object>(kind: Kind<Options>, where: string, given: object): WorkerHandle {
-    const { home, ports } = this.#options
+  #make(kind: Kind, where: string, given: object): WorkerHandle {
+    const { home, ports, definitions } = this.#options
     this.#requireOpen()
     let options = given as AnyWorkerOptions
     checkWorker(where, options, kind.checks)
@@ -274,16 +241,22 @@ export class LiveWorkers implements Workers, ControlledWorkers {
       )
     }
     let task = workerTask(where, options, this.#options)
-    const planOf = (of: AnyWorkerOptions) => ({
+    const parts = { ports, calendars: this.#calendars }
+    let times = kind.times(where, options, parts)
+    const planOf = (of: AnyWorkerOptions, at: WorkerTimes): WorkerPlan => ({
       ...workerPlan(where, of, task, () => handle as unknown as Worker),
-      ticker: (owner: WorkerActor) => kind.ticker(of as Options, owner, true),
+      ticker: (owner) => at.ticker(owner, true),
     })
-    let plan = planOf(options)
+    let plan = planOf(options, times)
     if (!task.entry.met) {
       // All is well: from now on the name of the task is taken.
-      task = { ...task, entry: this.#options.definitions.meet(task.entry) }
-      plan = planOf(options)
+      task = { ...task, entry: definitions.meet(task.entry) }
+      plan = planOf(options, times)
     }
+    const adopt = (made: WorkerPlan): void => {
+      if (made.when !== undefined && options.handler !== undefined) definitions.adopt(made.entry)
+    }
+    adopt(plan)
     const actorOptions: WorkerOptions = {
       name,
       kind: kind.kind,
@@ -293,7 +266,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
       plan,
       driver: this.#driver(kind),
     }
-    const worker = kind.actor?.(actorOptions, options as Options) ?? new WorkerActor(actorOptions)
+    const worker = kind.actor?.(actorOptions, options) ?? new WorkerActor(actorOptions)
     const makeHandle = kind.handle ?? ((shape: WorkerShape) => new WorkerHandle(shape))
     const listed: Listed = {
       child: undefined,
@@ -312,16 +285,22 @@ export class LiveWorkers implements Workers, ControlledWorkers {
           checkOverrides('start()', overrides, kind.checks)
           const merged = mergeTimes(options, overrides)
           kind.checks.together('start()', merged)
-          worker.plan = planOf(merged)
-          kind.configure?.(worker, merged as Options)
+          const own = kind.times('start()', merged, parts)
+          worker.plan = planOf(merged, own)
+          adopt(worker.plan)
+          times = own
+          kind.configure?.(worker, merged)
         },
-        reschedule(times) {
-          kind.checkTimes(times)
-          options = mergeTimes(options, times)
-          worker.plan = planOf(options)
-          kind.configure?.(worker, options as Options)
-          return kind.ticker(options as Options, worker, false) as Ticker
+        reschedule(given) {
+          kind.checkTimes('reschedule()', given)
+          const merged = mergeTimes(options, given)
+          times = kind.times('reschedule()', merged, parts)
+          options = merged
+          worker.plan = planOf(options, times)
+          kind.configure?.(worker, options)
+          return () => times.ticker(worker, false) as Ticker
         },
+        calendar: () => times.calendar(),
       }),
     }
     const { handle } = listed
@@ -330,7 +309,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
     try {
       listed.child = home.add(worker, options.start ?? true)
     } catch (error) {
-      this.#listed.delete(name)
+      this.#forget(name)
       throw error
     }
     return handle
@@ -344,7 +323,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
     })
   }
 
-  #driver<Options>({ kind, machine, effects }: Kind<Options>): DriverOptions<WorkerActor, WorkerMachine> {
+  #driver({ kind, machine, effects }: Kind): DriverOptions<WorkerActor, WorkerMachine> {
     let driver = this.#drivers.get(kind)
     if (driver === undefined) {
       driver = workerDriverOptions(compile(machine), this.#options.ports.onError, effects)
@@ -355,7 +334,12 @@ export class LiveWorkers implements Workers, ControlledWorkers {
 
   /** A temporary worker that has ended is no longer listed by its group. */
   #prune(name: string): void {
-    if (this.#listed.get(name)?.child?.state === 'removed') this.#listed.delete(name)
+    if (this.#listed.get(name)?.child?.state === 'removed') this.#forget(name)
+  }
+
+  #forget(name: string): void {
+    this.#listed.delete(name)
+    this.#options.definitions.forget(name)
   }
 }
 
