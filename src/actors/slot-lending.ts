@@ -58,7 +58,7 @@ export class SlotLending {
    */
   relieve(exclusive: boolean): TaskRun | undefined {
     const { pool, processes } = this.#pool
-    if (pool.queue.size === 0 && processes.queue.size === 0) return undefined
+    if (pool.size === 0 && processes.size === 0) return undefined
     for (const [waiter, runs] of this.#awaited) {
       if (waiter.borrower !== undefined || (exclusive && !servesMain(waiter))) continue
       const run = firstQueued(runs)
@@ -73,7 +73,7 @@ export class SlotLending {
 
   /** One awaited run of a pool in which nothing goes on by itself. */
   #unblock(slots: SlotPool): TaskRun | undefined {
-    if (slots.queue.size === 0) return undefined
+    if (slots.size === 0) return undefined
     let stuck = 0
     for (const waiter of this.#awaited.keys()) {
       // A lent slot is accounted for by whoever runs on it.

@@ -33,7 +33,10 @@ const CRITICAL = 0
 const thresholds = (limits: Limits): readonly number[] => PRIORITIES.map((band) => threshold(limits, band))
 
 export class SlotPool {
-  readonly queue: ReadyQueue
+  readonly #queue: ReadyQueue
+  /** Runs that are admitted before all others, also while nobody else is. */
+  readonly #early: ReadyQueue
+  onlyEarly = false
   /** Slots taken. One that is lent counts once. */
   active = 0
   /** Told when runs of a lane lend their slots: as many more threads or processes may be needed. */
@@ -43,7 +46,8 @@ export class SlotPool {
   readonly #lanes: readonly Lane[]
 
   constructor(lanes: readonly Execution[], limits: Limits) {
-    this.queue = new ReadyQueue(lanes.length)
+    this.#queue = new ReadyQueue(lanes.length)
+    this.#early = new ReadyQueue(lanes.length)
     this.#limits = limits
     this.#thresholds = thresholds(limits)
     this.#lanes = lanes.map((name) => ({
@@ -68,8 +72,13 @@ export class SlotPool {
     )
   }
 
+  /** How many runs wait. */
+  get size(): number {
+    return this.#queue.size + this.#early.size
+  }
+
   waiting(band: Priority): number {
-    return this.queue.counts[BANDS[band]] as number
+    return (this.#queue.counts[BANDS[band]] as number) + (this.#early.counts[BANDS[band]] as number)
   }
 
   /** How many runs of the lane lend their slot. */
@@ -79,12 +88,12 @@ export class SlotPool {
 
   enqueue(run: TaskRun): void {
     const { band, execution } = run.snapshot.context
-    this.queue.push(run, BANDS[band], this.#laneNumber(execution))
+    this.#queueOf(run).push(run, BANDS[band], this.#laneNumber(execution))
   }
 
   /** @param band - the band it was queued in */
   dequeue(run: TaskRun, band: Priority): void {
-    this.queue.remove(run, BANDS[band])
+    this.#queueOf(run).remove(run, BANDS[band])
   }
 
   /**
@@ -94,7 +103,18 @@ export class SlotPool {
    * @param exclusive - a main task runs: only critical tasks of threads and processes may start
    */
   next(exclusive: boolean): TaskRun | undefined {
-    const { queue } = this
+    if (this.#early.size > 0) {
+      const run = this.#nextOf(this.#early, exclusive)
+      if (run !== undefined) return run
+    }
+    return this.onlyEarly ? undefined : this.#nextOf(this.#queue, exclusive)
+  }
+
+  #queueOf(run: TaskRun): ReadyQueue {
+    return run.early ? this.#early : this.#queue
+  }
+
+  #nextOf(queue: ReadyQueue, exclusive: boolean): TaskRun | undefined {
     if (queue.size === 0) return undefined
     for (let band = 0; band < PRIORITIES.length; band += 1) {
       if (queue.counts[band] === 0) continue

@@ -40,6 +40,12 @@ export interface SupervisorActorOptions {
   isolate(observer: Inspector): Observer<InspectionEvent>
   /** Warms threads and processes, reads the task log. */
   prepare(): Promise<void>
+  /** Runs the startup tasks; rejects with what failed, when all of them have ended. */
+  runStartup(): Promise<void>
+  /** Runs the shutdown tasks; resolves when all of them have ended. */
+  runShutdown(): Promise<void>
+  /** There is no time left for them. */
+  skipShutdown(): void
   /** Ends threads and processes; resolves in bounded time. */
   closeExecutors(): Promise<void>
   /** `error` says why it has failed. */
@@ -67,14 +73,19 @@ export class SupervisorActor implements TimerOwner {
       actors: {},
       actions: {
         prepare: () => this.#prepare(),
-        startChildren: () => this.#later(() => this.#startLoops()),
+        startLoops: () => this.#later(() => this.#startLoops()),
+        runStartup: () => this.#later(() => this.#runStartup()),
+        startChildren: () => this.#later(() => this.#startChildren()),
         stopChildren: () => this.#later(() => options.children.stop()),
         hurryChildren: () => this.#later(() => this.#hurryChildren()),
         killChildren: () => this.#later(() => options.children.kill()),
         stopLoops: () => this.#later(() => this.#stopLoops()),
         killLoops: () => this.#later(() => options.loops.kill()),
-        openAdmission: () => pool.setOpen(true),
-        holdAdmission: () => pool.setOpen(false),
+        runShutdown: () => this.#later(() => this.#runShutdown()),
+        skipShutdown: () => options.skipShutdown(),
+        openAdmission: () => pool.setOpen('all'),
+        openEarly: () => pool.setOpen('early'),
+        holdAdmission: () => pool.setOpen('none'),
         endWaiting: ({ context }) => this.#endWaiting(context.plan?.endQueued === true),
         signalAll: ({ context }) => this.#signalAll(context.plan),
         killAll: () => this.#killAll(),
@@ -164,10 +175,26 @@ export class SupervisorActor implements TimerOwner {
     const { loops } = this.#options
     loops.start(
       this.#listenTo(
-        () => this.#startChildren(),
+        () => this.actor.send({ type: 'loops.started' }),
         () => this.actor.send({ type: 'loops.ended' }),
       ),
     )
+  }
+
+  #runStartup(): void {
+    const start = this.#starts
+    const tell = (event: SupervisorEvent): void => {
+      if (start === this.#starts) this.actor.send(event)
+    }
+    this.#options.runStartup().then(
+      () => tell({ type: 'startup.ended' }),
+      (error: unknown) => tell({ type: 'supervisor.startFailed', error }),
+    )
+  }
+
+  #runShutdown(): void {
+    const ended = (): void => this.actor.send({ type: 'shutdown.ended' })
+    this.#options.runShutdown().then(ended, ended)
   }
 
   #startChildren(): void {

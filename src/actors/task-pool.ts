@@ -39,6 +39,8 @@ export interface SubmissionFacts {
   readonly parent: TaskRun | undefined
   /** Name of the worker that submits it. */
   readonly worker?: string | undefined
+  /** See `TaskRun.early`. */
+  readonly early?: boolean | undefined
 }
 
 export interface TaskPoolOptions {
@@ -72,7 +74,7 @@ export class TaskPool implements LendingPool {
   /** Steps are alike for all runs only if no guard of the user's own looks elsewhere. */
   readonly #sharesSteps: boolean
   readonly #onError: (error: unknown) => void
-  #open = false
+  #open: 'none' | 'early' | 'all' = 'none'
   #order = 0
   #seq = 0
   #delivering = false
@@ -103,13 +105,15 @@ export class TaskPool implements LendingPool {
     return execution === 'process' ? this.processes : this.pool
   }
 
+  /** Whether every run may be admitted. */
   get open(): boolean {
-    return this.#open
+    return this.#open === 'all'
   }
 
-  /** Starts or holds admission. What runs goes on. */
-  setOpen(open: boolean): void {
+  /** Whom admission is open for: nobody, early runs (see `TaskRun.early`) or all. What runs goes on. */
+  setOpen(open: 'none' | 'early' | 'all'): void {
     this.#open = open
+    this.pool.onlyEarly = this.processes.onlyEarly = open === 'early'
     this.settleDown()
   }
 
@@ -135,6 +139,7 @@ export class TaskPool implements LendingPool {
       detached ? undefined : parent,
     )
     run.shared = shared
+    if (facts.early === true || parent?.early === true) run.early = true
     run.worker = facts.worker
     if (deadlineMs !== Number.POSITIVE_INFINITY) run.deadlineMono = now + deadlineMs
     if (facts.expiresInMs !== Number.POSITIVE_INFINITY) run.expiryMono = now + facts.expiresInMs
@@ -159,6 +164,16 @@ export class TaskPool implements LendingPool {
 
   timerFired(run: TaskRun, kind: TimerKind): void {
     this.deliver(run, timerEvent(this, run, kind as TaskTimerKind))
+  }
+
+  /** A run that waits becomes an early one. */
+  hasten(run: TaskRun): void {
+    if (run.early) return
+    const isQueued = run.list !== undefined && !run.entry.isGated(run)
+    const slots = this.slots(run.execution)
+    if (isQueued) slots.dequeue(run, run.snapshot.context.band)
+    run.early = true
+    if (isQueued) slots.enqueue(run)
   }
 
   /** Works off what is queued and admits whoever may run now. */
@@ -344,7 +359,7 @@ export class TaskPool implements LendingPool {
   }
 
   #nextAdmission(): TaskRun | undefined {
-    if (!this.#open) return undefined
+    if (this.#open === 'none') return undefined
     const exclusive = this.exclusive > 0
     return (
       // First: a stream of main tasks, each exclusive, would keep every process task waiting.

@@ -109,6 +109,8 @@ export class TaskRun implements TimerOwner {
   /** Name of the worker that submitted it. */
   worker: string | undefined = undefined
   readonly parent: TaskRun | undefined
+  /** It belongs to the start or the end of the supervisor, when nothing else is admitted. */
+  early = false
   children: Set<TaskRun> | undefined = undefined
   holdsSlot = false
   /** Whose slot it runs on. */

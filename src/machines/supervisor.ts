@@ -8,14 +8,18 @@
  *
  * - `idle`: made, never started. Submissions wait as queued; nothing is admitted.
  * - `starting.preparing`: threads and processes are warmed, the task log is read.
- * - `starting.bringingUp`: loops, then children are started, each when the one before is up.
+ * - `starting.startingLoops`: the loops are started, each when the one before is up.
+ * - `starting.initiating`: the startup tasks run, and nothing else does.
+ * - `starting.bringingUp`: children are started, each when the one before is up.
  * - `running`: admits. `paused`: admits nothing, what runs goes on.
  * - `draining`: accepts no submission from outside; children are stopped in reverse order; scheduled, retrying
  *   and snoozed runs are terminated, queued ones still run until the signal is due.
  * - `stopping.signalling`: queued runs are terminated, running ones were signalled and have their grace; children
  *   were told to hurry.
  * - `stopping.killing`: the bound has come: whatever still lives is killed or abandoned.
- * - `stopping.endingLoops`: neither run nor child lives; the loops are ended.
+ * - `stopping.finishing.undisturbed`: neither run nor child lives; the shutdown tasks run, and nothing else does.
+ * - `stopping.finishing.signalled`: the same when the signal is due or past: they have until the bound.
+ * - `stopping.endingLoops`: the loops are ended.
  * - `stopping.closing`: threads and processes are ended.
  * - `stopped`: nothing is left. Can be started again. `failed`: could not start, or its children failed too often;
  *   nothing is left either, and the cause is in `context.error`. Can be started again, too.
@@ -41,11 +45,16 @@ export interface SupervisorContext {
   readonly id: string
   readonly plan: StopPlan | undefined
   readonly error: unknown
+  /** Whether it has got to run since it was started: only then is there something to finish. */
+  readonly hasRun: boolean
 }
 
 export type SupervisorEvent =
   | { readonly type: 'supervisor.start' }
   | { readonly type: 'supervisor.prepared' }
+  | { readonly type: 'loops.started' }
+  /** The startup tasks have all succeeded. */
+  | { readonly type: 'startup.ended' }
   /** All children are up. */
   | { readonly type: 'children.started' }
   | { readonly type: 'supervisor.startFailed'; readonly error: unknown }
@@ -55,6 +64,8 @@ export type SupervisorEvent =
   /** Its children failed too often. */
   | { readonly type: 'supervisor.escalate'; readonly error: unknown; readonly plan: StopPlan }
   | { readonly type: 'supervisor.drained' }
+  /** The shutdown tasks have all ended. */
+  | { readonly type: 'shutdown.ended' }
   | { readonly type: 'loops.ended' }
   | { readonly type: 'supervisor.closed' }
   | { readonly type: 'timer.signal' }
@@ -62,13 +73,18 @@ export type SupervisorEvent =
 
 export type SupervisorEffect =
   | 'prepare'
+  | 'startLoops'
+  | 'runStartup'
   | 'startChildren'
   | 'stopChildren'
   | 'hurryChildren'
   | 'killChildren'
   | 'stopLoops'
   | 'killLoops'
+  | 'runShutdown'
+  | 'skipShutdown'
   | 'openAdmission'
+  | 'openEarly'
   | 'holdAdmission'
   | 'endWaiting'
   | 'signalAll'
@@ -101,16 +117,22 @@ export const supervisorMachine = setup({
     endsMore: ({ context, event }) =>
       event.type === 'supervisor.stop' && event.plan.endQueued && context.plan?.endQueued === false,
     hasFailed: ({ context }) => context.error !== undefined,
+    hasRun: ({ context }) => context.hasRun,
   },
   actions: {
     prepare: effect,
+    startLoops: effect,
+    runStartup: effect,
     startChildren: effect,
     stopChildren: effect,
     hurryChildren: effect,
     killChildren: effect,
     stopLoops: effect,
     killLoops: effect,
+    runShutdown: effect,
+    skipShutdown: effect,
     openAdmission: effect,
+    openEarly: effect,
     holdAdmission: effect,
     endWaiting: effect,
     signalAll: effect,
@@ -139,11 +161,12 @@ export const supervisorMachine = setup({
       'error' in event ? { error: event.error ?? new Error('unknown') } : {},
     ),
     forgetError: assign({ error: undefined }),
-    forget: assign({ plan: undefined, error: undefined }),
+    noteRun: assign({ hasRun: true }),
+    forget: assign({ plan: undefined, error: undefined, hasRun: false }),
   },
 }).createMachine({
   id: 'supervisor',
-  context: ({ input }) => ({ id: input.id, plan: undefined, error: undefined }),
+  context: ({ input }) => ({ id: input.id, plan: undefined, error: undefined, hasRun: false }),
   initial: 'idle',
   on: {
     'supervisor.stop': [
@@ -169,7 +192,16 @@ export const supervisorMachine = setup({
       states: {
         preparing: {
           entry: 'prepare',
-          on: { 'supervisor.prepared': 'bringingUp' },
+          on: { 'supervisor.prepared': 'startingLoops' },
+        },
+        startingLoops: {
+          entry: 'startLoops',
+          on: { 'loops.started': 'initiating' },
+        },
+        initiating: {
+          entry: ['openEarly', 'runStartup'],
+          exit: 'holdAdmission',
+          on: { 'startup.ended': 'bringingUp' },
         },
         bringingUp: {
           entry: 'startChildren',
@@ -183,7 +215,7 @@ export const supervisorMachine = setup({
       },
     },
     running: {
-      entry: 'openAdmission',
+      entry: ['noteRun', 'openAdmission'],
       on: { 'supervisor.pause': 'paused', 'supervisor.escalate': ESCALATE },
     },
     paused: {
@@ -200,7 +232,10 @@ export const supervisorMachine = setup({
       entry: ['armSignalTimer', 'openAdmission', 'stopChildren', 'endWaiting'],
       exit: 'disarmTimers',
       on: {
-        'supervisor.drained': 'stopping.endingLoops',
+        'supervisor.drained': [
+          { guard: 'hasRun', target: 'stopping.finishing' },
+          { target: 'stopping.endingLoops' },
+        ],
         'timer.signal': 'stopping',
         'supervisor.stop': [
           { guard: 'signalIsDue', target: 'stopping', actions: 'noteSoonerPlan' },
@@ -217,7 +252,10 @@ export const supervisorMachine = setup({
           entry: ['holdAdmission', 'armKillTimer', 'hurryChildren', 'signalAll'],
           exit: 'disarmTimers',
           on: {
-            'supervisor.drained': 'endingLoops',
+            'supervisor.drained': [
+              { guard: 'hasRun', target: 'finishing.signalled' },
+              { target: 'endingLoops' },
+            ],
             'timer.kill': 'killing',
             'supervisor.stop': [
               { guard: 'isSooner', actions: ['noteSoonerPlan', 'armKillTimer', 'signalAll'] },
@@ -227,7 +265,41 @@ export const supervisorMachine = setup({
         },
         killing: {
           entry: ['killChildren', 'killAll'],
-          on: { 'supervisor.drained': 'endingLoops', 'supervisor.stop': {} },
+          on: {
+            'supervisor.drained': { target: 'endingLoops', actions: 'skipShutdown' },
+            'supervisor.stop': {},
+          },
+        },
+        finishing: {
+          entry: ['openEarly', 'runShutdown'],
+          exit: 'holdAdmission',
+          initial: 'undisturbed',
+          on: { 'shutdown.ended': 'endingLoops' },
+          states: {
+            undisturbed: {
+              entry: 'armSignalTimer',
+              exit: 'disarmTimers',
+              on: {
+                'timer.signal': { target: 'signalled', actions: 'signalAll' },
+                'supervisor.stop': [
+                  { guard: 'signalIsDue', target: 'signalled', actions: ['noteSoonerPlan', 'signalAll'] },
+                  { guard: 'isSooner', actions: ['noteSoonerPlan', 'armSignalTimer'] },
+                  {},
+                ],
+              },
+            },
+            signalled: {
+              entry: 'armKillTimer',
+              exit: 'disarmTimers',
+              on: {
+                'timer.kill': { actions: 'killAll' },
+                'supervisor.stop': [
+                  { guard: 'isSooner', actions: ['noteSoonerPlan', 'armKillTimer', 'signalAll'] },
+                  {},
+                ],
+              },
+            },
+          },
         },
         endingLoops: {
           entry: ['holdAdmission', 'armKillTimer', 'stopLoops'],

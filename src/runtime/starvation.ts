@@ -18,7 +18,7 @@ export class Starvation implements TimerOwner {
   /** A task waits. */
   watch(): void {
     if (this.#afterMs === Number.POSITIVE_INFINITY) return
-    const isFirst = this.#pool.pool.queue.size + this.#pool.processes.queue.size <= 1
+    const isFirst = this.#pool.pool.size + this.#pool.processes.size <= 1
     if (isFirst) this.#sinceMono = this.#pool.now
     if (this.#timer !== undefined) return
     this.#arm(this.#sinceMono + this.#afterMs)
@@ -32,7 +32,7 @@ export class Starvation implements TimerOwner {
 
   onTimer(): void {
     this.#timer = undefined
-    const waiting = this.#pool.pool.queue.size + this.#pool.processes.queue.size
+    const waiting = this.#pool.pool.size + this.#pool.processes.size
     if (waiting === 0) return
     const since = Math.max(this.#sinceMono, this.#pool.admittedMono)
     const idleMs = this.#now - since

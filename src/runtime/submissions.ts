@@ -9,6 +9,7 @@ import type { RunValues } from '../actors/run-scope.ts'
 import { checkInput, issuesToText } from '../actors/schema.ts'
 import type { SubmissionFacts, TaskPool } from '../actors/task-pool.ts'
 import type { RunPlan, TaskRun } from '../actors/task-run.ts'
+import type { Priority } from '../machines/model.ts'
 import { refuse } from './check.ts'
 import { requireModule, type TaskDefinition } from './define-task.ts'
 import type { Definitions } from './definitions.ts'
@@ -52,7 +53,13 @@ export class Submissions {
   }
 
   /** Like `submit`, for options that have been checked. */
-  submitEntry(entry: DefinitionEntry, input: unknown, options: SubmitOptions, parent?: TaskRun): TaskRun {
+  submitEntry(
+    entry: DefinitionEntry,
+    input: unknown,
+    options: SubmitOptions,
+    parent?: TaskRun,
+    early = false,
+  ): TaskRun {
     const { pool, definitions } = this.#options
     const asked = options === NO_OPTIONS ? entry.plan : overridePlan(entry.plan, options)
     const { definition } = entry
@@ -64,7 +71,7 @@ export class Submissions {
     const { signal } = options
     const facts = this.#factsOf(definition as TaskDefinition, input, options, parent)
     const met = definitions.meet(entry)
-    const run = pool.create(met, input, plan, facts)
+    const run = pool.create(met, input, plan, early ? { ...facts, early } : facts)
     // A listener of `task.created` may have ended it.
     if (!run.live) return run
     if (signal?.aborted) {
@@ -75,6 +82,28 @@ export class Submissions {
     if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(met, run)
     pool.submit(run, this.#delayOf(options))
     return run
+  }
+
+  /**
+   * A run that belongs to the start or the end of the supervisor. Whoever holds it up, where one run is allowed at a time,
+   * goes with it.
+   */
+  submitEarly({ definition, input, options }: TaskCall): TaskRun {
+    const { pool, definitions } = this.#options
+    const entry = definitions.entryOf(definition)
+    if (options !== undefined) checkSubmitOptions(options)
+    const run = this.submitEntry(entry, input, options ?? NO_OPTIONS, undefined, true)
+    if (!run.plan.multilaunch) {
+      for (const other of pool.registry.live()) if (other.entry === run.entry) pool.hasten(other)
+      pool.settleDown()
+    }
+    return run
+  }
+
+  /** The band that a call is for. */
+  priorityOf({ definition, options }: TaskCall): Priority {
+    const { plan } = this.#options.definitions.entryOf(definition)
+    return (options as SubmitOptions | undefined)?.priority ?? plan.priority
   }
 
   /**
@@ -129,10 +158,13 @@ export class Submissions {
       })
     }
     const { pool, handleOf } = this.#options
-    this.requireNotSignalled(`child of run ${parent.id}`, {
-      runId: parent.id,
-      taskName: parent.definition.name,
-    })
+    // A shutdown task does its work while all else has ended.
+    if (!parent.early || parent.snapshot.context.stop !== undefined) {
+      this.requireNotSignalled(`child of run ${parent.id}`, {
+        runId: parent.id,
+        taskName: parent.definition.name,
+      })
+    }
     const call = isDefinition(definition) ? { definition, input, options } : (definition as TaskCall)
     const child = this.submit(
       call.definition,

@@ -15,6 +15,7 @@ import { type Check, type Checks, check, checkOptions, refuse } from './check.ts
 import { type SupervisionOptions, supervisionChecks } from './child-options.ts'
 import { type ConditionLike, checkShutdownCondition } from './condition-check.ts'
 import { EVENT_NAMES, type EventListener, type EventName } from './events.ts'
+import { checkLifecycleTasks, type LifecycleTask } from './lifecycle-tasks.ts'
 import type { TaskLogStore } from './task-log.ts'
 import { checkLoop, type RunOptions, runOptionChecks } from './task-options.ts'
 
@@ -69,6 +70,16 @@ export interface SupervisorOptions {
   readonly keep?: number
   /** The task log: how many records stay in memory, and a store that outlives the process. */
   readonly taskLog?: { readonly keep?: number; readonly store?: TaskLogStore }
+  /**
+   * Tasks that `start()` awaits, before children start and anything else is admitted: band by band, those of one
+   * band together. One that does not finish makes the start fail. With calls: `[migrate, warmUp.call({ rows: 10 })]`.
+   */
+  readonly onStartup?: readonly LifecycleTask[]
+  /**
+   * Tasks that run when all else has ended, before threads and processes do: within the bound of the stop, at which they
+   * are terminated. They are left out when the supervisor has never run, or the bound has come. Their failures are events.
+   */
+  readonly onShutdown?: readonly LifecycleTask[]
   /** Stops the supervisor when it turns true while it runs; see {@link Supervisor.shutdownWhen}. */
   readonly shutdownWhen?: ConditionLike
   /** pino or a logger like it. @defaultValue pino at level `warn`, to stderr */
@@ -175,6 +186,8 @@ const supervisorChecks: Checks = {
   inspect: check.either('an observer or a function', check.fn, check.having('an observer')),
   debug: check.boolean,
   daemon: check.boolean,
+  onStartup: checkLifecycleTasks,
+  onShutdown: checkLifecycleTasks,
   shutdownWhen: checkShutdownCondition,
   starvedAfterMs: check.number(1, Number.POSITIVE_INFINITY),
   executors: check.options({

@@ -26,6 +26,7 @@ import { createExecutors, type Executors } from './executors.ts'
 import { groupPorts } from './group-wiring.ts'
 import { Idle } from './idle.ts'
 import { isolateInspector } from './inspection.ts'
+import { runTogether } from './lifecycle-tasks.ts'
 import { createLogger, say } from './logger.ts'
 import { Loops } from './loops.ts'
 import { Reporter } from './reporter.ts'
@@ -160,7 +161,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     group: () => loopGroup,
   })
   ports.loops = loops
-  const submissions = new Submissions({
+  const submissions: Submissions = new Submissions({
     clock,
     definitions,
     loops,
@@ -252,6 +253,15 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
       if (actor.state !== 'starting') return
       sizing.apply(pool, executors, true)
       await Promise.all([executors.thread.warm(), executors.process.warm()])
+    },
+    runStartup: () => runTogether(options.onStartup ?? [], 'succeed', submissions, pool),
+    runShutdown: () =>
+      runTogether(options.onShutdown ?? [], 'end', submissions, pool).catch((error: unknown) =>
+        say(logger, 'error', { err: error }, 'not every onShutdown task could be submitted'),
+      ),
+    skipShutdown() {
+      if (options.onShutdown !== undefined && options.onShutdown.length > 0)
+        say(logger, 'warn', {}, 'onShutdown tasks were not run: the bound of the stop has come')
     },
     async closeExecutors() {
       starvation.rest()

@@ -7,13 +7,18 @@ import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable 
 
 const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
   prepare: true,
+  startLoops: true,
+  runStartup: true,
   startChildren: true,
   stopChildren: true,
   hurryChildren: true,
   killChildren: true,
   stopLoops: true,
   killLoops: true,
+  runShutdown: true,
+  skipShutdown: true,
   openAdmission: true,
+  openEarly: true,
   holdAdmission: true,
   endWaiting: true,
   signalAll: true,
@@ -27,19 +32,35 @@ const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
 const TIMERS: Readonly<Record<string, string | undefined>> = {
   draining: 'armSignalTimer',
   'stopping.signalling': 'armKillTimer',
+  'stopping.finishing.undisturbed': 'armSignalTimer',
+  'stopping.finishing.signalled': 'armKillTimer',
   'stopping.endingLoops': 'armKillTimer',
 }
-const ADMITS = ['running', 'draining']
+const FINISHING = ['stopping.finishing.undisturbed', 'stopping.finishing.signalled']
+/** Whom a state admits. */
+const ADMITS: Readonly<Record<string, 'all' | 'early' | undefined>> = {
+  running: 'all',
+  draining: 'all',
+  'starting.initiating': 'early',
+  'stopping.finishing.undisturbed': 'early',
+  'stopping.finishing.signalled': 'early',
+}
 const ADMITTED = ['running', 'paused']
 const NEVER_RAN = ['idle', 'failed']
 const ENDING = [
   'draining',
   'stopping.signalling',
   'stopping.killing',
+  ...FINISHING,
   'stopping.endingLoops',
   'stopping.closing',
 ]
-const STARTING = ['starting.preparing', 'starting.bringingUp']
+const STARTING = [
+  'starting.preparing',
+  'starting.startingLoops',
+  'starting.initiating',
+  'starting.bringingUp',
+]
 
 const edges = walkSupervisor()
 const order = ({ effects }: SupervisorEdge): string[] => effects.map(({ type }) => type)
@@ -70,18 +91,23 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
       ['prepare'],
     )
   },
-  'admits in running and draining and nowhere else'({ source, target, effects }) {
-    let open = ADMITS.includes(source)
+  'admits all in running and draining, its own tasks at start and end, and nobody else'({
+    source,
+    target,
+    effects,
+  }) {
+    let open = ADMITS[source]
     for (const { type } of effects) {
-      if (type === 'openAdmission') open = true
-      if (type === 'holdAdmission') open = false
+      if (type === 'openAdmission') open = 'all'
+      if (type === 'openEarly') open = 'early'
+      if (type === 'holdAdmission') open = undefined
     }
-    assert.equal(open, ADMITS.includes(target))
+    assert.equal(open, ADMITS[target])
   },
   'holds admission before it signals, kills or closes'(edge) {
     const asked = order(edge)
     for (const type of ['signalAll', 'stopLoops']) {
-      if (asked.includes(type) && ADMITS.includes(edge.source)) {
+      if (asked.includes(type) && ADMITS[edge.source] === 'all') {
         assert.ok(asked.includes('holdAdmission') && asked.indexOf('holdAdmission') < asked.indexOf(type))
       }
     }
@@ -142,8 +168,9 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
     const { source, target, event } = edge
     const entered = (state: string): number => Number(target === state && source !== state)
     const again = event.type === 'supervisor.stop' && source === 'stopping.signalling' && target === source
-    if (!again) assert.equal(count(edge, 'signalAll'), entered('stopping.signalling'))
-    assert.equal(count(edge, 'killAll'), entered('stopping.killing'))
+    const finishing = FINISHING.includes(source)
+    if (!again && !finishing) assert.equal(count(edge, 'signalAll'), entered('stopping.signalling'))
+    if (!finishing) assert.equal(count(edge, 'killAll'), entered('stopping.killing'))
     assert.equal(count(edge, 'killChildren'), entered('stopping.killing'))
     assert.equal(count(edge, 'stopLoops'), entered('stopping.endingLoops'))
     assert.equal(count(edge, 'closeExecutors'), entered('stopping.closing'))
@@ -178,12 +205,15 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
     if (source !== 'stopping.closing' || target === source) return
     assert.equal(target, from.context.error === undefined ? 'stopped' : 'failed')
   },
-  'starts its children once it is prepared, and runs when they are up'(edge) {
+  'starts its loops, its startup tasks and its children one after the other, and then runs'(edge) {
     const { source, target } = edge
-    assert.equal(count(edge, 'startChildren'), Number(target === 'starting.bringingUp' && source !== target))
-    if (target === 'starting.bringingUp' && source !== target) assert.equal(source, 'starting.preparing')
-    if (target === 'running' && source !== 'paused' && source !== target)
-      assert.equal(source, 'starting.bringingUp')
+    const steps = [...STARTING, 'running']
+    const effects = ['prepare', 'startLoops', 'runStartup', 'startChildren', 'openAdmission']
+    for (const [index, state] of steps.entries()) {
+      const enters = target === state && source !== target
+      if (index < 4) assert.equal(count(edge, effects[index] as string), Number(enters))
+      if (enters && index > 0 && source !== 'paused') assert.equal(source, steps[index - 1])
+    }
   },
   'stops its children as soon as a stop begins, and hurries them with the signal'(edge) {
     const { source, target } = edge
@@ -193,7 +223,27 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
   'ends the loops only when neither run nor child lives'({ source, target, event }) {
     if (target !== 'stopping.endingLoops' || source === target) return
     const undone = STARTING.includes(source) && event.type === 'supervisor.startFailed'
-    assert.ok(undone || event.type === 'supervisor.drained')
+    assert.ok(undone || event.type === 'supervisor.drained' || event.type === 'shutdown.ended')
+  },
+  'runs its shutdown tasks once all has ended, if it has ever run and the bound has not come'(edge) {
+    const { source, target, from, event } = edge
+    const enters = FINISHING.includes(target) && !FINISHING.includes(source)
+    assert.equal(count(edge, 'runShutdown'), Number(enters))
+    if (event.type !== 'supervisor.drained' || source === target) return
+    const isKilled = source === 'stopping.killing'
+    assert.equal(enters, from.context.hasRun && !isKilled)
+    assert.equal(count(edge, 'skipShutdown'), Number(isKilled))
+  },
+  'signals and ends its shutdown tasks when that is due, and leaves them time till then'(edge) {
+    const { source, target, event } = edge
+    if (!FINISHING.includes(source)) return
+    const { length } = edge.effects
+    if (event.type === 'timer.kill' && source === 'stopping.finishing.signalled')
+      assert.deepEqual([order(edge), target], [['killAll'], source])
+    else if (event.type === 'timer.signal' && source === 'stopping.finishing.undisturbed')
+      assert.deepEqual([count(edge, 'signalAll'), target], [1, 'stopping.finishing.signalled'])
+    else if (event.type === 'shutdown.ended') assert.equal(target, 'stopping.endingLoops')
+    else if (event.type !== 'supervisor.stop') assert.deepEqual([length, target], [0, source])
   },
   'is escalated while it runs or is paused, and at no other time'({ source, target, event, to, taken }) {
     if (event.type !== 'supervisor.escalate') return

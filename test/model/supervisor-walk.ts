@@ -15,6 +15,8 @@ const never = Number.POSITIVE_INFINITY
 export const SUPERVISOR_EVENTS: readonly SupervisorEvent[] = [
   { type: 'supervisor.start' },
   { type: 'supervisor.prepared' },
+  { type: 'loops.started' },
+  { type: 'startup.ended' },
   { type: 'children.started' },
   { type: 'supervisor.startFailed', error: 'no thread' },
   { type: 'supervisor.pause' },
@@ -33,6 +35,7 @@ export const SUPERVISOR_EVENTS: readonly SupervisorEvent[] = [
     plan: { at: 4, signalAt: 4, killAt: 14, endQueued: true },
   },
   { type: 'supervisor.drained' },
+  { type: 'shutdown.ended' },
   { type: 'loops.ended' },
   { type: 'supervisor.closed' },
   { type: 'timer.signal' },
@@ -43,8 +46,8 @@ export const SUPERVISOR_EVENT_TYPES: readonly string[] = [
   ...new Set(SUPERVISOR_EVENTS.map(({ type }) => type)),
 ]
 
-export const projectSupervisor = ({ plan, error }: SupervisorContext): string =>
-  [plan?.signalAt, plan?.killAt, plan?.endQueued, error].join()
+export const projectSupervisor = ({ plan, error, hasRun }: SupervisorContext): string =>
+  [plan?.signalAt, plan?.killAt, plan?.endQueued, error, hasRun].join()
 
 export function walkSupervisor(): SupervisorEdge[] {
   return walk(supervisorMachine, {
