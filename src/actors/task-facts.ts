@@ -57,10 +57,16 @@ export class TaskFacts {
 
   /** Takes over what was known before anybody asked, oldest first. */
   refill(history: Iterable<readonly [kind: FactKind, stamp: Stamp]>, running: Iterable<TaskRun>): void {
+    const known = new Map([...this.#records].map(([kind, stamps]) => [kind, stamps.at(-1)]))
     this.#records.clear()
     this.#status = undefined
     this.#failures = 0
     for (const [kind, stamp] of history) this.note(kind, stamp)
+    // The task log does not know the order within one instant.
+    for (const [kind, stamps] of this.#records) {
+      const last = known.get(kind)
+      if (last !== undefined && last.mono === stamps.at(-1)?.mono) stamps[stamps.length - 1] = last
+    }
     this.#running.clear()
     for (const run of running) this.#running.add(run)
   }
