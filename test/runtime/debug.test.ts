@@ -37,7 +37,9 @@ describe('debug mode', () => {
     expect(lines.find(({ machine }) => machine === 'task')).toMatchObject({ id: run.id, supervisor: 'test' })
     expect(stepsOf(lines, 'supervisor')).toEqual([
       'supervisor.start: idle → starting.preparing',
-      'supervisor.prepared: starting.preparing → starting.bringingUp',
+      'supervisor.prepared: starting.preparing → starting.startingLoops',
+      'loops.started: starting.startingLoops → starting.initiating',
+      'startup.ended: starting.initiating → starting.bringingUp',
       'children.started: starting.bringingUp → running',
     ])
   })

@@ -236,6 +236,8 @@ describe('supervisor.actor', () => {
       values.filter((value, index) => JSON.stringify(value) !== JSON.stringify(values[index - 1])),
     ).toEqual([
       { starting: 'preparing' },
+      { starting: 'startingLoops' },
+      { starting: 'initiating' },
       { starting: 'bringingUp' },
       'running',
       'paused',
