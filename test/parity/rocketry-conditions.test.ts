@@ -13,6 +13,7 @@ import {
   daily,
   every,
   hourly,
+  lastResult,
   minutely,
   monthly,
   type RecordKind,
@@ -23,7 +24,8 @@ import {
   yearly,
 } from '../../src/index.ts'
 import { ManualClock } from '../../src/runtime/testing/index.ts'
-import { echoTask, heldTask, startedSupervisor, taskOf } from '../support/harness.ts'
+import { waits } from '../fixtures/parity/tasks.ts'
+import { echoTask, heldTask, startedSupervisor, taskOf, turns } from '../support/harness.ts'
 
 const HOUR = 3_600_000
 const own = echoTask({ name: 'own' })
@@ -311,5 +313,87 @@ describe('a crash of the program', () => {
     void ask('failed', count(nightly, 'failure', { within: 'day', timezone: 'UTC' }))
     await time.advance(10)
     expect(seen).toEqual(['crashed'])
+  })
+})
+
+describe.each(['main', 'async', 'thread', 'process'] as const)('execution %s', (execution) => {
+  test('is ended by its end condition, by the stop ladder', async () => {
+    const { supervisor, clock: time, recorder } = await startedSupervisor()
+    let over = false
+    const run = supervisor.submit(waits, undefined, { execution, endCondition: () => over })
+    await recorder.until(({ type, payload }) => type === 'task.progress' && payload.runId === run.id)
+    over = true
+    await time.advance(1_000)
+    await expect(run.result).rejects.toMatchObject({
+      code: 'ERR_TASK_TERMINATED',
+      reason: 'endCondition',
+      step: 'signal',
+    })
+    const never = supervisor.submit(waits, undefined, { execution, endCondition: () => over })
+    await expect(never.result).rejects.toMatchObject({ reason: 'endCondition', step: 'none' })
+  })
+})
+
+describe('workers', () => {
+  test('make a pipeline: a task after another one, with its last result as parameter', async () => {
+    const { supervisor } = await startedSupervisor()
+    const source = echoTask<string>({ name: 'source' })
+    const seen: unknown[] = []
+    const sink = taskOf((_: undefined, ctx) => void seen.push(ctx.parameters.line), {
+      parameters: { line: lastResult(source) },
+    })
+    supervisor.workers.event({ name: 'sink', task: sink, when: afterTask(source) })
+    for (const line of ['one', 'two']) {
+      await supervisor.submit(source, line).result
+      await turns(5)
+    }
+    expect(seen).toEqual(['one', 'two'])
+  })
+
+  test('run a daily task once a day, again while its retries last, and not while it is live', async () => {
+    const time = new ManualClock({ startAt: Date.UTC(2030, 0, 1, 6) })
+    const { supervisor } = await startedSupervisor({ clock: time })
+    const { task, calls } = heldTask({ when: daily({ after: '10:00', timezone: 'UTC', retries: 1 }) })
+    supervisor.workers.event({ name: 'daily', task })
+    await time.advance(4 * HOUR)
+    expect(calls).toHaveLength(1)
+    await time.advance(HOUR)
+    calls[0]!.reject(new Error('x'))
+    await turns(5)
+    expect(calls).toHaveLength(2)
+    calls[1]!.reject(new Error('x'))
+    await time.advance(22 * HOUR)
+    expect(calls).toHaveLength(2)
+    await time.advance(HOUR)
+    expect(calls).toHaveLength(3)
+    calls[2]!.resolve()
+    await time.advance(13 * HOUR)
+    expect(calls).toHaveLength(3)
+  })
+
+  test('do not start again what ended before, when the supervisor starts anew inside the period', async () => {
+    const record = (action: 'run' | 'success', at: number) => ({
+      name: 'nightly',
+      runId: '1',
+      action,
+      at,
+      startedAt: at,
+      endedAt: at,
+      runtimeMs: 1,
+      error: undefined,
+    })
+    const at = Date.UTC(2030, 0, 1, 5)
+    const time = new ManualClock({ startAt: Date.UTC(2030, 0, 1, 6) })
+    const records = [record('run', at), record('success', at + 1)]
+    const store = { load: () => records, append: () => {} }
+    const { task, calls } = heldTask({ name: 'nightly', when: daily({ timezone: 'UTC' }) })
+    const { supervisor } = await startedSupervisor({ clock: time, taskLog: { store } })
+    supervisor.workers.event({ name: 'nightly', task })
+    await time.advance(17 * HOUR)
+    expect(calls).toHaveLength(0)
+    await time.advance(HOUR)
+    expect(calls).toHaveLength(1)
+    calls[0]!.resolve()
+    await turns(5)
   })
 })
