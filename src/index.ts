@@ -27,6 +27,7 @@ export type { Backoff } from './machines/backoff.ts'
 export type { ChildStopStep } from './machines/child.ts'
 export type * from './machines/condition.ts'
 export type { PeriodUnit } from './machines/condition-facts.ts'
+export type { Missed } from './machines/missed.ts'
 export type {
   Execution,
   Failure,
@@ -37,7 +38,17 @@ export type {
   TaskState,
   TerminationReason,
 } from './machines/model.ts'
+export type { Overlap } from './machines/overlap.ts'
 export type { ChildExit, RestartType, Strategy } from './machines/restart.ts'
+export type {
+  OnFailure,
+  RunCause,
+  SkipReason,
+  WhileBusy,
+  WorkerExit,
+  WorkerKind,
+  WorkerState,
+} from './machines/worker-model.ts'
 export type { ChildOptions, GroupOptions, SpawnOptions, SupervisionOptions } from './runtime/child-options.ts'
 export type { Child, ChildCounts, ChildOwner, ChildRow, ChildState, Group } from './runtime/children.ts'
 export {

@@ -129,7 +129,8 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   // What its user tells it.
 
   trigger(force: boolean, by: RunCause = 'trigger'): void {
-    const block = this.plan.isDisabled ? 'disabled' : undefined
+    // What its condition triggers need not ask whether that holds.
+    const block = this.plan.isDisabled ? 'disabled' : by === 'condition' ? undefined : this.#block()
     this.send({ type: 'worker.trigger', force, by, block })
   }
 

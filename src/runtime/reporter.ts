@@ -47,7 +47,7 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'loop.failed': 'error',
   'loop.restarted': 'warn',
   'worker.restarted': 'info',
-  'worker.failed': 'error',
+  'worker.failed': 'warn',
 }
 
 /** Where an event goes besides the listeners: its diagnostics channel and its log level. */

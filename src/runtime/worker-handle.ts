@@ -71,7 +71,7 @@ export interface Worker<Overrides = WorkerBehaviour> {
 }
 
 export interface TriggerOptions {
-  /** Also while a run is live (then exactly one more follows), or the definition is disabled. */
+  /** Also while a run is live (then exactly one more follows), `when` does not hold, or the definition is disabled. */
   readonly force?: boolean
   /** Runs nothing: lets the next occurrence go by. */
   readonly skip?: boolean

@@ -70,7 +70,7 @@ export interface WorkerBehaviour<Input = unknown, Output = unknown> {
   /**
    * Interval, cron and rrule workers let occurrences go by while it does not hold, plain workers wait until it does,
    * event workers are triggered by it when it turns true. Joined with the `when` of the definition and its group.
-   * `trigger()` does not ask.
+   * `trigger()` asks, unless it is forced.
    */
   readonly when?: ConditionLike
   /** Runs of one life; then the worker ends. @defaultValue Infinity */

@@ -10,6 +10,7 @@ import {
   defineCommand,
   defineTask,
   fromTask,
+  type IntervalWorker,
   type Loop,
   lock,
   type Run,
@@ -17,6 +18,7 @@ import {
   type TaskCall,
   type TaskDefinition,
   type TaskProgressEvent,
+  type WorkerExit,
 } from '../../src/index.ts'
 
 const supervisor = createSupervisor()
@@ -129,3 +131,34 @@ supervisor.submit(nothing, undefined, { loop: 'io' })
 loop.spawn(resize)
 // @ts-expect-error no such policy
 supervisor.createLoop('x', { onBlocked: 'ignore' })
+
+const ticks = supervisor.workers.interval({
+  name: 'ticks',
+  task: resize,
+  input: { file: 'a', width: 1 },
+  intervalMs: 10,
+})
+expectTypeOf(ticks).toEqualTypeOf<IntervalWorker<{ file: string; width: number }, number>>()
+expectTypeOf(ticks.ended).toEqualTypeOf<Promise<WorkerExit>>()
+ticks.trigger({ force: true })
+void ticks.start({ intervalMs: 5, input: () => ({ file: 'b', width: 2 }) })
+// @ts-expect-error its name is its own
+void ticks.start({ name: 'other' })
+// @ts-expect-error the input does not fit
+supervisor.workers.interval({ name: 'x', task: resize, input: 1, intervalMs: 10 })
+supervisor.workers.event<number, string>({
+  name: 'bell',
+  handler: (n) => String(n),
+  input: 1,
+  afterResult(value, { input }) {
+    expectTypeOf(value).toEqualTypeOf<string>()
+    expectTypeOf(input).toEqualTypeOf<number>()
+  },
+})
+// @ts-expect-error an event worker has no occurrences to let go by
+supervisor.workers.event({ name: 'x', handler: () => {} }).trigger({ skip: true })
+const nightly = supervisor.workers.cron({ name: 'nightly', task: nothing, cron: '0 3 * * *' })
+expectTypeOf(nightly.preview(3)).toEqualTypeOf<number[]>()
+nightly.reschedule({ cron: '0 4 * * *' })
+// @ts-expect-error a plain worker cannot be triggered
+supervisor.workers.plain({ name: 'x', handler: () => {} }).trigger()

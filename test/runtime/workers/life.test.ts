@@ -4,6 +4,7 @@ import {
   deferred,
   errorOf,
   heldTask,
+  slots,
   startedSupervisor,
   taskOf,
   testSupervisor,
@@ -156,6 +157,21 @@ describe('a worker', () => {
     const other = supervisor.submit(task, 1)
     await other.result
     expect([other.worker, 'worker' in of('task.finished')[1]!]).toEqual([undefined, false])
+  })
+
+  test('puts its runs into their bands: what is due at once begins by priority', async () => {
+    const { supervisor, clock } = await startedSupervisor(slots(1))
+    const order: string[] = []
+    const busy = supervisor.submit(heldTask().task)
+    for (const priority of ['low', 'normal', 'high'] as const) {
+      const handler = (): void => void order.push(priority)
+      supervisor.workers.interval({ name: priority, handler, intervalMs: 10, run: { priority } })
+    }
+    await clock.advance(10)
+    expect(order).toEqual([])
+    busy.cancel()
+    await turns()
+    expect(order).toEqual(['high', 'normal', 'low'])
   })
 
   test('is in get, list and info, and gone after remove', async () => {

@@ -8,7 +8,7 @@ describe('when', () => {
     const { supervisor, clock, of } = await startedSupervisor()
     let open = false
     let runs = 0
-    const worker = supervisor.workers.interval({
+    supervisor.workers.interval({
       name: 'w',
       handler: () => void runs++,
       intervalMs: 10,
@@ -23,10 +23,25 @@ describe('when', () => {
     open = true
     await clock.advance(10)
     expect(runs).toBe(1)
-    open = false
-    worker.trigger()
-    await turns()
-    expect(runs).toBe(2)
+  })
+
+  test('trigger() asks it, too, unless it is forced', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    let runs = 0
+    const handler = (): void => void runs++
+    const { workers } = supervisor
+    for (const worker of [
+      workers.interval({ name: 'i', handler, intervalMs: 1_000, when: () => false }),
+      workers.event({ name: 'e', handler, when: () => false }),
+    ]) {
+      runs = 0
+      worker.trigger()
+      await turns()
+      expect([runs, of('worker.skipped').at(-1)?.reason]).toEqual([0, 'condition'])
+      worker.trigger({ force: true })
+      await turns()
+      expect(runs).toBe(1)
+    }
   })
 
   test('an event worker is triggered by it when it turns true: a task after another one', async () => {
@@ -98,7 +113,7 @@ describe('when', () => {
     })
     await clock.advance(60)
     expect([begun, failures]).toEqual([[0, 30, 60], 0])
-    again.trigger()
+    again.trigger({ force: true })
     await clock.advance(60)
     // The first one by hand, then two more tries.
     expect(failures).toBe(3)
