@@ -61,6 +61,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   handle: unknown = undefined
 
   readonly #driver: MachineDriver<WorkerActor, WorkerMachine>
+  /** Live runs, in no order: each knows its place. */
   readonly #runs: WorkerRun[] = []
   #listener: ChildListener | undefined = undefined
   #backoff: Timer | undefined = undefined
@@ -91,6 +92,11 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   get context(): MachineDriver<WorkerActor, WorkerMachine>['snapshot']['context'] {
     return this.#driver.snapshot.context
+  }
+
+  /** A life is ending. */
+  get isStopping(): boolean {
+    return this.isAlive && typeof this.#driver.snapshot.value !== 'string'
   }
 
   /** A life has begun and has not ended. */
@@ -190,8 +196,11 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   /** It is live no longer. */
   protected countEnd(run: WorkerRun, end: RunEnd): void {
-    const at = this.#runs.indexOf(run)
-    if (at >= 0) this.#runs.splice(at, 1)
+    const last = this.#runs.pop()
+    if (last !== undefined && last !== run) {
+      this.#runs[run.place] = last
+      last.place = run.place
+    }
     this.ran += 1
     if (end === 'failed' || end === 'fatal') this.failed += 1
   }
@@ -286,6 +295,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   }
 
   protected begin(run: WorkerRun, input: () => unknown): void {
+    run.place = this.#runs.length
     this.#runs.push(run)
     run.begin(input)
   }
