@@ -173,7 +173,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
     if (missed > 0) this.send({ type: 'timer.missed', count: missed, block })
     this.#isLooking = false
     if (this.#isOver) this.#endSchedule()
-    if (this.state === 'idle' && block === 'condition') this.#watch()
+    if (this.state === 'idle' && block === 'condition') this.watch()
   }
 
   onTimer(): void {
@@ -206,7 +206,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   }
 
   /** Begins anew: what is true already is told at once. */
-  #watch(): void {
+  protected watch(): void {
     this.#unwatch?.()
     this.#unwatch = this.ports.watch(this)
   }
@@ -235,7 +235,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
     const { plan } = this
     this.ticker = plan.ticker(this)
     // A plain worker asks before each run, and is told only while it waits.
-    if (plan.when !== undefined && this.workerKind === 'event') this.#watch()
+    if (plan.when !== undefined && this.workerKind === 'event') this.watch()
     this.#listener?.ready()
     if (plan.hooks.afterStart !== undefined) this.#report('afterStart', plan.hooks.afterStart)
   }

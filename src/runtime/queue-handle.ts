@@ -232,9 +232,7 @@ export class QueueHandle extends WorkerHandle implements QueueWorker<unknown, un
     if (!worker.isStopping) return undefined
     const { exit } = worker.context
     // After a failure the items wait for the life that follows.
-    return exit.kind === 'failed' && worker.restart !== 'temporary'
-      ? undefined
-      : this.#stopped('is stopping')
+    return exit.kind === 'failed' && worker.restart !== 'temporary' ? undefined : this.#stopped('is stopping')
   }
 
   #stopped(what: string): WorkerError {
