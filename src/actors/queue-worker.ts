@@ -52,6 +52,8 @@ export class QueueWorkerActor extends WorkerActor {
   #returned: unknown[] = []
   /** Callers of `stop` that take over what is handed back. */
   #takers = 0
+  /** Its condition did not hold when an item was to begin, and has not turned true since. */
+  #isGated = false
 
   constructor(options: WorkerOptions, settings: QueueSettings, ports: QueuePorts) {
     super(options)
@@ -154,6 +156,11 @@ export class QueueWorkerActor extends WorkerActor {
 
   // What happens to it.
 
+  override conditionMet(): void {
+    this.#isGated = false
+    this.#begin()
+  }
+
   /** Nothing of its machine depends on it. */
   override runBegan(): void {}
 
@@ -167,7 +174,7 @@ export class QueueWorkerActor extends WorkerActor {
       if (outcome?.kind === 'finished') entry.watcher.done(outcome.value)
       else entry.watcher.failed(task?.outcome === undefined ? error : this.ports.errorOf(task))
     }
-    this.send({ type: 'run.ended', end, error, more: this.buffer.size > 0 })
+    this.send({ type: 'run.ended', end, error, more: this.buffer.size > 0 && this.#mayBegin() })
   }
 
   /** Its last item may still wait. */
@@ -197,6 +204,7 @@ export class QueueWorkerActor extends WorkerActor {
 
   /** @internal */
   openSource(): void {
+    this.#isGated = false
     const { source } = this.#settings
     if (source === undefined) return
     this.#source ??= new ItemSource(source, new SourceEar(this))
@@ -215,19 +223,33 @@ export class QueueWorkerActor extends WorkerActor {
   pullItems(): void {
     const { buffer } = this
     this.#source?.pull()
-    if (buffer.size === 0) {
-      if (this.#source?.hasEnded === true) this.sourceEnded()
-      return this.send({ type: 'items.none' })
-    }
+    if (buffer.size === 0 && this.#source?.hasEnded === true) this.sourceEnded()
+    // While it stops, what may not begin is handed back.
+    if (buffer.size === 0 || !this.#mayBegin()) return this.send({ type: 'items.none' })
+    this.#begin()
+  }
+
+  /** As many items as there are places for. */
+  #begin(): void {
     const { live, settings } = this.context
-    const places = Math.min(buffer.size, settings.concurrency - live)
+    const places = Math.min(this.buffer.size, settings.concurrency - live)
     for (let place = 0; place < places; place += 1) this.send({ type: 'item.ready' })
+  }
+
+  /** Asked when an item waits. One that may not begin does when the condition turns true. */
+  #mayBegin(): boolean {
+    if (this.plan.when === undefined) return true
+    if (!this.#isGated && !this.ports.holds(this)) {
+      this.#isGated = true
+      if (!this.isStopping) this.watch()
+    }
+    return !this.#isGated
   }
 
   #itemReady(): void {
     const { live, settings } = this.context
     // With every place taken, the end of a run finds it.
-    if (live < settings.concurrency && this.isAlive) this.send({ type: 'item.ready' })
+    if (live < settings.concurrency && this.isAlive && this.#mayBegin()) this.send({ type: 'item.ready' })
   }
 }
 

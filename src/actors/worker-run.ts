@@ -24,6 +24,8 @@ export interface RunFacts {
 
 export class WorkerRun implements RunWatcher {
   readonly by: RunCause
+  /** Its place among the live runs of its worker. */
+  place = 0
   readonly #worker: WorkerActor
   #phase: 'preparing' | 'submitted' | 'concluding' | 'ended' = 'preparing'
   #input: unknown = undefined
@@ -109,8 +111,9 @@ export class WorkerRun implements RunWatcher {
     this.#run = run
     worker.ports.announce(worker, { fact: 'triggered', by: this.by, run })
     if (run.outcome !== undefined) return this.onEnded(run.outcome)
-    run.watchers ??= []
-    run.watchers.push(this)
+    // An empty array that is pushed to makes room for seventeen.
+    if (run.watchers === undefined) run.watchers = [this]
+    else run.watchers.push(this)
   }
 
   #conclude(end: RunEnd, error: unknown, outcome: Outcome | undefined): void {

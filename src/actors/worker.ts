@@ -61,6 +61,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   handle: unknown = undefined
 
   readonly #driver: MachineDriver<WorkerActor, WorkerMachine>
+  /** Live runs, in no order: each knows its place. */
   readonly #runs: WorkerRun[] = []
   #listener: ChildListener | undefined = undefined
   #backoff: Timer | undefined = undefined
@@ -91,6 +92,11 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   get context(): MachineDriver<WorkerActor, WorkerMachine>['snapshot']['context'] {
     return this.#driver.snapshot.context
+  }
+
+  /** A life is ending. */
+  get isStopping(): boolean {
+    return this.isAlive && typeof this.#driver.snapshot.value !== 'string'
   }
 
   /** A life has begun and has not ended. */
@@ -168,7 +174,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
     if (missed > 0) this.send({ type: 'timer.missed', count: missed, block })
     this.#isLooking = false
     if (this.#isOver) this.#endSchedule()
-    if (this.state === 'idle' && block === 'condition') this.#watch()
+    if (this.state === 'idle' && block === 'condition') this.watch()
   }
 
   onTimer(): void {
@@ -191,14 +197,17 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   /** It is live no longer. */
   protected countEnd(run: WorkerRun, end: RunEnd): void {
-    const at = this.#runs.indexOf(run)
-    if (at >= 0) this.#runs.splice(at, 1)
+    const last = this.#runs.pop()
+    if (last !== undefined && last !== run) {
+      this.#runs[run.place] = last
+      last.place = run.place
+    }
     this.ran += 1
     if (end === 'failed' || end === 'fatal') this.failed += 1
   }
 
   /** Begins anew: what is true already is told at once. */
-  #watch(): void {
+  protected watch(): void {
     this.#unwatch?.()
     this.#unwatch = this.ports.watch(this)
   }
@@ -227,7 +236,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
     const { plan } = this
     this.ticker = plan.ticker(this)
     // A plain worker asks before each run, and is told only while it waits.
-    if (plan.when !== undefined && this.workerKind === 'event') this.#watch()
+    if (plan.when !== undefined && this.workerKind === 'event') this.watch()
     this.#listener?.ready()
     if (plan.hooks.afterStart !== undefined) this.#report('afterStart', plan.hooks.afterStart)
   }
@@ -287,6 +296,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   }
 
   protected begin(run: WorkerRun, input: () => unknown): void {
+    run.place = this.#runs.length
     this.#runs.push(run)
     run.begin(input)
   }

@@ -33,6 +33,12 @@ import type { WorkerContext } from './worker-model.ts'
 const queueSetup = workerSetup.extend({
   guards: {
     hasPlace: ({ context }) => hasPlace(context, context.live),
+    /** What mostly happens: looked at first. */
+    isWellAndNextMayBegin: ({ context, event }) =>
+      event.type === 'run.ended' &&
+      event.end === 'ok' &&
+      event.more === true &&
+      hasPlace(context, context.live - 1),
     /** The place of the run that ends is for the item that waits. */
     nextItemMayBegin: ({ context, event }) =>
       event.type === 'run.ended' && event.more === true && hasPlace(context, context.live - 1),
@@ -47,6 +53,16 @@ const queueSetup = workerSetup.extend({
     pullItems: () => {},
     /** The run that was to begin has found no item. */
     forgetRun: assign(({ context: { live, left } }) => ({ live: live - 1, left: left + 1 })),
+    /**
+     * `noteEnd` and `noteRun` in one, for what a queue mostly does: the place goes to the next item. A whole context
+     * is merged several times as fast as a part.
+     */
+    noteNextRun: assign(({ context, event }) => ({
+      ...context,
+      left: context.left - 1,
+      runs: context.runs + 1,
+      failures: event.type === 'run.ended' && event.end === 'failed' ? context.failures + 1 : 0,
+    })),
     noteConcurrency: assign(({ context: { settings }, event }) =>
       event.type === 'queue.resize' ? { settings: { ...settings, concurrency: event.concurrency } } : {},
     ),
@@ -59,7 +75,7 @@ function hasPlace({ settings, left }: WorkerContext, live: number): boolean {
 }
 
 const RUN = ['noteRun', startRun('item')] as const
-const NEXT_RUN = ['noteEnd', ...RUN] as const
+const NEXT_RUN = ['noteNextRun', startRun('item')] as const
 const ENDED = { target: 'stopping', actions: ['noteEnd', 'noteDone'] } as const
 const SOURCE_FAILED = { target: 'stopping', actions: 'noteFailure' } as const
 /** The source has ended while no item begins. */
@@ -98,6 +114,7 @@ export const queueWorkerMachine = queueSetup.createMachine({
         'item.ready': { guard: 'hasPlace', actions: [...RUN] },
         'item.gone': [{ guard: 'isAlone', target: 'idle', actions: 'forgetRun' }, { actions: 'forgetRun' }],
         'run.ended': [
+          { guard: 'isWellAndNextMayBegin', actions: [...NEXT_RUN] },
           ...RUN_ENDS_WORKER,
           { guard: 'isSpentAlone', ...ENDED },
           { guard: 'queueBacksOff', target: 'backingOff', actions: 'noteEnd' },

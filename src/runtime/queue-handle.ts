@@ -224,15 +224,15 @@ export class QueueHandle extends WorkerHandle implements QueueWorker<unknown, un
   }
 
   #refusal(): WorkerError | undefined {
+    const worker = this.#worker
+    if (worker.isAlive && !worker.isStopping && !worker.isSourceSpent) return undefined
     const { state } = this.#shape.child()
     if (!EXPECTANT.includes(state)) return this.#stopped(`is ${state}`)
-    if (this.#worker.isSourceSpent) return this.#stopped('has come to the end of its source')
-    if (this.state !== 'stopping') return undefined
-    const { exit } = this.#worker.context
+    if (worker.isSourceSpent) return this.#stopped('has come to the end of its source')
+    if (!worker.isStopping) return undefined
+    const { exit } = worker.context
     // After a failure the items wait for the life that follows.
-    return exit.kind === 'failed' && this.#worker.restart !== 'temporary'
-      ? undefined
-      : this.#stopped('is stopping')
+    return exit.kind === 'failed' && worker.restart !== 'temporary' ? undefined : this.#stopped('is stopping')
   }
 
   #stopped(what: string): WorkerError {

@@ -68,7 +68,7 @@ export interface WorkerBehaviour<Input = unknown, Output = unknown> {
   /** With `onFailure: 'backOff'`. @defaultValue exponential from 100 ms to 60 s, equal jitter */
   readonly backoff?: Backoff
   /**
-   * Interval, cron and rrule workers let occurrences go by while it does not hold, plain workers wait until it does,
+   * Interval, cron and rrule workers let occurrences go by while it does not hold, plain and queue workers wait until it does,
    * event workers are triggered by it when it turns true. Joined with the `when` of the definition and its group.
    * `trigger()` asks, unless it is forced.
    */

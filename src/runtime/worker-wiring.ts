@@ -5,6 +5,7 @@ import type { TaskRun } from '../actors/task-run.ts'
 import type { WorkerActor } from '../actors/worker.ts'
 import type { WorkerNews, WorkerPorts } from '../actors/worker-ports.ts'
 import type { Condition } from '../machines/condition.ts'
+import type { EventName } from './events.ts'
 import { say } from './logger.ts'
 import { outcomeError } from './outcome-error.ts'
 import type { Reporter } from './reporter.ts'
@@ -43,8 +44,20 @@ export function workerPorts(wiring: WorkerWiring): WorkerPorts {
   }
 }
 
+/** Names that are made anew each time cost more than a run of a queue. */
+const EVENTS = {
+  started: 'worker.started',
+  restarted: 'worker.restarted',
+  paused: 'worker.paused',
+  resumed: 'worker.resumed',
+  stopped: 'worker.stopped',
+  failed: 'worker.failed',
+  triggered: 'worker.triggered',
+  skipped: 'worker.skipped',
+} as const satisfies Record<WorkerNews['fact'], EventName>
+
 function announce(reporter: Reporter, worker: WorkerActor, news: WorkerNews): void {
-  const name = `worker.${news.fact}` as const
+  const name = EVENTS[news.fact]
   if (!reporter.heard(name)) return
   const base = { worker: worker.id, kind: worker.workerKind }
   if (news.fact === 'triggered') {

@@ -1,6 +1,6 @@
 /** Queue workers: items in order, back-pressure, what becomes of an item, other sizes, failures. */
 import { describe, expect, test } from 'vitest'
-import type { QueueWorker } from '../../../src/index.ts'
+import { after as afterTask, type QueueWorker } from '../../../src/index.ts'
 import {
   deferred,
   errorOf,
@@ -415,6 +415,65 @@ describe('a failing run', () => {
     await queue.putMany([1, 2, 3])
     expect(await queue.ended).toMatchObject({ kind: 'failed', error: new Error('worse') })
     expect((await queue.stop()).returned).toEqual([2, 3])
+  })
+})
+
+describe('a condition', () => {
+  test('items wait until it turns true, and begin while it holds', async () => {
+    const { supervisor } = await startedSupervisor()
+    const gate = taskOf(() => {})
+    const seen: number[] = []
+    const queue = supervisor.workers.queue<number>({
+      name: 'q',
+      when: afterTask(gate),
+      handler: (item) => void seen.push(item),
+    })
+    await queue.putMany([1, 2])
+    await turns()
+    expect([seen, queue.size, queue.state]).toEqual([[], 2, 'idle'])
+    await supervisor.submit(gate).result
+    await turns(5)
+    expect(queue.state).toBe('idle')
+    expect([...seen, ...(await queue.stop()).returned]).toEqual([1, 2])
+    expect(seen.length).toBeGreaterThan(0)
+  })
+
+  test('that never turns true: a stop hands everything back', async () => {
+    const { supervisor } = await startedSupervisor()
+    const queue = supervisor.workers.queue<number>({
+      name: 'q',
+      when: afterTask(taskOf(() => {})),
+      handler() {},
+    })
+    await queue.putMany([1, 2])
+    await turns()
+    expect((await queue.stop()).returned).toEqual([1, 2])
+    // Another life asks anew.
+    await queue.start()
+    await queue.put(3)
+    await turns()
+    expect((await supervisor.stop()).returned).toEqual({ q: [3] })
+  })
+
+  test('a function is asked before each item', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    let open = true
+    const seen: number[] = []
+    const queue = supervisor.workers.queue<number>({
+      name: 'q',
+      when: () => open,
+      handler(item) {
+        seen.push(item)
+        if (item === 2) open = false
+      },
+    })
+    await queue.putMany([1, 2, 3])
+    await turns(5)
+    expect([seen, queue.size]).toEqual([[1, 2], 1])
+    open = true
+    await clock.advance(60_000)
+    await turns(5)
+    expect([seen, queue.size]).toEqual([[1, 2, 3], 0])
   })
 })
 
