@@ -18,6 +18,7 @@ export const QUESTIONS = [
   'queue',
   'compile',
   'startup',
+  'supervision',
 ] as const
 export type QuestionName = (typeof QUESTIONS)[number]
 
