@@ -17,7 +17,7 @@ describe('compile against the interpreter', () => {
     )
   })
 
-  it('behaves the same for random machines', { timeout: 60_000 }, () => {
+  it('behaves the same for random machines', () => {
     const seeds = fc.integer({ min: 0, max: 2 ** 31 })
     fc.assert(
       fc.property(seeds, fc.nat({ max: 9 }), eventsOf, (seed, input, events) =>
