@@ -14,6 +14,7 @@ supervisor.debug(true)
 await supervisor.submit(answer).result
 supervisor.debug(false)
 await supervisor.submit(answer).result
+// → definition.used
 // → task.created
 // → task: task.submit, created → queued
 // → task.queued

@@ -9,17 +9,23 @@ import type { TaskDefinition } from './define-task.ts'
 import { OptionError } from './errors.ts'
 import { overridePlan } from './task-options.ts'
 
+export interface DefinitionListener {
+  /** A name is taken: by a definition, or by a worker for its own handler. */
+  named(entry: DefinitionEntry): void
+  /** A definition is used for the first time. */
+  used(entry: DefinitionEntry): void
+}
+
 export class Definitions {
   readonly #defaults: RunPlan
   readonly #entries: Map<string, DefinitionEntry> = new Map()
   /** Handlers of workers that conditions ask about, by the name of the worker. */
   readonly #handlers: Map<string, DefinitionEntry> = new Map()
-  /** Told of each entry when its name is taken. */
-  readonly #onMet: (entry: DefinitionEntry) => void
+  readonly #listener: DefinitionListener
 
-  constructor(defaults: RunPlan, onMet: (entry: DefinitionEntry) => void) {
+  constructor(defaults: RunPlan, listener: DefinitionListener) {
     this.#defaults = defaults
-    this.#onMet = onMet
+    this.#listener = listener
   }
 
   /**
@@ -57,7 +63,7 @@ export class Definitions {
     const { name } = entry.definition
     if (this.#handlers.get(name) === entry) return
     this.#handlers.set(name, entry)
-    this.#onMet(entry)
+    this.#listener.named(entry)
   }
 
   /** The worker is gone. */
@@ -76,7 +82,8 @@ export class Definitions {
     const known = this.entryOf(entry.definition)
     known.met = true
     this.#entries.set(entry.definition.name, known)
-    this.#onMet(known)
+    this.#listener.named(known)
+    this.#listener.used(known)
     return known
   }
 

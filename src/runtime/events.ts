@@ -75,6 +75,15 @@ export interface SupervisorEvents {
   'supervisor.failed': EventBase & { readonly error: unknown }
   'pool.resized': EventBase & { readonly pool: Limits; readonly processes: Limits }
   'pool.starved': EventBase & { readonly waiting: number; readonly idleMs: number }
+  /** Before the first run of it is created. */
+  'definition.used': EventBase & {
+    readonly name: string
+    /** URL of the module that exports it, if it says so. */
+    readonly module: string | undefined
+    /** The definition's own, or the supervisor's default. */
+    readonly priority: Priority
+    readonly execution: Execution
+  }
   'task.created': TaskEventBase
   'task.scheduled': TaskEventBase & { readonly delayMs: number }
   'task.queued': TaskEventBase
@@ -135,6 +144,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'supervisor.failed': true,
   'pool.resized': true,
   'pool.starved': true,
+  'definition.used': true,
   'task.created': true,
   'task.scheduled': true,
   'task.queued': true,

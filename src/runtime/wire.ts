@@ -90,7 +90,11 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const taskLog = new TaskLog(clock, options.taskLog?.keep ?? 1_000, options.taskLog?.store, storeFailed)
   const reporter = new Reporter({ id, clock, logger, hub, taskLog })
   const defaults = overridePlan(BASE_PLAN, options.defaults ?? {})
-  const definitions = new Definitions(defaults, (entry) => conditions.facts.attach(entry))
+  const definitions = new Definitions(defaults, {
+    named: (entry) => conditions.facts.attach(entry),
+    used: ({ definition: { name, module }, plan: { priority, execution } }) =>
+      reporter.emit('definition.used', { name, module, priority, execution }),
+  })
   const executors = createExecutors(options, sizing, logger.level, (name) => definitions.find(name))
   const alive = new KeepAlive()
   const closed = new Closed()

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { EVENT_NAMES, type RecordedEvent } from '../../src/index.ts'
+import { defineTask, EVENT_NAMES, type RecordedEvent } from '../../src/index.ts'
 import {
   echoTask,
   heldTask,
@@ -38,7 +38,9 @@ describe('events', () => {
       execution: 'async',
       attempt,
     })
+    const used = { name: task.name, module: undefined, priority: 'high', execution: 'async' }
     expect(recorder.events.slice(1)).toEqual([
+      { type: 'definition.used', payload: { supervisor: 'test', at: clock.now() - 30, ...used } },
       { type: 'task.created', payload: base(0, 'created', 0) },
       { type: 'task.scheduled', payload: { ...base(0, 'scheduled', 0), delayMs: 10 } },
       { type: 'task.queued', payload: base(10, 'queued', 0) },
@@ -84,6 +86,7 @@ describe('events', () => {
     await supervisor.submit(echoTask()).result
     expect(hooked).toEqual(['started'])
     expect(heard).toEqual([
+      'definition.used',
       'task.created',
       'task.queued',
       'task.admitted',
@@ -91,6 +94,35 @@ describe('events', () => {
       'one',
       'task.finished',
     ])
+  })
+
+  test("tell once of every definition that is used, before its first run: submitted, awaited or a worker's", async () => {
+    const seen: string[] = []
+    const { supervisor, clock } = await startedSupervisor({
+      hooks: {
+        'definition.used': ({ name }) => seen.push(`used ${name}`),
+        'task.created': ({ name }) => seen.push(`created ${name}`),
+      },
+    })
+    const child = defineTask({ name: 'child' }, () => 1)
+    const parent = defineTask<void, number>(
+      { name: 'parent' },
+      (_, ctx) => ctx.submit(child, undefined).result,
+    )
+    const ticked = defineTask({ name: 'ticked' }, () => {})
+    expect(seen).toEqual([])
+    await supervisor.submit(parent).result
+    await supervisor.submit(parent).result
+    supervisor.workers.interval({ name: 'w', task: ticked, intervalMs: 10 })
+    supervisor.workers.interval({ name: 'own', handler: () => {}, intervalMs: 1_000 })
+    await clock.advance(15)
+    expect(seen).toEqual([
+      ...['used parent', 'created parent', 'used child', 'created child'],
+      ...['created parent', 'created child'],
+      ...['used ticked', 'created ticked', 'created own', 'created ticked'],
+    ])
+    const refused = thrownBy(() => supervisor.submit(child, undefined, { delayMs: -1 }))
+    expect([refused.code, seen.length]).toEqual(['ERR_OPTION_INVALID', 10])
   })
 
   test('a listener that throws or rejects hurts nobody and is logged', async () => {
