@@ -18,6 +18,7 @@ import {
   queueWorkerMachine,
   rruleWorkerMachine,
   schedulerMachine,
+  storedTaskMachine,
   supervisorMachine,
   taskMachine,
   threadSlotMachine,
@@ -106,6 +107,12 @@ const charts: readonly Chart[] = [
     source: 'thread-slot.ts',
   },
   { file: 'loop.md', title: 'One named event loop', machine: loopMachine, source: 'loop.ts' },
+  {
+    file: 'stored-task.md',
+    title: 'A durable task in its store',
+    machine: storedTaskMachine,
+    source: 'stored-task.ts',
+  },
   {
     file: 'process-slot.md',
     title: 'One child process',

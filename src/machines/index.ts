@@ -86,6 +86,16 @@ export { type AttemptEnd, mayRetry } from './retry.ts'
 export { rruleWorkerMachine } from './rrule-worker.ts'
 export { type SchedulerEffect, type SchedulerEvent, schedulerMachine } from './scheduler.ts'
 export {
+  ENDED_STATES,
+  type EndedState,
+  publicState,
+  type StoredLife,
+  type StoredPhase,
+  type StoredState,
+  type StoredTaskEvent,
+  storedTaskMachine,
+} from './stored-task.ts'
+export {
   type StopPlan,
   type SupervisorContext,
   type SupervisorEffect,

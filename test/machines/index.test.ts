@@ -4,6 +4,7 @@ import * as entry from '../../src/machines/index.ts'
 test('stateward/machines exports the machines, the policies and compile', () => {
   expect(Object.keys(entry).sort()).toEqual([
     'BACKOFF_DEFAULTS',
+    'ENDED_STATES',
     'EXECUTIONS',
     'MISSED',
     'OVERLAPS',
@@ -47,9 +48,11 @@ test('stateward/machines exports the machines, the policies and compile', () => 
     'owedFor',
     'plainWorkerMachine',
     'processSlotMachine',
+    'publicState',
     'queueWorkerMachine',
     'rruleWorkerMachine',
     'schedulerMachine',
+    'storedTaskMachine',
     'supervisorMachine',
     'taskMachine',
     'threadSlotMachine',
@@ -72,6 +75,7 @@ test('compile takes every machine', () => {
     entry.plainWorkerMachine,
     entry.queueWorkerMachine,
     entry.schedulerMachine,
+    entry.storedTaskMachine,
   ]) {
     expect(entry.compile(machine).machine).toBe(machine)
   }
