@@ -46,11 +46,16 @@ export interface SupervisorActorOptions {
   runShutdown(): Promise<void>
   /** There is no time left for them. */
   skipShutdown(): void
-  /** Ends threads and processes; resolves in bounded time. */
+  /** Ends threads and processes; resolves when they are gone. */
   closeExecutors(): Promise<void>
+  /** They are not, and the stop goes on without them. */
+  leaveExecutors(): void
   /** `error` says why it has failed. */
   announce(fact: SupervisorFact, error: unknown): void
 }
+
+/** How much longer than a stop the end of threads and processes may take (ms). */
+const CLOSE_MS = 150
 
 export type PoolSnapshot = Snapshot<undefined> & { readonly live: number }
 
@@ -90,8 +95,10 @@ export class SupervisorActor implements TimerOwner {
         signalAll: ({ context }) => this.#signalAll(context.plan),
         killAll: () => this.#killAll(),
         closeExecutors: () => this.#closeExecutors(),
+        leaveExecutors: () => options.leaveExecutors(),
         armSignalTimer: ({ context }) => this.#arm('timer.signal', context.plan?.signalAt),
         armKillTimer: ({ context }) => this.#arm('timer.kill', context.plan?.killAt ?? this.#defaultKillAt()),
+        armCloseTimer: ({ context }) => this.#arm('timer.kill', this.#closeAt(context.plan)),
         disarmTimers: () => this.#disarm(),
         announce: ({ context }, params) => {
           this.#later(() => options.announce(params.fact, context.error))
@@ -246,6 +253,11 @@ export class SupervisorActor implements TimerOwner {
     return this.#now() + this.#options.graceMs
   }
 
+  /** What was killed at the bound, or is only killed now, needs a moment to be gone. */
+  #closeAt(plan: StopPlan | undefined): number {
+    return Math.max(this.#now(), plan?.killAt ?? this.#defaultKillAt()) + CLOSE_MS
+  }
+
   /** What waits for its time will not come to run any more; what is queued only if it is to. */
   #endWaiting(queued: boolean): void {
     const { pool } = this.#options
@@ -278,7 +290,11 @@ export class SupervisorActor implements TimerOwner {
   }
 
   #closeExecutors(): void {
-    const closed = (): void => this.actor.send({ type: 'supervisor.closed' })
+    const start = this.#starts
+    // What an earlier stop has left behind says nothing about a later one.
+    const closed = (): void => {
+      if (start === this.#starts) this.actor.send({ type: 'supervisor.closed' })
+    }
     this.#options.closeExecutors().then(closed, closed)
   }
 

@@ -20,7 +20,7 @@
  * - `stopping.finishing.undisturbed`: neither run nor child lives; the shutdown tasks run, and nothing else does.
  * - `stopping.finishing.signalled`: the same when the signal is due or past: they have until the bound.
  * - `stopping.endingLoops`: the loops are ended.
- * - `stopping.closing`: threads and processes are ended.
+ * - `stopping.closing`: threads and processes are ended. What refuses is left behind a moment after the bound.
  * - `stopped`: nothing is left. Can be started again. `failed`: could not start, or its children failed too often;
  *   nothing is left either, and the cause is in `context.error`. Can be started again, too.
  *
@@ -90,8 +90,10 @@ export type SupervisorEffect =
   | 'signalAll'
   | 'killAll'
   | 'closeExecutors'
+  | 'leaveExecutors'
   | 'armSignalTimer'
   | 'armKillTimer'
+  | 'armCloseTimer'
   | 'disarmTimers'
   | 'announce'
 
@@ -99,6 +101,7 @@ export type SupervisorFact = 'started' | 'paused' | 'resumed' | 'stopping' | 'st
 
 const effect = (): void => {}
 const BEGIN_STOP = ['notePlan', { type: 'announce', params: { fact: 'stopping' } }] as const
+const STOPPED = { type: 'announce', params: { fact: 'stopped' } } as const
 const ESCALATE = { target: 'stopping', actions: ['noteError', ...BEGIN_STOP] } as const
 
 /** The statechart of the supervisor. Pure: every effect is a named action (see {@link SupervisorEffect}). */
@@ -138,8 +141,10 @@ export const supervisorMachine = setup({
     signalAll: effect,
     killAll: effect,
     closeExecutors: effect,
+    leaveExecutors: effect,
     armSignalTimer: effect,
     armKillTimer: effect,
+    armCloseTimer: effect,
     disarmTimers: effect,
     announce: (_, _params: { fact: SupervisorFact }) => {},
     notePlan: assign(({ event }) => ('plan' in event ? { plan: event.plan } : {})),
@@ -311,16 +316,18 @@ export const supervisorMachine = setup({
           },
         },
         closing: {
-          entry: 'closeExecutors',
+          entry: ['armCloseTimer', 'closeExecutors'],
+          exit: 'disarmTimers',
           on: {
             'supervisor.closed': [
               { guard: 'hasFailed', target: '#supervisor.failed' },
-              {
-                target: '#supervisor.stopped',
-                actions: { type: 'announce', params: { fact: 'stopped' } },
-              },
+              { target: '#supervisor.stopped', actions: STOPPED },
             ],
-            'supervisor.stop': {},
+            'timer.kill': [
+              { guard: 'hasFailed', target: '#supervisor.failed', actions: 'leaveExecutors' },
+              { target: '#supervisor.stopped', actions: ['leaveExecutors', STOPPED] },
+            ],
+            'supervisor.stop': [{ guard: 'isSooner', actions: ['noteSoonerPlan', 'armCloseTimer'] }, {}],
           },
         },
       },

@@ -45,9 +45,6 @@ import { BASE_PLAN, overridePlan } from './task-options.ts'
 import { workerPorts } from './worker-wiring.ts'
 import { LiveWorkers } from './workers.ts'
 
-/** How long ended threads and processes may take to be gone before a stop goes on without them. */
-const CLOSE_BOUND_MS = 150
-
 export interface SupervisorParts {
   readonly id: string
   readonly clock: TaskPool['ports']['clock']
@@ -270,27 +267,21 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     async closeExecutors() {
       starvation.rest()
       sizing.apply(pool, executors, false)
-      const bound = Promise.withResolvers<void>()
-      const timer = pool.timers.arm(
-        clock.monotonic() + CLOSE_BOUND_MS,
-        { onTimer: () => bound.resolve() },
-        'close',
-      )
-      try {
-        await Promise.race([
-          Promise.all([
-            executors.thread.close(),
-            executors.process.close(),
-            executors.command.close(),
-            taskLog.flushed(),
-          ]),
-          bound.promise,
-        ])
-      } finally {
-        // An executor of the user's own may refuse to close.
-        pool.timers.cancel(timer)
-      }
+      await Promise.all([
+        executors.thread.close(),
+        executors.process.close(),
+        executors.command.close(),
+        taskLog.flushed(),
+      ])
     },
+    // An executor of the user's own may refuse to close.
+    leaveExecutors: () =>
+      say(
+        logger,
+        'error',
+        {},
+        'threads, processes or the task log store did not close by the bound of the stop',
+      ),
     announce,
   })
   if (actor.inspected) actor.reveal()

@@ -24,8 +24,10 @@ const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
   signalAll: true,
   killAll: true,
   closeExecutors: true,
+  leaveExecutors: true,
   armSignalTimer: true,
   armKillTimer: true,
+  armCloseTimer: true,
   disarmTimers: true,
   announce: true,
 }
@@ -35,6 +37,7 @@ const TIMERS: Readonly<Record<string, string | undefined>> = {
   'stopping.finishing.undisturbed': 'armSignalTimer',
   'stopping.finishing.signalled': 'armKillTimer',
   'stopping.endingLoops': 'armKillTimer',
+  'stopping.closing': 'armCloseTimer',
 }
 const FINISHING = ['stopping.finishing.undisturbed', 'stopping.finishing.signalled']
 /** Whom a state admits. */
@@ -204,6 +207,13 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
   'ends as failed exactly when it has an error'({ source, target, from }) {
     if (source !== 'stopping.closing' || target === source) return
     assert.equal(target, from.context.error === undefined ? 'stopped' : 'failed')
+  },
+  'leaves behind what does not close in time, and nothing else'(edge) {
+    const { source, event } = edge
+    const late = source === 'stopping.closing' && event.type === 'timer.kill'
+    assert.equal(count(edge, 'leaveExecutors'), Number(late))
+    if (source === 'stopping.closing' && (late || event.type === 'supervisor.closed'))
+      assert.ok(['stopped', 'failed'].includes(edge.target))
   },
   'starts its loops, its startup tasks and its children one after the other, and then runs'(edge) {
     const { source, target } = edge

@@ -293,6 +293,46 @@ describe('stop', () => {
     expect(supervisor.state).toBe('stopped')
   })
 
+  test('goes on without an executor that refuses to close, a moment after its bound, and a second stop brings that nearer', async () => {
+    const closing = [deferred(), deferred(), deferred()]
+    let closes = 0
+    const own = { live: 0, idle: 0, resize() {}, async warm() {}, start: () => new Error('unused') as never }
+    const close = (): Promise<void> => closing[closes++]!.promise
+    const { supervisor, clock, lines } = await startedSupervisor({
+      executors: { process: { ...own, close } },
+    })
+    const ended: number[] = []
+    const stop = (wait: number) => supervisor.stop({ wait }).then(() => ended.push(clock.monotonic()))
+    const begunAt = clock.monotonic()
+    const first = stop(1_000)
+    await turns()
+    await clock.advance(1_149)
+    expect([ended, supervisor.state]).toEqual([[], 'stopping'])
+    await clock.advance(1)
+    await first
+    expect([ended, supervisor.state]).toEqual([[begunAt + 1_150], 'stopped'])
+    expect(lines.filter(({ msg }) => /did not close/.test(String(msg)))).toHaveLength(1)
+
+    await supervisor.start()
+    const second = stop(60_000)
+    await clock.advance(10_000)
+    // What the first life has left behind says nothing about this one.
+    closing[0]!.resolve()
+    await turns()
+    expect(supervisor.state).toBe('stopping')
+    const sooner = stop(500)
+    await clock.advance(650)
+    await Promise.all([second, sooner])
+    expect(ended.map((at) => at - begunAt)).toEqual([1_150, 11_800, 11_800])
+
+    await supervisor.start()
+    const third = stop(60_000)
+    await turns()
+    closing[2]!.resolve()
+    await third
+    expect(ended.at(-1)).toBe(begunAt + 11_800)
+  })
+
   test('resolves block() and is announced', async () => {
     const { supervisor, stop, recorder } = await startedSupervisor()
     const blocked = supervisor.block()
