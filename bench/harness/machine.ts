@@ -3,7 +3,16 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 
-const PACKAGES = ['xstate', 'piscina', 'p-queue'] as const
+const PACKAGES = [
+  'xstate',
+  'piscina',
+  'p-queue',
+  'fastq',
+  'croner',
+  'node-cron',
+  'toad-scheduler',
+  'bree',
+] as const
 
 /** Label and value of each fact. */
 export function machineFacts(): [string, string][] {

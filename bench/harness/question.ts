@@ -19,6 +19,8 @@ export const QUESTIONS = [
   'compile',
   'startup',
   'supervision',
+  'interval',
+  'workers',
 ] as const
 export type QuestionName = (typeof QUESTIONS)[number]
 
