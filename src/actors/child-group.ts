@@ -324,6 +324,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
       if (failure === undefined) return
       this.error = this.ports.errors.gaveUp(this, failure, this.#causes)
       this.ports.escalated(this, this.error)
+      this.#listener.escalating?.(this.error)
     } else {
       const listener = this.#listener
       this.#listener = NOBODY

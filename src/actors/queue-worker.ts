@@ -134,9 +134,9 @@ export class QueueWorkerActor extends WorkerActor {
       this.#returned.push(item)
       watcher?.failed(this.#queuePorts.itemReturned(this.id))
     }
-    if (this.#returned.length === 0) return
-    const isNoted = this.#queuePorts.returned(this.id, [...this.#returned])
-    if (isNoted && this.#takers === 0) this.#returned = []
+    // Each goes to one: to whoever called stop, else into the report.
+    if (this.#returned.length === 0 || this.#takers > 0) return
+    if (this.#queuePorts.returned(this.id, this.#returned)) this.#returned = []
   }
 
   /** Announces that `takeReturned` follows. */

@@ -266,9 +266,9 @@ export class SupervisedChild implements TimerOwner {
       this.settle()
       group.forget(this)
     } else {
-      this.#announceStop()
+      if (fact !== 'rested') this.#announceStop()
       // Whoever restarts it, or its group, waits for what follows.
-      if (fact === 'stopped' && this.state !== 'starting') this.settle()
+      if (fact !== 'held' && this.state !== 'starting') this.settle()
       group.childSettled(this)
     }
   }

@@ -17,6 +17,8 @@ export interface ChildListener {
   ready(): void
   /** It has ended, and nothing of it is left. Exactly once; may come inside `start`, `stop` and `kill`. */
   exited(exit: ChildExit): void
+  /** Only of a group: it gives up, and stops its children now. `exited` follows. */
+  escalating?(error: unknown): void
 }
 
 /** One life of a child. Every method is idempotent, accepted at any moment, and never throws. */

@@ -32,14 +32,16 @@ export interface SupervisorActorOptions {
   /** Started first, stopped last. */
   readonly loops: ChildGroup
   readonly children: ChildGroup
-  /** How long runs have between signal and kill when the supervisor gives up. */
-  readonly graceMs: number
   readonly machine: typeof supervisorMachine
   readonly inspect: Observer<InspectionEvent> | undefined
+  /** The bounds of a stop that nobody asked for: of everything, or of the runs that are left. */
+  planStop(cancelTasks: 'queued' | true): StopPlan
   /** Makes an observer harmless that is added later. */
   isolate(observer: Inspector): Observer<InspectionEvent>
   /** Warms threads and processes, reads the task log. */
   prepare(): Promise<void>
+  /** Whatever ends from now on, ends by a stop. */
+  beginReport(): void
   /** Runs the startup tasks; rejects with what failed, when all of them have ended. */
   runStartup(): Promise<void>
   /** Runs the shutdown tasks; resolves when all of them have ended. */
@@ -78,6 +80,8 @@ export class SupervisorActor implements TimerOwner {
       actors: {},
       actions: {
         prepare: () => this.#prepare(),
+        // At once: the first ends come with this very step.
+        beginReport: () => options.beginReport(),
         startLoops: () => this.#later(() => this.#startLoops()),
         runStartup: () => this.#later(() => this.#runStartup()),
         startChildren: () => this.#later(() => this.#startChildren()),
@@ -97,7 +101,7 @@ export class SupervisorActor implements TimerOwner {
         closeExecutors: () => this.#closeExecutors(),
         leaveExecutors: () => options.leaveExecutors(),
         armSignalTimer: ({ context }) => this.#arm('timer.signal', context.plan?.signalAt),
-        armKillTimer: ({ context }) => this.#arm('timer.kill', context.plan?.killAt ?? this.#defaultKillAt()),
+        armKillTimer: ({ context }) => this.#arm('timer.kill', this.#killAt(context.plan)),
         armCloseTimer: ({ context }) => this.#arm('timer.kill', this.#closeAt(context.plan)),
         disarmTimers: () => this.#disarm(),
         announce: ({ context }, params) => {
@@ -218,19 +222,14 @@ export class SupervisorActor implements TimerOwner {
   #listenTo(ready: () => void, stopped: () => void): ChildListener {
     return {
       ready,
+      escalating: (error) => {
+        this.actor.send({ type: 'supervisor.escalate', error, plan: this.#options.planStop('queued') })
+      },
       exited: (exit) => {
-        if (exit.kind !== 'failed') return stopped()
-        const { error } = exit
-        if (this.state === 'starting') this.actor.send({ type: 'supervisor.startFailed', error })
-        else this.#escalate(error)
+        if (exit.kind !== 'failed' || this.state !== 'starting') return stopped()
+        this.actor.send({ type: 'supervisor.startFailed', error: exit.error })
       },
     }
-  }
-
-  #escalate(error: unknown): void {
-    const at = this.#now()
-    const plan = { at, signalAt: at, killAt: this.#defaultKillAt(), endQueued: true }
-    this.actor.send({ type: 'supervisor.escalate', error, plan })
   }
 
   #hurryChildren(): void {
@@ -249,13 +248,13 @@ export class SupervisorActor implements TimerOwner {
     return this.#options.pool.ports.clock.monotonic()
   }
 
-  #defaultKillAt(): number {
-    return this.#now() + this.#options.graceMs
+  #killAt(plan: StopPlan | undefined): number {
+    return (plan ?? this.#options.planStop(true)).killAt
   }
 
   /** What was killed at the bound, or is only killed now, needs a moment to be gone. */
   #closeAt(plan: StopPlan | undefined): number {
-    return Math.max(this.#now(), plan?.killAt ?? this.#defaultKillAt()) + CLOSE_MS
+    return Math.max(this.#now(), this.#killAt(plan)) + CLOSE_MS
   }
 
   /** What waits for its time will not come to run any more; what is queued only if it is to. */
@@ -283,10 +282,12 @@ export class SupervisorActor implements TimerOwner {
     this.drained()
   }
 
-  /** Tells the machine when neither a run nor a child lives. */
+  /** Tells the machine when no child lives, and when no run does either. */
   drained(): void {
-    const { pool, children } = this.#options
-    if (pool.registry.size === 0 && children.rests) this.actor.send({ type: 'supervisor.drained' })
+    const { pool, children, planStop } = this.#options
+    if (!children.rests) return
+    this.actor.send({ type: 'children.ended', plan: planStop(true) })
+    if (pool.registry.size === 0) this.actor.send({ type: 'supervisor.drained' })
   }
 
   #closeExecutors(): void {

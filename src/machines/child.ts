@@ -64,8 +64,8 @@ export type ChildEvent =
   | { readonly type: 'timer.shutdown' }
   | { readonly type: 'timer.backoff' }
 
-/** What a child tells its group and the world. */
-export type ChildFact = 'started' | 'done' | 'failed' | 'stopped' | 'held' | 'removed'
+/** What a child tells its group and the world: `stopped` and `held` of a life, `rested` when none was left to end. */
+export type ChildFact = 'started' | 'done' | 'failed' | 'stopped' | 'held' | 'rested' | 'removed'
 
 export type ChildEffect =
   | 'begin'
@@ -205,7 +205,7 @@ export const childMachine = setup({
         'child.start': { target: 'starting', actions: 'countRestart' },
         'child.restart': { target: 'starting', actions: 'countRestart' },
         'child.hold': { actions: ['disarmTimer', 'noteHeld'] },
-        'child.stop': { target: 'stopped', actions: tell('stopped') },
+        'child.stop': { target: 'stopped', actions: tell('rested') },
         'child.remove': 'removed',
       },
     },

@@ -12,8 +12,10 @@
  * - `starting.initiating`: the startup tasks run, and nothing else does.
  * - `starting.bringingUp`: children are started, each when the one before is up.
  * - `running`: admits. `paused`: admits nothing, what runs goes on.
- * - `draining`: accepts no submission from outside; children are stopped in reverse order; scheduled, retrying
+ * - `draining.asked`: accepts no submission from outside; children are stopped in reverse order; scheduled, retrying
  *   and snoozed runs are terminated, queued ones still run until the signal is due.
+ * - `draining.givingUp`: the same because its children failed too often: queued runs are terminated, too, and running
+ *   ones are signalled as soon as the children have ended.
  * - `stopping.signalling`: queued runs are terminated, running ones were signalled and have their grace; children
  *   were told to hurry.
  * - `stopping.killing`: the bound has come: whatever still lives is killed or abandoned.
@@ -61,8 +63,10 @@ export type SupervisorEvent =
   | { readonly type: 'supervisor.pause' }
   | { readonly type: 'supervisor.resume' }
   | { readonly type: 'supervisor.stop'; readonly plan: StopPlan }
-  /** Its children failed too often. */
+  /** Its children failed too often, and are being stopped. */
   | { readonly type: 'supervisor.escalate'; readonly error: unknown; readonly plan: StopPlan }
+  /** No child lives any more. The plan is for the runs. */
+  | { readonly type: 'children.ended'; readonly plan: StopPlan }
   | { readonly type: 'supervisor.drained' }
   /** The shutdown tasks have all ended. */
   | { readonly type: 'shutdown.ended' }
@@ -73,6 +77,7 @@ export type SupervisorEvent =
 
 export type SupervisorEffect =
   | 'prepare'
+  | 'beginReport'
   | 'startLoops'
   | 'runStartup'
   | 'startChildren'
@@ -100,9 +105,9 @@ export type SupervisorEffect =
 export type SupervisorFact = 'started' | 'paused' | 'resumed' | 'stopping' | 'stopped' | 'failed'
 
 const effect = (): void => {}
-const BEGIN_STOP = ['notePlan', { type: 'announce', params: { fact: 'stopping' } }] as const
+const BEGIN_STOP = ['notePlan', 'beginReport', { type: 'announce', params: { fact: 'stopping' } }] as const
 const STOPPED = { type: 'announce', params: { fact: 'stopped' } } as const
-const ESCALATE = { target: 'stopping', actions: ['noteError', ...BEGIN_STOP] } as const
+const GIVE_UP = { target: 'draining.givingUp', actions: ['noteError', ...BEGIN_STOP] } as const
 
 /** The statechart of the supervisor. Pure: every effect is a named action (see {@link SupervisorEffect}). */
 export const supervisorMachine = setup({
@@ -124,6 +129,7 @@ export const supervisorMachine = setup({
   },
   actions: {
     prepare: effect,
+    beginReport: effect,
     startLoops: effect,
     runStartup: effect,
     startChildren: effect,
@@ -150,7 +156,7 @@ export const supervisorMachine = setup({
     notePlan: assign(({ event }) => ('plan' in event ? { plan: event.plan } : {})),
     /** An escalation only ever brings an instant nearer. */
     noteSoonerPlan: assign(({ context, event }) =>
-      event.type === 'supervisor.stop' && context.plan !== undefined
+      'plan' in event && context.plan !== undefined
         ? {
             plan: {
               at: event.plan.at,
@@ -221,7 +227,7 @@ export const supervisorMachine = setup({
     },
     running: {
       entry: ['noteRun', 'openAdmission'],
-      on: { 'supervisor.pause': 'paused', 'supervisor.escalate': ESCALATE },
+      on: { 'supervisor.pause': 'paused', 'supervisor.escalate': GIVE_UP },
     },
     paused: {
       entry: ['holdAdmission', { type: 'announce', params: { fact: 'paused' } }],
@@ -230,11 +236,12 @@ export const supervisorMachine = setup({
           target: 'running',
           actions: { type: 'announce', params: { fact: 'resumed' } },
         },
-        'supervisor.escalate': ESCALATE,
+        'supervisor.escalate': GIVE_UP,
       },
     },
     draining: {
-      entry: ['armSignalTimer', 'openAdmission', 'stopChildren', 'endWaiting'],
+      initial: 'asked',
+      entry: ['armSignalTimer', 'endWaiting', 'openAdmission', 'stopChildren'],
       exit: 'disarmTimers',
       on: {
         'supervisor.drained': [
@@ -248,6 +255,12 @@ export const supervisorMachine = setup({
           { guard: 'isSooner', actions: ['noteSoonerPlan', 'armSignalTimer'] },
           {},
         ],
+      },
+      states: {
+        asked: {},
+        givingUp: {
+          on: { 'children.ended': { target: '#supervisor.stopping', actions: 'noteSoonerPlan' } },
+        },
       },
     },
     stopping: {

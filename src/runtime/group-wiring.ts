@@ -5,12 +5,13 @@ import type { SupervisedChild } from '../actors/supervised-child.ts'
 import type { ChildExit } from '../machines/restart.ts'
 import { OptionError, SupervisionError, SupervisorStateError } from './errors.ts'
 import type { Reporter } from './reporter.ts'
+import type { StoppedChild } from './stop-report.ts'
 
 export interface GroupWiring
   extends Pick<GroupPorts, 'clock' | 'timers' | 'tracer' | 'random' | 'inspected' | 'onError'> {
   readonly reporter: Reporter
-  /** A child was stopped. */
-  stopped(child: SupervisedChild, news: ChildNews & { fact: 'stopped' }): void
+  /** A life of a child is over: `ended` by itself or by a failure, else as it was asked to, after `ms`. */
+  ended(child: SupervisedChild, step: StoppedChild['step'], ms: number): void
 }
 
 const errors: GroupErrors = {
@@ -52,7 +53,7 @@ function labelOf({ path, id }: ChildGroup): string {
 }
 
 export function groupPorts(wiring: GroupWiring): GroupPorts {
-  const { clock, timers, tracer, reporter, random, inspected, onError, stopped } = wiring
+  const { clock, timers, tracer, reporter, random, inspected, onError, ended } = wiring
   return {
     clock,
     timers,
@@ -62,7 +63,8 @@ export function groupPorts(wiring: GroupWiring): GroupPorts {
     inspected,
     onError,
     announce(child, news) {
-      if (news.fact === 'stopped') stopped(child, news)
+      if (news.fact === 'stopped') ended(child, news.step, news.ms)
+      else if (news.fact === 'ended' || news.fact === 'failed') ended(child, 'ended', 0)
       announce(reporter, child, news)
     },
     escalated: (group, error) =>

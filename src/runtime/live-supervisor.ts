@@ -98,9 +98,10 @@ export class LiveSupervisor implements Supervisor {
     checkStopOptions(options)
     const { actor, clock, defaultGraceMs, stopLog } = this.#parts
     actor.actor.send({ type: 'supervisor.stop', plan: planStop(options, clock.monotonic(), defaultGraceMs) })
+    const { report } = stopLog
     // It may have been giving up already.
     await waitFor(actor.actor, (snapshot) => snapshot.matches('stopped') || snapshot.matches('failed'))
-    return stopLog.report
+    return report()
   }
 
   register(scheduler: Scheduler, options: RegisterOptions = {}): Child {

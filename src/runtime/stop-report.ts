@@ -1,4 +1,9 @@
-/** What a stop took: for each child and for the runs. */
+/**
+ * What the end of a supervisor's life took: for each child and for the runs.
+ *
+ * The life has one report, from whatever begins its end (a stop, or an escalation that a stop may join or follow) to
+ * the last stop of it. A start begins another one.
+ */
 import type { ChildKind } from '../actors/supervised.ts'
 import type { ChildStopStep } from '../machines/child.ts'
 import type { Outcome, StopStep } from '../machines/model.ts'
@@ -8,15 +13,18 @@ export interface StoppedChild {
   /** Its path. */
   readonly id: string
   readonly kind: ChildKind
-  /** `none`: it ended as it was asked to. `signal`: it was hurried. `kill`: its time ran out. */
-  readonly step: ChildStopStep
-  /** Between asking and end. */
+  /**
+   * `none`: it ended as it was asked to. `signal`: it was hurried. `kill`: its time ran out. `ended`: by itself, or by
+   * a failure, before it was asked.
+   */
+  readonly step: ChildStopStep | 'ended'
+  /** Between asking and end; 0 if it was not asked. */
   readonly ms: number
 }
 
 /** What {@link Supervisor.stop} resolves with. */
 export interface StopReport {
-  /** Children that lived, in the order of their ends. */
+  /** Children that lived, each once, with the end of its last life, in the order of these. */
   readonly children: readonly StoppedChild[]
   /** Runs that ended meanwhile: by themselves, and terminated by the stop, by the step they needed. */
   readonly tasks: Readonly<Record<'ended' | StopStep, number>>
@@ -24,17 +32,25 @@ export interface StopReport {
   readonly returned: Readonly<Record<string, readonly unknown[]>>
 }
 
-/** Writes down what happens while a supervisor stops. */
+/** What one life leaves behind. */
+interface Ends {
+  /** By who they are: a loop may have the path of another child. */
+  readonly children: Map<object, StoppedChild>
+  readonly tasks: Record<'ended' | StopStep, number>
+  readonly returned: Record<string, readonly unknown[]>
+}
+
+/** Writes down what happens while a supervisor ends. */
 export class StopLog {
-  #children: StoppedChild[] = []
-  #tasks: Record<'ended' | StopStep, number> = noTasks()
-  #returned: Record<string, readonly unknown[]> = {}
+  #ends: Ends = noEnds()
   #isOpen = false
 
+  /** Another life begins. */
+  forget(): void {
+    this.#ends = noEnds()
+  }
+
   begin(): void {
-    this.#children = []
-    this.#tasks = noTasks()
-    this.#returned = {}
     this.#isOpen = true
   }
 
@@ -42,27 +58,36 @@ export class StopLog {
     this.#isOpen = false
   }
 
-  child(stopped: StoppedChild): void {
-    if (this.#isOpen) this.#children.push(stopped)
+  /** @param child - who it is, over all its lives */
+  child(child: object, stopped: StoppedChild): void {
+    if (!this.#isOpen) return
+    const { children } = this.#ends
+    children.delete(child)
+    children.set(child, stopped)
   }
 
   run(outcome: Outcome): void {
     if (!this.#isOpen) return
-    if (outcome.kind === 'terminated' && outcome.reason === 'stop') this.#tasks[outcome.step] += 1
-    else this.#tasks.ended += 1
+    const { tasks } = this.#ends
+    if (outcome.kind === 'terminated' && outcome.reason === 'stop') tasks[outcome.step] += 1
+    else tasks.ended += 1
   }
 
   /** A queue worker gave back what it had not begun. @returns whether this stands in a report */
   returned(worker: string, items: readonly unknown[]): boolean {
-    if (this.#isOpen) this.#returned[worker] = [...(this.#returned[worker] ?? []), ...items]
+    const { returned } = this.#ends
+    if (this.#isOpen) returned[worker] = [...(returned[worker] ?? []), ...items]
     return this.#isOpen
   }
 
-  get report(): StopReport {
-    return { children: this.#children, tasks: this.#tasks, returned: this.#returned }
+  /** @returns what makes the report of the present life, for when it has ended; others may have begun by then */
+  get report(): () => StopReport {
+    const { children, tasks, returned } = this.#ends
+    return () => ({ children: [...children.values()], tasks: { ...tasks }, returned: { ...returned } })
   }
 }
 
-function noTasks(): Record<'ended' | StopStep, number> {
-  return { ended: 0, none: 0, signal: 0, terminate: 0, kill: 0, abandon: 0 }
+function noEnds(): Ends {
+  const tasks = { ended: 0, none: 0, signal: 0, terminate: 0, kill: 0, abandon: 0 }
+  return { children: new Map(), tasks, returned: {} }
 }

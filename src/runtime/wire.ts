@@ -35,6 +35,7 @@ import { Schedulers } from './schedulers.ts'
 import { ShutdownConditions } from './shutdown-conditions.ts'
 import { Sizing } from './sizing.ts'
 import { Starvation } from './starvation.ts'
+import { planStop } from './stop-options.ts'
 import { StopLog } from './stop-report.ts'
 import { Submissions } from './submissions.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -184,7 +185,6 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     awaited: (waiter, run) => pool.lending.await(waiter, run),
   })
   const announce = (fact: SupervisorFact, error: unknown): void => {
-    if (fact === 'stopping') stopLog.begin()
     if (fact === 'stopping' || fact === 'failed') shutdown.end()
     if (fact === 'stopped' || fact === 'failed') {
       alive.release()
@@ -209,7 +209,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     random,
     inspected: () => actor.inspected,
     onError: pluggedInThrew,
-    stopped: ({ path, spec }, { step, ms }) => stopLog.child({ id: path, kind: spec.kind, step, ms }),
+    ended: (child, step, ms) => stopLog.child(child, { id: child.path, kind: child.spec.kind, step, ms }),
   })
   const groupOf = (groupId: string, policy = policyOf(options.supervision ?? {})): ChildGroup =>
     new ChildGroup({ id: groupId, path: '', policy, ports: wiring, parent: () => actor.actor })
@@ -243,11 +243,12 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     pool,
     loops: loopGroup,
     children,
-    graceMs: defaults.graceMs,
+    planStop: (cancelTasks) => planStop({ cancelTasks }, clock.monotonic(), defaults.graceMs),
     machine: options.logic?.supervisor ?? supervisorMachine,
     inspect: options.inspect === undefined ? undefined : isolate(options.inspect),
     isolate,
     async prepare() {
+      stopLog.forget()
       if (options.daemon !== true) alive.hold()
       if (await taskLog.restore()) conditions.facts.restored()
       // Stopped meanwhile: nothing is to be made any more.
@@ -255,6 +256,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
       sizing.apply(pool, executors, true)
       await Promise.all([executors.thread.warm(), executors.process.warm()])
     },
+    beginReport: () => stopLog.begin(),
     runStartup: () => runTogether(options.onStartup ?? [], 'succeed', submissions, pool),
     runShutdown: () =>
       runTogether(options.onShutdown ?? [], 'end', submissions, pool).catch((error: unknown) =>

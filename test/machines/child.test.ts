@@ -95,8 +95,8 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildEdge) => void>> = {
   },
   'says exactly once how a life ended'(edge) {
     const { source, target, event } = edge
-    if (event.type !== 'child.exited' || !LIVES.includes(source)) return
     const ends = facts(edge).filter((fact) => ['done', 'failed', 'stopped', 'held'].includes(fact))
+    if (event.type !== 'child.exited' || !LIVES.includes(source)) return assert.deepEqual(ends, [])
     const asked = source.startsWith('stopping')
     const kind = event.exit.kind === 'stopped' ? 'stopped' : event.exit.kind
     assert.deepEqual(ends, [target === 'backingOff' ? 'held' : asked ? 'stopped' : kind])

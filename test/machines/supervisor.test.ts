@@ -7,6 +7,7 @@ import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable 
 
 const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
   prepare: true,
+  beginReport: true,
   startLoops: true,
   runStartup: true,
   startChildren: true,
@@ -32,7 +33,8 @@ const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
   announce: true,
 }
 const TIMERS: Readonly<Record<string, string | undefined>> = {
-  draining: 'armSignalTimer',
+  'draining.asked': 'armSignalTimer',
+  'draining.givingUp': 'armSignalTimer',
   'stopping.signalling': 'armKillTimer',
   'stopping.finishing.undisturbed': 'armSignalTimer',
   'stopping.finishing.signalled': 'armKillTimer',
@@ -43,15 +45,17 @@ const FINISHING = ['stopping.finishing.undisturbed', 'stopping.finishing.signall
 /** Whom a state admits. */
 const ADMITS: Readonly<Record<string, 'all' | 'early' | undefined>> = {
   running: 'all',
-  draining: 'all',
+  'draining.asked': 'all',
+  'draining.givingUp': 'all',
   'starting.initiating': 'early',
   'stopping.finishing.undisturbed': 'early',
   'stopping.finishing.signalled': 'early',
 }
 const ADMITTED = ['running', 'paused']
 const NEVER_RAN = ['idle', 'failed']
+const DRAINING = ['draining.asked', 'draining.givingUp']
 const ENDING = [
-  'draining',
+  ...DRAINING,
   'stopping.signalling',
   'stopping.killing',
   ...FINISHING,
@@ -115,17 +119,17 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
       }
     }
   },
-  'ends what waits once, after admission opened, when it drains'(edge) {
+  'ends what waits once, before admission opens, when it drains'(edge) {
     const { from, event } = edge
-    const drains = edge.target === 'draining' && edge.source !== 'draining'
+    const drains = DRAINING.includes(edge.target) && !DRAINING.includes(edge.source)
     // A second stop may want the queued ones ended that the first one let run.
     const endsMore =
-      edge.target === 'draining' &&
+      DRAINING.includes(edge.target) &&
       event.type === 'supervisor.stop' &&
       event.plan.endQueued &&
       from.context.plan?.endQueued === false
     assert.equal(count(edge, 'endWaiting'), Number(drains || endsMore))
-    if (drains) assert.ok(order(edge).indexOf('openAdmission') < order(edge).indexOf('endWaiting'))
+    if (drains) assert.ok(order(edge).indexOf('endWaiting') < order(edge).indexOf('openAdmission'))
   },
   'runs nothing when a supervisor that never ran is stopped'({ source, target, event, effects }) {
     if (event.type !== 'supervisor.stop' || !NEVER_RAN.includes(source)) return
@@ -148,12 +152,12 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
   },
   'takes a sooner bound while handlers still have their grace'(edge) {
     const { source, target, event, to, from } = edge
-    if (event.type !== 'supervisor.stop' || (source !== 'draining' && source !== 'stopping.signalling'))
-      return
+    const drains = DRAINING.includes(source)
+    if (event.type !== 'supervisor.stop' || (!drains && source !== 'stopping.signalling')) return
     assert.equal(to.context.plan?.killAt, Math.min(event.plan.killAt, from.context.plan?.killAt ?? 0))
     const sooner = event.plan.killAt < (from.context.plan?.killAt ?? 0)
     const signalsSooner = sooner || event.plan.signalAt < (from.context.plan?.signalAt ?? 0)
-    if (source === 'draining' && target === source) {
+    if (drains && target === source) {
       const endsMore = event.plan.endQueued && from.context.plan?.endQueued === false
       const effects = endsMore ? ['armSignalTimer', 'endWaiting'] : signalsSooner ? ['armSignalTimer'] : []
       assert.deepEqual(order(edge), effects)
@@ -195,6 +199,7 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
     }
     const fact = turn === undefined ? undefined : said[turn]
     assert.deepEqual(facts(edge), fact === undefined ? [] : [fact])
+    assert.equal(count(edge, 'beginReport'), Number(fact === 'stopping'))
   },
   'keeps the error that it failed with until it is started again'({ source, target, from, to, event }) {
     const fails = event.type === 'supervisor.startFailed' && STARTING.includes(source)
@@ -227,7 +232,7 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
   },
   'stops its children as soon as a stop begins, and hurries them with the signal'(edge) {
     const { source, target } = edge
-    assert.equal(count(edge, 'stopChildren'), Number(target === 'draining' && source !== target))
+    assert.equal(count(edge, 'stopChildren'), Number(DRAINING.includes(target) && source !== target))
     assert.equal(count(edge, 'hurryChildren'), Number(target === 'stopping.signalling' && source !== target))
   },
   'ends the loops only when neither run nor child lives'({ source, target, event }) {
@@ -258,8 +263,15 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
   'is escalated while it runs or is paused, and at no other time'({ source, target, event, to, taken }) {
     if (event.type !== 'supervisor.escalate') return
     if (!ADMITTED.includes(source)) return assert.equal(taken.length, 0)
-    assert.equal(target, 'stopping.signalling')
+    assert.equal(target, 'draining.givingUp')
     assert.deepEqual(to.context.plan, event.plan)
+  },
+  'that gives up signals its runs when its children have ended, within their grace'(edge) {
+    const { source, target, event, to } = edge
+    if (event.type !== 'children.ended') return
+    if (source !== 'draining.givingUp') return assert.equal(edge.taken.length, 0)
+    assert.deepEqual([target, count(edge, 'signalAll')], ['stopping.signalling', 1])
+    assert.ok((to.context.plan?.killAt ?? Number.NaN) <= event.plan.killAt)
   },
 }
 

@@ -32,8 +32,9 @@ export const SUPERVISOR_EVENTS: readonly SupervisorEvent[] = [
   {
     type: 'supervisor.escalate',
     error: 'too many restarts',
-    plan: { at: 4, signalAt: 4, killAt: 14, endQueued: true },
+    plan: { at: 4, signalAt: 24, killAt: 34, endQueued: true },
   },
+  { type: 'children.ended', plan: { at: 6, signalAt: 6, killAt: 16, endQueued: true } },
   { type: 'supervisor.drained' },
   { type: 'shutdown.ended' },
   { type: 'loops.ended' },

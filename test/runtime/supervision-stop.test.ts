@@ -7,6 +7,7 @@ import {
   echoTask,
   errorOf,
   heldTask,
+  slots,
   startedSupervisor,
   thrownBy,
   turns,
@@ -111,6 +112,98 @@ describe('stop', () => {
       tasks: { ended: 0, none: 0, signal: 1, terminate: 0, kill: 0, abandon: 1 },
       returned: {},
     })
+  })
+
+  test.each([true, 'queued', false] as const)(
+    'counts runs that had not begun, cancelTasks: %s',
+    async (cancelTasks) => {
+      const { supervisor, clock } = await startedSupervisor({ ...slots(1), defaults: { graceMs: 500 } })
+      const { task } = heldTask()
+      for (let i = 0; i < 2; i += 1) supervisor.submit(task)
+      supervisor.submit(task, undefined, { delayMs: 1_000 })
+      await turns()
+      const stopped = supervisor.stop({ wait: 1_000, cancelTasks })
+      await clock.advance(500)
+      const { tasks } = await stopped
+      expect(tasks).toEqual({ ended: 0, none: 2, signal: 1, terminate: 0, kill: 0, abandon: 0 })
+    },
+  )
+
+  test('tells of a child once, by its last life, when a recovery goes on meanwhile', async () => {
+    const { supervisor, clock, of } = await startedSupervisor({ random: () => 0.5 })
+    const group = supervisor.group('g', { strategy: 'one-for-all', backoff: { initialMs: 10 } })
+    const held = group.spawn(puppet().machine, { id: 'held' })
+    const culprit = group.spawn(puppet().machine, { id: 'culprit' })
+    supervisor.spawn(puppet({ manner: 'deaf' }).machine, { id: 'deaf', shutdownMs: 100 })
+    supervisor.spawn(puppet({ manner: 'deaf' }).machine, { id: 'brief', shutdownMs: 5 })
+    const stopped = supervisor.stop({ wait: true })
+    culprit.actor!.send({ type: 'crash' })
+    await clock.advance(50)
+    // Both live again: the turn of their group has not come.
+    expect([held.state, culprit.state]).toEqual(['running', 'running'])
+    await clock.advance(60)
+    const { children } = await stopped
+    expect(children.map(({ id, step, ms }) => `${id} ${step} ${ms}`)).toEqual([
+      'brief kill 5',
+      'deaf kill 100',
+      'g/culprit none 0',
+      'g/held none 0',
+      'g none 0',
+    ])
+    expect(of('child.stopped').map(({ child }) => child)).toEqual([
+      'g/held',
+      'brief',
+      'deaf',
+      'g/culprit',
+      'g/held',
+      'g',
+    ])
+  })
+
+  test('tells of a life that ended once, also when a recovery was waiting for its backoff', async () => {
+    const { supervisor, clock, of } = await startedSupervisor()
+    const group = supervisor.group('g', { strategy: 'one-for-all', backoff: { initialMs: 60_000 } })
+    group.spawn(puppet().machine, { id: 'held' })
+    const culprit = group.spawn(puppet().machine, { id: 'culprit' })
+    supervisor.spawn(puppet({ manner: 'deaf' }).machine, { id: 'deaf', shutdownMs: 100 })
+    const stopped = supervisor.stop({ wait: true })
+    culprit.actor!.send({ type: 'crash' })
+    await clock.advance(100)
+    const { children } = await stopped
+    expect(children.map(({ id, step }) => `${id} ${step}`)).toEqual([
+      'g/culprit ended',
+      'g/held none',
+      'deaf kill',
+      'g none',
+    ])
+    expect(of('child.stopped').map(({ child }) => child)).toEqual(['g/held', 'deaf', 'g'])
+  })
+
+  test('tells of children that ended by themselves before their turn', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const early = supervisor.spawn(puppet().machine, { id: 'early', restart: 'temporary' })
+    supervisor.spawn(puppet({ manner: 'deaf' }).machine, { id: 'deaf', shutdownMs: 100 })
+    const stopped = supervisor.stop({ wait: true })
+    await clock.advance(50)
+    early.actor!.send({ type: 'end' })
+    await clock.advance(50)
+    expect((await stopped).children).toEqual([
+      { id: 'early', kind: 'actor', step: 'ended', ms: 0 },
+      { id: 'deaf', kind: 'actor', step: 'kill', ms: 100 },
+    ])
+  })
+
+  test('has a report of its own for each life, also when the next one begins at once', async () => {
+    const { supervisor, stop } = await startedSupervisor()
+    supervisor.spawn(puppet().machine, { id: 'one' })
+    supervisor.on('supervisor.stopped', () => void supervisor.start())
+    const { children } = await supervisor.stop()
+    expect(children.map(({ id }) => id)).toEqual(['one'])
+    await turns()
+    await supervisor.child('one')!.remove()
+    const second = supervisor.stop()
+    await stop()
+    expect((await second).children).toEqual([])
   })
 
   test('lets children end in reverse while what was accepted goes on, within one bound for all', async () => {
@@ -268,9 +361,92 @@ describe('closed', () => {
     expect(supervisor.state).toBe('stopping')
     const stopped = supervisor.stop({ wait: 100 })
     await clock.advance(100)
-    expect(await stopped).toMatchObject({ tasks: { abandon: 1 } })
+    const report = await stopped
+    expect(report).toMatchObject({ tasks: { abandon: 1 } })
     expect(supervisor.state).toBe('failed')
-    await supervisor.stop()
+    // What is left of it is ended by another one, which tells of the whole end.
+    supervisor.submit(echoTask())
+    expect(await supervisor.stop()).toEqual({ ...report, tasks: { ...report.tasks, none: 1 } })
     expect(supervisor.state).toBe('stopped')
+  })
+})
+
+describe('a supervisor that gives up', () => {
+  const failing = async () => {
+    const made = await startedSupervisor({ supervision: { intensity: 0 }, defaults: { graceMs: 1_000 } })
+    const { supervisor } = made
+    supervisor.spawn(puppet({ manner: 'graceful' }).machine, { id: 'first' })
+    supervisor.spawn(puppet({ manner: 'deaf' }).machine, { id: 'deaf', shutdownMs: 400 })
+    const culprit = supervisor.spawn(puppet().machine, { id: 'culprit' })
+    const { task } = heldTask({ deaf: true })
+    const run = supervisor.submit(task)
+    await turns()
+    return { ...made, run, crash: () => culprit.actor!.send({ type: 'crash' }) }
+  }
+
+  test('stops its children in reverse, each in its time, then its runs; a stop later tells of all', async () => {
+    const { supervisor, clock, run, crash, of } = await failing()
+    crash()
+    expect([supervisor.state, of('supervisor.stopping').length]).toEqual(['draining', 1])
+    expect(thrownBy(() => supervisor.submit(echoTask())).code).toBe('ERR_SUPERVISOR_STOPPED')
+    await clock.advance(399)
+    expect([supervisor.state, supervisor.child('first')!.state, run.state]).toEqual([
+      'draining',
+      'running',
+      'running',
+    ])
+    await clock.advance(1)
+    expect([supervisor.state, supervisor.child('first')!.state]).toEqual(['stopping', 'stopped'])
+    await clock.advance(999)
+    expect(run.state).toBe('running')
+    await clock.advance(1)
+    expect([supervisor.state, run.state]).toEqual(['failed', 'terminated'])
+    expect(await supervisor.stop()).toMatchObject({
+      children: [
+        { id: 'deaf', step: 'kill', ms: 400 },
+        { id: 'first', step: 'none', ms: 0 },
+      ],
+      tasks: { ended: 0, abandon: 1 },
+    })
+  })
+
+  test('is met by a stop while its children end: within the bound, and failed all the same', async () => {
+    const { supervisor, clock, run, crash } = await failing()
+    crash()
+    const closed = errorOf(supervisor.closed)
+    await clock.advance(50)
+    const stopped = supervisor.stop({ wait: 100, graceMs: 20 })
+    await clock.advance(100)
+    expect([supervisor.state, run.state]).toEqual(['failed', 'terminated'])
+    expect((await closed).code).toBe('ERR_RESTART_INTENSITY')
+    expect(await stopped).toMatchObject({
+      children: [
+        // Both were hurried at the signal instant.
+        { id: 'first', step: 'signal', ms: 0 },
+        { id: 'deaf', step: 'kill', ms: 150 },
+      ],
+      tasks: { abandon: 1 },
+    })
+  })
+
+  test('gives up within the default bound, whatever its children do', async () => {
+    const { supervisor, clock } = await startedSupervisor({ supervision: { intensity: 0 } })
+    const deaf = puppet({ manner: 'deaf' }).machine
+    supervisor.spawn(deaf, { id: 'deaf', shutdownMs: Number.POSITIVE_INFINITY })
+    supervisor.spawn(puppet().machine, { id: 'culprit' }).actor!.send({ type: 'crash' })
+    await clock.advance(29_999)
+    expect(supervisor.state).toBe('stopping')
+    await clock.advance(1)
+    expect(supervisor.state).toBe('failed')
+  })
+
+  test('ends what is queued, also when it was paused', async () => {
+    const { supervisor } = await startedSupervisor({ supervision: { intensity: 0 } })
+    supervisor.pause()
+    const { task, calls } = heldTask()
+    const run = supervisor.submit(task)
+    supervisor.spawn(puppet().machine, { id: 'culprit' }).actor!.send({ type: 'crash' })
+    await turns(3)
+    expect([supervisor.state, run.state, calls.length]).toEqual(['failed', 'terminated', 0])
   })
 })

@@ -271,6 +271,18 @@ describe('supervisor.stop()', () => {
     expect(seen).toEqual([1, 3])
   })
 
+  test('meets a stop() of the worker: whoever called that has what is handed back, the report has not', async () => {
+    const { supervisor, stop } = await startedSupervisor()
+    const queue = supervisor.workers.queue({ name: 'q', task: heldTask<number>().task, onStop: 'return' })
+    for (const item of [1, 2, 3]) await queue.put(item)
+    await turns()
+    const exit = queue.stop()
+    const report = supervisor.stop({ wait: false })
+    await stop()
+    expect((await exit).returned).toEqual([2, 3])
+    expect((await report).returned).toEqual({})
+  })
+
   test('a killed run of a deaf handler: its item has begun and is not handed back', async () => {
     const { supervisor, stop } = await startedSupervisor()
     const { task } = heldTask<number>({ deaf: true })
