@@ -38,7 +38,8 @@ import type {
   Snapshot,
   SnapshotFrom,
 } from 'xstate'
-import type { Sink } from './compile-action.ts'
+import type { Context, Sink } from './compile-action.ts'
+import type { Leaf } from './compile-leaf.ts'
 import { layOut, type Program } from './compile-program.ts'
 import { CompiledSnapshot, flatten } from './compile-snapshot.ts'
 import { advance, begin } from './compile-step.ts'
@@ -97,6 +98,14 @@ export interface CompiledLogic<TMachine extends AnyStateMachine>
     event: EventFromLogic<TMachine>,
     execute: Execute<ContextFrom<TMachine>, EventFromLogic<TMachine>>,
   ): SnapshotOf<TMachine>
+  /**
+   * Pure: the snapshot at rest in an atomic state, for owners who keep state and context elsewhere, in a row of a
+   * database say. Nothing is entered.
+   *
+   * @param state - one of `states`
+   * @throws {RangeError} for another one, or for one in which the machine has ended.
+   */
+  resume(state: string, context: ContextFrom<TMachine>): SnapshotOf<TMachine>
 }
 
 /** An initial action runs when the actor starts; if it throws then, XState spreads the snapshot. */
@@ -165,6 +174,27 @@ function restore(program: Program, persisted: Snapshot<unknown>, scope: AnyActor
   return new CompiledSnapshot(status, output, error, context, leaf)
 }
 
+function resume(
+  program: Program,
+  byPath: Map<string, Leaf>,
+  state: string,
+  context: Context,
+): CompiledSnapshot {
+  const leaf = byPath.get(state)
+  if (leaf === undefined) throw new RangeError(`'${program.machine.id}' cannot rest in '${state}'`)
+  return new CompiledSnapshot('active', undefined, undefined, context, leaf)
+}
+
+/** Where it can go on from: every atomic state but the final ones of the root. */
+function restingPlaces(program: Program): Map<string, Leaf> {
+  const places = new Map<string, Leaf>()
+  for (const leaf of program.leaves) {
+    const node = leaf.nodes.at(-1) as AnyStateNode
+    if (node.type !== 'final' || node.parent?.parent !== undefined) places.set(node.path.join('.'), leaf)
+  }
+  return places
+}
+
 /**
  * Compiles a machine.
  *
@@ -173,6 +203,7 @@ function restore(program: Program, persisted: Snapshot<unknown>, scope: AnyActor
  */
 export function compile<TMachine extends AnyStateMachine>(machine: TMachine): CompiledLogic<TMachine> {
   const program = layOut(machine)
+  const places = restingPlaces(program)
   const logic = {
     machine,
     config: machine.config,
@@ -181,6 +212,7 @@ export function compile<TMachine extends AnyStateMachine>(machine: TMachine): Co
     initial: (input: unknown, execute: Sink) => begin(program, input, execute, undefined),
     step: (snapshot: CompiledSnapshot, event: EventObject, execute: Sink) =>
       advance(program, snapshot, event, execute, undefined),
+    resume: (state: string, context: Context) => resume(program, places, state, context),
     transition: (snapshot: CompiledSnapshot, event: EventObject, scope: AnyActorScope) =>
       transition(program, snapshot, event, scope),
     getInitialSnapshot: (scope: AnyActorScope, input: unknown) => initialInActor(program, scope, input),

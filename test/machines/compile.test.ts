@@ -316,3 +316,15 @@ describe('as the logic of an actor', () => {
     expect(actor.getSnapshot()).toMatchObject({ status: 'stopped', value: 'off' })
   })
 })
+
+it('goes on from a state that its owner kept elsewhere', () => {
+  const { resume, step, states, indexOf } = compile(lamp)
+  const off = resume('off', { switched: 7 })
+  expect(states[indexOf(off)]).toBe('off')
+  const on = step(off, { type: 'press' }, ignore)
+  expect(on.value).toEqual({ on: 'dim' })
+  expect(on.context).toEqual({ switched: 8 })
+  for (const state of ['nowhere', 'on', 'broken']) {
+    expect(() => resume(state, { switched: 0 })).toThrow(RangeError)
+  }
+})

@@ -1,0 +1,289 @@
+/**
+ * The writes of a store: batches that one `commit` carries out together. Instants come in as `at` (epoch ms, the
+ * caller's clock), `by` says who acts. Each answers per item and in order; an item that merely conflicts is an
+ * answer, never an error.
+ */
+import type { FailureKind, Priority, TerminationReason } from '../../machines/model.ts'
+import type { EndedState, StoredState } from '../../machines/stored-task.ts'
+import type { ScheduleRecord } from './records.ts'
+import type { ClaimedTask, EndRequest, Lease, NewTask, StoredCall } from './task-record.ts'
+
+interface Act {
+  readonly at: number
+}
+
+interface ActBy extends Act {
+  readonly by: string
+}
+
+export interface EnqueueOperation extends ActBy {
+  readonly type: 'enqueue'
+  readonly tasks: readonly NewTask[]
+}
+
+/** Takes what is due: the highest band first, first come first served by `runAt` inside of it. */
+export interface ClaimOperation extends Act {
+  readonly type: 'claim'
+  readonly holder: string
+  readonly leaseUntil: number
+  /** How many may be taken in all while one of this band is still among them; see `placesFor`. */
+  readonly room: Readonly<Record<Priority, number>>
+  /** At most so many in all. */
+  readonly limit: number
+  /** Only tasks of these definitions. Without it, all. */
+  readonly names?: readonly string[]
+}
+
+export interface RenewOperation extends Act {
+  readonly type: 'renew'
+  readonly leaseUntil: number
+  readonly leases: readonly Lease[]
+}
+
+/** What became of an attempt. Each needs the fence; a holder that was asked to end it never makes it wait again. */
+export type Verdict =
+  | { readonly kind: 'finished'; readonly result: string | null; readonly reason: string | null }
+  | { readonly kind: 'failed'; readonly error: string | null; readonly reason: FailureKind }
+  | { readonly kind: 'cancelled'; readonly error: string | null; readonly reason: string | null }
+  | { readonly kind: 'terminated'; readonly error: string | null; readonly reason: TerminationReason }
+  /** It failed and is tried again. */
+  | { readonly kind: 'retry'; readonly runAt: number; readonly error: string | null }
+  | { readonly kind: 'snooze'; readonly runAt: number }
+  /** The next step of a trampoline, under the same id. */
+  | { readonly kind: 'step'; readonly runAt: number; readonly call: StoredCall }
+  /** Handed back before it had begun. */
+  | { readonly kind: 'returned' }
+
+export interface Settlement extends Lease {
+  readonly verdict: Verdict
+}
+
+export interface SettleOperation extends ActBy {
+  readonly type: 'settle'
+  readonly settlements: readonly Settlement[]
+}
+
+export interface ProgressOperation extends Act {
+  readonly type: 'progress'
+  readonly reports: readonly (Lease & { readonly percent: number | null; readonly note: string | null })[]
+}
+
+export interface CancelOperation extends ActBy {
+  readonly type: 'cancel'
+  readonly ids: readonly string[]
+  readonly reason: string | null
+}
+
+/** Once more, from the first attempt, of the step that ended it. Not for finished ones. */
+export interface RetryOperation extends ActBy {
+  readonly type: 'retry'
+  readonly ids: readonly string[]
+  readonly runAt: number
+}
+
+export interface MoveOperation extends ActBy {
+  readonly type: 'move'
+  readonly ids: readonly string[]
+  readonly runAt: number
+}
+
+/** Forgets tasks that do not run, with their log. */
+export interface RemoveOperation {
+  readonly type: 'remove'
+  readonly ids: readonly string[]
+}
+
+/** Takes tasks back whose lease is over. */
+export interface ReclaimOperation extends ActBy {
+  readonly type: 'reclaim'
+  /** A task that lost more leases than this is terminated (`awol`). */
+  readonly lostLimit: number
+  readonly limit: number
+}
+
+/** Makes or changes a schedule. The run that it has goes on. */
+export interface ScheduleOperation extends ActBy {
+  readonly type: 'schedule'
+  readonly schedules: readonly Pick<ScheduleRecord, 'name' | 'rule' | 'call' | 'nextAt'>[]
+}
+
+export interface UnscheduleOperation {
+  readonly type: 'unschedule'
+  readonly names: readonly string[]
+}
+
+/**
+ * One occurrence of a schedule: stores its task and says when the next one comes, unless somebody else was first.
+ * Without a task the occurrence is left out.
+ */
+export interface OccurOperation extends ActBy {
+  readonly type: 'occur'
+  readonly name: string
+  /** `nextAt` as it was read. */
+  readonly dueAt: number
+  readonly task: NewTask | null
+  /** `null`: not known before the run has ended, or none. */
+  readonly nextAt: number | null
+}
+
+/** The run of a schedule has ended. `nextAt` replaces what is planned, if it is given. */
+export interface ScheduleDoneOperation extends Act {
+  readonly type: 'scheduleDone'
+  readonly name: string
+  readonly runId: string
+  readonly nextAt?: number | null
+}
+
+export interface PruneOperation extends Act {
+  readonly type: 'prune'
+  readonly keep: readonly {
+    readonly state: EndedState
+    /** Keep for so long after its end. */
+    readonly ms?: number
+    /** Keep so many, the last ended ones. */
+    readonly count?: number
+  }[]
+  /** Delete at most so many: small batches let others write in between. */
+  readonly limit: number
+}
+
+/** A daemon says that it lives. */
+export interface BeatOperation extends Act {
+  readonly type: 'beat'
+  readonly daemon: {
+    readonly id: string
+    readonly name: string
+    readonly host: string
+    readonly pid: number
+    readonly startedAt: number
+    readonly state: string
+    /** JSON text. */
+    readonly counts: string | null
+  }
+}
+
+/** Daemons that are gone. */
+export interface LeaveOperation {
+  readonly type: 'leave'
+  readonly ids: readonly string[]
+}
+
+/** Leaves a message for daemons; the answer to their next beat brings it. */
+export interface TellOperation {
+  readonly type: 'tell'
+  /** Without it, all. */
+  readonly ids?: readonly string[]
+  readonly message: string
+}
+
+export type StoreOperation =
+  | EnqueueOperation
+  | ClaimOperation
+  | RenewOperation
+  | SettleOperation
+  | ProgressOperation
+  | CancelOperation
+  | RetryOperation
+  | MoveOperation
+  | RemoveOperation
+  | ReclaimOperation
+  | ScheduleOperation
+  | UnscheduleOperation
+  | OccurOperation
+  | ScheduleDoneOperation
+  | PruneOperation
+  | BeatOperation
+  | LeaveOperation
+  | TellOperation
+
+/** Why an item was not done. */
+export type Refusal =
+  | { readonly kind: 'refused'; readonly code: 'ERR_RUN_UNKNOWN' }
+  | { readonly kind: 'refused'; readonly code: 'ERR_RUN_ID_TAKEN' }
+  /** `id`: who holds the key. */
+  | { readonly kind: 'refused'; readonly code: 'ERR_TASK_KEY_TAKEN'; readonly id: string }
+  | { readonly kind: 'refused'; readonly code: 'ERR_RUN_STATE'; readonly state: StoredState }
+
+/** Nobody holds this fence any more: another has it, or the task is gone. Nothing was changed. */
+export interface Lost {
+  readonly kind: 'lost'
+}
+
+interface Done {
+  readonly kind: 'done'
+}
+
+export type EnqueueAnswer =
+  | { readonly kind: 'stored'; readonly replaced: string | null }
+  /** A live one with its key is there already. */
+  | { readonly kind: 'kept'; readonly id: string }
+  | Refusal
+
+export interface AskedTask extends Lease {
+  readonly request: EndRequest
+}
+
+export interface ClaimAnswer {
+  readonly tasks: readonly ClaimedTask[]
+  /** The holder's running tasks that it has to end. */
+  readonly asked: readonly AskedTask[]
+  /** When the next task that is not due yet becomes due, of any name. `null`: none. */
+  readonly nextAt: number | null
+  /** When the next schedule is due. `null`: none. */
+  readonly scheduleAt: number | null
+}
+
+export type RenewAnswer = { readonly kind: 'kept'; readonly request: EndRequest | null } | Lost
+
+/** `state`: what it is now. */
+export type SettleAnswer = { readonly kind: 'settled'; readonly state: StoredState } | Lost
+
+/** `asked`: its holder has to end it. */
+export type CancelAnswer = { readonly kind: 'cancelled' | 'asked' } | Refusal
+
+export interface ReclaimedTask {
+  readonly id: string
+  readonly name: string
+  readonly holder: string
+  readonly schedule: string | null
+  readonly state: StoredState
+}
+
+/** `name`, `nextAt`: a schedule that somebody else has handled or taken away. */
+export type OccurAnswer =
+  | { readonly kind: 'occurred'; readonly enqueued: EnqueueAnswer | null }
+  | { readonly kind: 'stale' }
+
+/** What each operation answers. */
+export interface AnswerTable {
+  enqueue: { readonly items: readonly EnqueueAnswer[] }
+  claim: ClaimAnswer
+  renew: { readonly items: readonly RenewAnswer[] }
+  settle: { readonly items: readonly SettleAnswer[] }
+  progress: { readonly items: readonly (Done | Lost)[] }
+  cancel: { readonly items: readonly CancelAnswer[] }
+  retry: { readonly items: readonly (Done | Refusal)[] }
+  move: { readonly items: readonly (Done | Refusal)[] }
+  remove: { readonly items: readonly (Done | Refusal)[] }
+  reclaim: { readonly tasks: readonly ReclaimedTask[] }
+  schedule: { readonly items: readonly Done[] }
+  unschedule: { readonly items: readonly (Done | { readonly kind: 'unknown' })[] }
+  occur: OccurAnswer
+  scheduleDone: Done | { readonly kind: 'stale' }
+  prune: { readonly removed: number }
+  beat: { readonly message: string | null }
+  leave: { readonly left: number }
+  tell: { readonly told: number }
+}
+
+export type OperationType = StoreOperation['type']
+
+/** An operation that could not be carried out at all. Its neighbours were. */
+export interface FailedAnswer {
+  readonly type: 'failed'
+  readonly error: Error
+}
+
+export type AnswerTo<Type extends OperationType> = { readonly type: Type; readonly answer: AnswerTable[Type] }
+
+export type StoreAnswer = { [Type in OperationType]: AnswerTo<Type> }[OperationType] | FailedAnswer

@@ -1,0 +1,85 @@
+/** What a store keeps beside tasks: schedules, daemons, log entries; and how tasks are asked for. */
+import type { TaskState } from '../../machines/model.ts'
+
+export interface ScheduleRecord {
+  readonly name: string
+  /** JSON text: when, and the policies. */
+  readonly rule: string
+  /** JSON text: what is called, and how. */
+  readonly call: string
+  /** Epoch ms of the next occurrence; `null` while none is known. */
+  readonly nextAt: number | null
+  /** The task of the last occurrence, until `scheduleDone`. */
+  readonly runId: string | null
+  readonly createdAt: number
+  readonly createdBy: string
+}
+
+export interface DaemonRecord {
+  readonly id: string
+  readonly name: string
+  readonly host: string
+  readonly pid: number
+  readonly startedAt: number
+  /** Its last sign of life. */
+  readonly beatAt: number
+  readonly state: string
+  /** JSON text. */
+  readonly counts: string | null
+  /** Left for it and not yet read. */
+  readonly message: string | null
+}
+
+/** What was done to a task. `act` is a word, `detail` a text (JSON of the error for `failed`). */
+export interface LogEntry {
+  readonly at: number
+  readonly by: string
+  readonly act: LogAct
+  readonly detail: string | null
+}
+
+export type LogAct =
+  | 'created'
+  | 'started'
+  | 'finished'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
+  | 'cancelAsked'
+  | 'replaced'
+  | 'attemptFailed'
+  | 'leaseLost'
+  | 'snoozed'
+  | 'stepped'
+  | 'returned'
+  | 'retried'
+  | 'moved'
+
+/** All that is given must hold. */
+export interface TaskFilter {
+  /** As they are called in public. */
+  readonly states?: readonly TaskState[]
+  readonly names?: readonly string[]
+  readonly key?: string
+  readonly schedule?: string
+  /** Top-level members of the metadata that must be equal. */
+  readonly metadata?: Readonly<Record<string, string | number | boolean | null>>
+  readonly createdFrom?: number
+  readonly createdBefore?: number
+  readonly endedFrom?: number
+  readonly endedBefore?: number
+}
+
+export interface PageRequest {
+  readonly limit: number
+  /** By the order in which they were stored. */
+  readonly order: 'newest' | 'oldest'
+  /** `next` of the page before. */
+  readonly after?: string
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  /** Where the next page begins; `null` after the last one. */
+  readonly next: string | null
+}

@@ -1,0 +1,256 @@
+/**
+ * The one owner of `node:sqlite`: a connection to the file of a store.
+ *
+ * - open: journal in WAL mode, `synchronous=FULL`, so that what is committed is on the disk.
+ * - closed: for good.
+ *
+ * SQLite's own busy handler blocks the event loop and starves one of two writers, so it is off; who finds the file
+ * locked waits for a moment by a timer and asks again, up to `busyLimitMs`. Every body runs within one turn of the
+ * event loop, so statements of different callers never mix. A body that throws is rolled back.
+ */
+
+import { DatabaseSync } from 'node:sqlite'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { StoreError } from './store-error.ts'
+
+export type SqlValue = string | number | null
+
+/** A prepared statement. Rows are objects by column name. */
+export interface Statement {
+  run(...values: SqlValue[]): { readonly changes: number | bigint }
+  get(...values: SqlValue[]): unknown
+  all(...values: SqlValue[]): unknown[]
+}
+
+/** Somewhere to run statements: our connection, or one of the caller's. */
+export interface Sql {
+  /** Prepared once per text. */
+  statement(text: string): Statement
+  exec(text: string): void
+}
+
+/** Where a test may throw or end the process. */
+export type FaultPoint = 'begun' | 'operation' | 'committing' | 'committed'
+
+export interface DriverOptions {
+  /** How long to ask for a locked file, in ms. */
+  readonly busyLimitMs: number
+  /** Called at each point; for tests. */
+  readonly fault?: ((point: FaultPoint) => void) | undefined
+}
+
+const CODES = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+}
+
+/** Primary result code of an error of SQLite's; `undefined` for all others. */
+function codeOf(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown }).errcode
+  return typeof code === 'number' ? code & 0xff : undefined
+}
+
+function isBusy(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === CODES.busy || code === CODES.locked
+}
+
+/** Concerns the file, so that other operations would fail as well. */
+export function isFatal(error: unknown): boolean {
+  const { readOnly, ioError, corrupt, full, cannotOpen, notADatabase } = CODES
+  const code = codeOf(error)
+  return isBusy(error) || [readOnly, ioError, corrupt, full, cannotOpen, notADatabase].includes(code ?? -1)
+}
+
+/** What SQLite said, as an error of the store. */
+export function toStoreError(error: unknown, file: string): StoreError {
+  if (error instanceof StoreError) return error
+  const said = error instanceof Error ? error.message : String(error)
+  switch (codeOf(error)) {
+    case CODES.readOnly:
+    case CODES.cannotOpen:
+      return new StoreError(
+        'ERR_STORE_NOT_WRITABLE',
+        `Expected ${file} to be writable, SQLite says: ${said}.`,
+        error,
+      )
+    case CODES.corrupt:
+    case CODES.notADatabase:
+      return new StoreError(
+        'ERR_STORE_CORRUPT',
+        `Expected ${file} to be a sound SQLite database, SQLite says: ${said}. Restore it from a backup.`,
+        error,
+      )
+    case CODES.full:
+      return new StoreError('ERR_STORE_FULL', `The disk of ${file} is full; nothing was stored.`, error)
+    case CODES.busy:
+    case CODES.locked:
+      return new StoreError('ERR_STORE_BUSY', `Another process has kept ${file} locked for too long.`, error)
+    default:
+      return new StoreError('ERR_STORE_FAILED', `SQLite failed on ${file}: ${said}.`, error)
+  }
+}
+
+/** Waits a little, longer each time, never the same for two processes. */
+async function pause(round: number): Promise<void> {
+  if (round < 3) await setImmediate()
+  else await setTimeout(1 + Math.random() * Math.min(round, 20))
+}
+
+class Prepared implements Sql {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, Statement>()
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  statement(text: string): Statement {
+    let statement = this.#statements.get(text)
+    if (statement === undefined) {
+      statement = this.#database.prepare(text)
+      this.#statements.set(text, statement)
+    }
+    return statement
+  }
+
+  exec(text: string): void {
+    this.#database.exec(text)
+  }
+}
+
+const foreign = new WeakMap<DatabaseSync, Prepared>()
+
+/** Statements on a connection of the caller's. `undefined` when it is none. */
+export function sqlOf(connection: unknown): Sql | undefined {
+  if (!(connection instanceof DatabaseSync)) return undefined
+  let sql = foreign.get(connection)
+  if (sql === undefined) {
+    sql = new Prepared(connection)
+    foreign.set(connection, sql)
+  }
+  return sql
+}
+
+/** Whether the caller's connection is inside of a transaction. */
+export function isInTransaction(connection: unknown): boolean {
+  return (connection as { isTransaction?: boolean }).isTransaction === true
+}
+
+export class SqliteConnection {
+  readonly file: string
+  readonly sql: Sql
+  readonly #database: DatabaseSync
+  readonly #options: DriverOptions
+  #isClosed = false
+
+  private constructor(file: string, database: DatabaseSync, options: DriverOptions) {
+    this.file = file
+    this.#database = database
+    this.#options = options
+    this.sql = new Prepared(database)
+  }
+
+  /** Opens the file, making it if need be. */
+  static async open(file: string, options: DriverOptions): Promise<SqliteConnection> {
+    const database = await patiently(file, options, () => connect(file))
+    return new SqliteConnection(file, database, options)
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Runs the body in a transaction that may write. What it returns is durable then. */
+  transaction<Value>(body: (sql: Sql) => Value): Promise<Value> {
+    return patiently(this.file, this.#options, () => {
+      this.#demandOpen()
+      this.sql.exec('BEGIN IMMEDIATE')
+      try {
+        this.fault('begun')
+        const value = body(this.sql)
+        this.fault('committing')
+        this.sql.exec('COMMIT')
+        this.fault('committed')
+        return value
+      } catch (error) {
+        this.#rollBack()
+        throw error
+      }
+    })
+  }
+
+  read<Value>(body: (sql: Sql) => Value): Promise<Value> {
+    return patiently(this.file, this.#options, () => {
+      this.#demandOpen()
+      return body(this.sql)
+    })
+  }
+
+  fault(point: FaultPoint): void {
+    this.#options.fault?.(point)
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#database.close()
+  }
+
+  #rollBack(): void {
+    try {
+      this.sql.exec('ROLLBACK')
+    } catch {
+      // SQLite has rolled back by itself, or the commit has succeeded.
+    }
+  }
+
+  #demandOpen(): void {
+    if (this.#isClosed) throw new StoreError('ERR_STORE_CLOSED', `The store ${this.file} is closed.`)
+  }
+}
+
+/** Again and again while the file is locked. */
+async function patiently<Value>(file: string, options: DriverOptions, attempt: () => Value): Promise<Value> {
+  const startedAt = performance.now()
+  for (let round = 0; ; round += 1) {
+    try {
+      return attempt()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() - startedAt > options.busyLimitMs)
+        throw toStoreError(error, file)
+    }
+    await pause(round)
+  }
+}
+
+function connect(file: string): DatabaseSync {
+  const database = new DatabaseSync(file)
+  try {
+    // First of all: a second process that opens the fresh file would fail at once.
+    database.exec('PRAGMA busy_timeout = 50')
+    const { journal_mode: mode } = database.prepare('PRAGMA journal_mode = WAL').get() as {
+      journal_mode: string
+    }
+    if (mode !== 'wal') {
+      throw new StoreError(
+        'ERR_STORE_FAILED',
+        `Expected ${file} to take a write-ahead log, its journal is "${mode}". Put it on a local disk.`,
+      )
+    }
+    database.exec(
+      'PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000',
+    )
+    database.exec('PRAGMA busy_timeout = 0')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}

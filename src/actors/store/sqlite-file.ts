@@ -1,0 +1,99 @@
+/** What must be true of the file of a store before it is opened. Nothing is changed by looking. */
+import { constants } from 'node:fs'
+import { access, open, stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { StoreError } from './store-error.ts'
+
+/** `f_type` of file systems on which locks or shared memory cannot be trusted (Linux). */
+const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  26985: 'nfs',
+  4283649346: 'cifs',
+  4266872130: 'smb2',
+  20859: 'smb',
+  1702057286: 'fuse',
+  16914839: '9p',
+  1397113167: 'afs',
+  12805120: 'ceph',
+  198183888: 'lustre',
+}
+
+const MAGIC = 'SQLite format 3\0'
+
+/** `f_type` of the file system of a folder. */
+export type FileSystemType = (folder: string) => Promise<number>
+
+const fileSystemType: FileSystemType = async (folder) => (await statfs(folder)).type
+
+export interface FileChecks {
+  /** Let a file on a network file system pass. */
+  readonly allowNetworkFileSystem?: boolean | undefined
+  /** Asked instead of the operating system; for tests. */
+  readonly fileSystemType?: FileSystemType | undefined
+}
+
+/** @throws StoreError */
+export async function checkFile(file: string, checks: FileChecks): Promise<void> {
+  const folder = dirname(file)
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  if (!isFolder) {
+    throw new StoreError('ERR_STORE_FOLDER_MISSING', `The folder ${folder} does not exist. Make it first.`)
+  }
+  const exists = await checkKind(file)
+  await checkAccess(folder, 'the folder')
+  if (exists) await checkAccess(file, 'the file')
+  if (checks.allowNetworkFileSystem !== true) await checkFileSystem(folder, checks)
+}
+
+/** @returns whether it is there */
+async function checkKind(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined)
+  if (found === undefined) return false
+  if (!found.isFile()) {
+    throw new StoreError(
+      'ERR_STORE_NOT_WRITABLE',
+      `Expected ${file} to be a file, it is a folder or a device.`,
+    )
+  }
+  if (found.size === 0) return true
+  const handle = await open(file).catch((error: unknown) => {
+    throw new StoreError('ERR_STORE_NOT_WRITABLE', `The file ${file} cannot be read.`, error)
+  })
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0)
+    if (buffer.toString('latin1') !== MAGIC) {
+      throw new StoreError(
+        'ERR_STORE_CORRUPT',
+        `Expected ${file} to be a SQLite database, its first bytes are something else. It was not touched.`,
+      )
+    }
+  } finally {
+    await handle.close()
+  }
+  return true
+}
+
+async function checkAccess(path: string, what: string): Promise<void> {
+  const refused: unknown = await access(path, constants.R_OK | constants.W_OK).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (refused === undefined) return
+  throw new StoreError(
+    'ERR_STORE_NOT_WRITABLE',
+    `Expected ${what} ${path} to be writable, it is not.`,
+    refused,
+  )
+}
+
+async function checkFileSystem(folder: string, checks: FileChecks): Promise<void> {
+  const type = await (checks.fileSystemType ?? fileSystemType)(folder)
+  const name = NETWORK_FILE_SYSTEMS[type >>> 0]
+  if (name === undefined) return
+  throw new StoreError(
+    'ERR_STORE_NETWORK_FILE_SYSTEM',
+    `The folder ${folder} is on a network file system (${name}), where SQLite loses data. Use a local disk, or PostgreSQL for several machines.`,
+  )
+}

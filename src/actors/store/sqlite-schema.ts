@@ -1,0 +1,140 @@
+/**
+ * The tables of a SQLite store, and how they came to be. Their names begin with `stateward_` and the version is a row
+ * of ours, so that the file may be the user's own database: only then can an enqueue be part of his transaction.
+ */
+import type { Sql, SqliteConnection } from './sqlite-driver.ts'
+import { StoreError } from './store-error.ts'
+
+/**
+ * The row bears what happens all the time (who made it and when, who started it, when it ended), so that each of
+ * these acts writes one row; other acts go into the log. `live_key` is the key while it is live. `seq` is the order
+ * of storing, and breaks ties of `run_at`.
+ */
+const VERSION_1 = `
+CREATE TABLE stateward_task (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  phase TEXT,
+  band INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  lost INTEGER NOT NULL DEFAULT 0,
+  step INTEGER NOT NULL DEFAULT 0,
+  fence INTEGER NOT NULL DEFAULT 0,
+  holder TEXT,
+  lease_until INTEGER,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  key TEXT,
+  live_key TEXT,
+  schedule TEXT,
+  asked TEXT,
+  asked_at INTEGER,
+  asked_by TEXT,
+  asked_reason TEXT,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  started_at INTEGER,
+  ended_at INTEGER,
+  percent REAL,
+  note TEXT,
+  reason TEXT,
+  description TEXT,
+  metadata TEXT,
+  options TEXT,
+  input TEXT,
+  result TEXT,
+  error TEXT
+) STRICT;
+CREATE UNIQUE INDEX stateward_task_id ON stateward_task (id);
+CREATE UNIQUE INDEX stateward_task_live_key ON stateward_task (live_key) WHERE live_key IS NOT NULL;
+CREATE INDEX stateward_task_key ON stateward_task (key) WHERE key IS NOT NULL;
+CREATE INDEX stateward_task_name ON stateward_task (name, seq);
+CREATE INDEX stateward_task_schedule ON stateward_task (schedule, seq) WHERE schedule IS NOT NULL;
+CREATE INDEX stateward_task_ready ON stateward_task (band, run_at, seq) WHERE state = 'pending';
+CREATE INDEX stateward_task_ready_name ON stateward_task (name, band, run_at, seq) WHERE state = 'pending';
+CREATE INDEX stateward_task_leased ON stateward_task (lease_until) WHERE state = 'running';
+CREATE INDEX stateward_task_asked ON stateward_task (holder) WHERE state = 'running' AND asked IS NOT NULL;
+CREATE INDEX stateward_task_ended ON stateward_task (state, ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE stateward_log (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  act TEXT NOT NULL,
+  detail TEXT
+) STRICT;
+CREATE INDEX stateward_log_id ON stateward_log (id, seq);
+
+CREATE TABLE stateward_schedule (
+  name TEXT PRIMARY KEY,
+  rule TEXT NOT NULL,
+  call TEXT NOT NULL,
+  next_at INTEGER,
+  run_id TEXT,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stateward_schedule_next ON stateward_schedule (next_at) WHERE next_at IS NOT NULL;
+
+CREATE TABLE stateward_daemon (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  beat_at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  counts TEXT,
+  message TEXT
+) STRICT, WITHOUT ROWID;
+`
+
+/** From each version to the next one. Never changed once released. */
+const MIGRATIONS: readonly string[] = [VERSION_1]
+
+export const SCHEMA_VERSION: number = MIGRATIONS.length
+
+/** 0 for a database without our tables. */
+export function schemaVersion(sql: Sql): number {
+  const table = sql
+    .statement("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'stateward_schema'")
+    .get()
+  if (table === undefined) return 0
+  const row = sql.statement('SELECT version FROM stateward_schema').get() as { version: number } | undefined
+  return row?.version ?? 0
+}
+
+/** Holds the version against this code. @throws StoreError */
+export function checkVersion(version: number, file: string): void {
+  if (version > SCHEMA_VERSION) {
+    throw new StoreError(
+      'ERR_STORE_SCHEMA_NEWER',
+      `${file} has schema version ${version}, this version of stateward knows ${SCHEMA_VERSION}. Update stateward.`,
+    )
+  }
+  if (version < SCHEMA_VERSION) {
+    throw new StoreError(
+      'ERR_STORE_SCHEMA_OLDER',
+      `${file} has schema version ${version}, this version of stateward needs ${SCHEMA_VERSION}. Stop its other users and migrate it.`,
+    )
+  }
+}
+
+/** In one transaction, so that of several processes one does it and the others find it done. */
+export function migrateSchema(connection: SqliteConnection): Promise<{ from: number; to: number }> {
+  return connection.transaction((sql) => {
+    const from = schemaVersion(sql)
+    if (from > SCHEMA_VERSION) checkVersion(from, connection.file)
+    if (from === SCHEMA_VERSION) return { from, to: from }
+    if (from === 0)
+      sql.exec(
+        'CREATE TABLE stateward_schema (version INTEGER NOT NULL) STRICT; INSERT INTO stateward_schema VALUES (0)',
+      )
+    for (const migration of MIGRATIONS.slice(from)) sql.exec(migration)
+    sql.statement('UPDATE stateward_schema SET version = ?').run(SCHEMA_VERSION)
+    return { from, to: SCHEMA_VERSION }
+  })
+}

@@ -1,0 +1,119 @@
+/** What holders say about the tasks that they hold. Without the fence it changes nothing. */
+import type { StoredTaskEvent } from '../../machines/stored-task.ts'
+import type {
+  AnswerTable,
+  ProgressOperation,
+  SettleAnswer,
+  Settlement,
+  SettleOperation,
+  Verdict,
+} from './operations.ts'
+import type { Sql } from './sqlite-driver.ts'
+import { lifeOf, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
+import { nextLife } from './stored-life.ts'
+import type { StoredCall } from './task-record.ts'
+
+const LOST: SettleAnswer = { kind: 'lost' }
+
+// The machine lets a holder end its task wherever it runs, so one statement does it.
+const END = `UPDATE stateward_task SET state = ?, phase = NULL, lease_until = NULL, live_key = NULL, ended_at = ?,
+  result = ?, error = ?, reason = coalesce(?, asked_reason) WHERE id = ? AND state = 'running' AND fence = ?`
+const FINISH = `UPDATE stateward_task SET state = 'finished', phase = NULL, lease_until = NULL, live_key = NULL,
+  ended_at = ?, result = ?, error = NULL, reason = ? WHERE id = ? AND state = 'running' AND fence = ?`
+const SETTLED = {
+  finished: { kind: 'settled', state: 'finished' },
+  failed: { kind: 'settled', state: 'failed' },
+  cancelled: { kind: 'settled', state: 'cancelled' },
+  terminated: { kind: 'settled', state: 'terminated' },
+} as const satisfies Record<string, SettleAnswer>
+
+export function settle(sql: Sql, operation: SettleOperation): AnswerTable['settle'] {
+  return { items: operation.settlements.map((settlement) => settleOne(sql, settlement, operation)) }
+}
+
+function settleOne(sql: Sql, { id, fence, verdict }: Settlement, act: SettleOperation): SettleAnswer {
+  switch (verdict.kind) {
+    case 'finished': {
+      const { changes } = sql.statement(FINISH).run(act.at, verdict.result, verdict.reason, id, fence)
+      return changes === 1 ? SETTLED.finished : LOST
+    }
+    case 'failed':
+    case 'cancelled':
+    case 'terminated': {
+      const { kind, error, reason } = verdict
+      const { changes } = sql.statement(END).run(kind, act.at, null, error, reason, id, fence)
+      return changes === 1 ? SETTLED[kind] : LOST
+    }
+    default:
+      return postpone(sql, { id, fence, verdict }, act)
+  }
+}
+
+type Postponement = Extract<Verdict, { kind: 'retry' | 'snooze' | 'step' | 'returned' }>
+
+/** It waits again, unless it was asked to end. */
+function postpone(
+  sql: Sql,
+  { id, fence, verdict }: Settlement & { verdict: Postponement },
+  { at, by }: SettleOperation,
+): SettleAnswer {
+  const row = lifeOf(sql, id)
+  const next = row === undefined ? undefined : nextLife(row, eventOf(verdict, fence))
+  if (row === undefined || next === undefined) return LOST
+  const error = verdict.kind === 'retry' ? verdict.error : null
+  writeLife(sql, row.seq, next, { at, reason: endReason(row), error })
+  if (verdict.kind === 'step' && next.state === 'pending') writeStep(sql, row.seq, verdict.call)
+  log(sql, id, at, by, verdict)
+  return { kind: 'settled', state: next.state as TaskLife['state'] }
+}
+
+/** Of a task that ends because it was asked to. */
+export function endReason(row: TaskLife): string | null {
+  return row.phase === 'replaced' ? 'replaced' : row.asked_reason
+}
+
+function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
+  switch (verdict.kind) {
+    case 'retry':
+      return { type: 'attempt.failed', fence, retryAt: verdict.runAt }
+    case 'snooze':
+      return { type: 'attempt.snoozed', fence, until: verdict.runAt }
+    case 'step':
+      return { type: 'attempt.continued', fence, runAt: verdict.runAt }
+    case 'returned':
+      return { type: 'attempt.returned', fence }
+  }
+}
+
+const STEP = `UPDATE stateward_task SET step = step + 1, name = ?, version = ?, input = ?, options = ?, description = ?,
+  metadata = ?, error = NULL WHERE seq = ?`
+
+function writeStep(sql: Sql, seq: number, call: StoredCall): void {
+  const { name, version, input, options, description, metadata } = call
+  sql.statement(STEP).run(name, version, input, options, description, metadata, seq)
+}
+
+function log(sql: Sql, id: string, at: number, by: string, verdict: Postponement): void {
+  switch (verdict.kind) {
+    case 'retry':
+      return writeLog(sql, id, at, by, 'attemptFailed', verdict.error)
+    case 'snooze':
+      return writeLog(sql, id, at, by, 'snoozed', String(verdict.runAt))
+    case 'step':
+      return writeLog(sql, id, at, by, 'stepped', verdict.call.name)
+    case 'returned':
+      return writeLog(sql, id, at, by, 'returned', null)
+  }
+}
+
+const PROGRESS = `UPDATE stateward_task SET percent = coalesce(?, percent), note = coalesce(?, note)
+  WHERE id = ? AND state = 'running' AND fence = ?`
+
+export function progress(sql: Sql, { reports }: ProgressOperation): AnswerTable['progress'] {
+  const statement = sql.statement(PROGRESS)
+  const items = reports.map(({ id, fence, percent, note }) => {
+    const { changes } = statement.run(percent, note, id, fence)
+    return { kind: changes === 1 ? 'done' : 'lost' } as const
+  })
+  return { items }
+}

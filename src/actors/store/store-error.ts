@@ -1,0 +1,31 @@
+/** What is wrong with a store as a whole. The runtime makes an error of the package of it. */
+
+export type StoreErrorCode =
+  /** Its folder is not there. */
+  | 'ERR_STORE_FOLDER_MISSING'
+  | 'ERR_STORE_NOT_WRITABLE'
+  /** Not a database, or a damaged one. */
+  | 'ERR_STORE_CORRUPT'
+  /** The file is on a file system that is shared over a network. */
+  | 'ERR_STORE_NETWORK_FILE_SYSTEM'
+  | 'ERR_STORE_SCHEMA_NEWER'
+  | 'ERR_STORE_SCHEMA_OLDER'
+  /** Others wrote for too long. */
+  | 'ERR_STORE_BUSY'
+  | 'ERR_STORE_FULL'
+  | 'ERR_STORE_CLOSED'
+  /** The given transaction is not one on this store. */
+  | 'ERR_STORE_TRANSACTION_FOREIGN'
+  /** Whatever else the engine said; it is the `cause`. */
+  | 'ERR_STORE_FAILED'
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly code: StoreErrorCode
+
+  /** @param message a sentence: what is wrong with which file, and what to do */
+  constructor(code: StoreErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}

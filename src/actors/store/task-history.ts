@@ -1,0 +1,33 @@
+/** The operations log of a task: what its record says by itself, and what was noted besides. */
+import type { LogEntry } from './records.ts'
+import type { TaskRecord } from './task-record.ts'
+
+/**
+ * @param noted - entries of the log, oldest first
+ * @returns oldest first: who made it, its last start, its end, and all that was noted
+ */
+export function historyOf(record: TaskRecord, noted: readonly LogEntry[]): LogEntry[] {
+  const { createdAt, createdBy, startedAt, holder } = record
+  const entries: LogEntry[] = [{ at: createdAt, by: createdBy, act: 'created', detail: null }, ...noted]
+  if (startedAt !== null && holder !== null) {
+    entries.push({ at: startedAt, by: holder, act: 'started', detail: null })
+  }
+  entries.sort((a, b) => a.at - b.at)
+  const end = endOf(record)
+  return end === undefined ? entries : [...entries, end]
+}
+
+function endOf({
+  state,
+  endedAt,
+  request,
+  holder,
+  createdBy,
+  reason,
+  error,
+}: TaskRecord): LogEntry | undefined {
+  if (state === 'pending' || state === 'running' || endedAt === null) return undefined
+  // One that was asked to end before anybody held it was ended by who asked.
+  const by = (state === 'cancelled' ? request?.by : undefined) ?? holder ?? request?.by ?? createdBy
+  return { at: endedAt, by, act: state, detail: error ?? reason }
+}

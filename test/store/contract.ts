@@ -1,0 +1,855 @@
+/** What every store must do. Run against each engine; instants are the test's own. */
+import { describe, expect, it } from 'vitest'
+import type { Verdict } from '../../src/actors/store/operations.ts'
+import type { Store } from '../../src/actors/store/store.ts'
+import {
+  claim,
+  claimed,
+  closing,
+  enqueue,
+  FINISHED,
+  newTask,
+  one,
+  put,
+  ROOM,
+  record,
+  type StorePlace,
+  settle,
+} from './store-kit.ts'
+
+const CALL = { name: 'next', version: 2, input: '[1]', options: null, description: 'd', metadata: '{"a":1}' }
+const FAILED: Verdict = { kind: 'failed', error: '{"message":"no"}', reason: 'threw' }
+
+/** @param prepare - a fresh place per test; it cleans up by itself */
+export function storeContract(engine: string, prepare: () => Promise<StorePlace>): void {
+  const open = async (): Promise<Store> => closing((await prepare()).open())
+  const openTwo = async (): Promise<[Store, Store]> => {
+    const place = await prepare()
+    return [await closing(place.open()), await closing(place.open())]
+  }
+  const idsOf = (tasks: readonly { id: string }[]): string[] => tasks.map(({ id }) => id)
+
+  describe(`${engine}: enqueue`, () => {
+    it('keeps all that was given, and says who made it and when', async () => {
+      const store = await open()
+      const task = newTask({
+        ...CALL,
+        options: '{"o":1}',
+        key: 'k',
+        priority: 'high',
+        runAt: 7,
+        schedule: 's',
+      })
+      expect(await one(store, enqueue(5, task))).toEqual({ items: [{ kind: 'stored', replaced: null }] })
+      const { onConflict: _, ...kept } = task
+      expect(await record(store, task.id)).toMatchObject({
+        ...kept,
+        state: 'pending',
+        phase: 'new',
+        attempt: 0,
+        step: 0,
+        lost: 0,
+        holder: null,
+        request: null,
+        createdAt: 5,
+        createdBy: 'web',
+        startedAt: null,
+        endedAt: null,
+        result: null,
+        error: null,
+      })
+    })
+
+    it('refuses an id that was ever stored, and stores the others', async () => {
+      const store = await open()
+      const first = await put(store)
+      const again = newTask({ id: first.id, name: 'other' })
+      const other = newTask()
+      const { items } = await one(store, enqueue(1, again, other))
+      expect(items).toEqual([
+        { kind: 'refused', code: 'ERR_RUN_ID_TAKEN' },
+        { kind: 'stored', replaced: null },
+      ])
+      expect((await record(store, first.id)).name).toBe('work')
+    })
+
+    it('lets one live task have a key: keep, reject', async () => {
+      const store = await open()
+      const first = await put(store, { key: 'k' })
+      const { items } = await one(
+        store,
+        enqueue(1, newTask({ key: 'k', onConflict: 'keep' }), newTask({ key: 'k', onConflict: 'reject' })),
+      )
+      expect(items).toEqual([
+        { kind: 'kept', id: first.id },
+        { kind: 'refused', code: 'ERR_TASK_KEY_TAKEN', id: first.id },
+      ])
+      const { tasks } = await claimed(store, 1)
+      await settle(store, tasks[0]!, FINISHED)
+      const next = newTask({ key: 'k' })
+      expect((await one(store, enqueue(2, next))).items).toEqual([{ kind: 'stored', replaced: null }])
+    })
+
+    it('replaces a waiting task with the key at once', async () => {
+      const store = await open()
+      const first = await put(store, { key: 'k' })
+      const next = newTask({ key: 'k', onConflict: 'replace' })
+      expect((await one(store, enqueue(3, next))).items).toEqual([{ kind: 'stored', replaced: first.id }])
+      expect(await record(store, first.id)).toMatchObject({
+        state: 'terminated',
+        reason: 'replaced',
+        endedAt: 3,
+      })
+      expect(idsOf((await claimed(store, 4)).tasks)).toEqual([next.id])
+    })
+
+    it('replaces a running task with the key: its holder has to end it, and it never waits again', async () => {
+      const store = await open()
+      const first = await put(store, { key: 'k' })
+      const [lease] = (await claimed(store, 1)).tasks
+      const next = newTask({ key: 'k', onConflict: 'replace' })
+      expect((await one(store, enqueue(3, next))).items).toEqual([{ kind: 'stored', replaced: first.id }])
+      const { tasks, asked } = await claimed(store, 4)
+      expect(idsOf(tasks)).toEqual([next.id])
+      expect(asked).toMatchObject([{ id: first.id, fence: lease!.fence, request: { replaced: true, at: 3 } }])
+      const retry: Verdict = { kind: 'retry', runAt: 9, error: '"e"' }
+      expect(await settle(store, lease!, retry)).toEqual({ kind: 'settled', state: 'terminated' })
+      expect(await record(store, first.id)).toMatchObject({
+        state: 'terminated',
+        reason: 'replaced',
+        error: '"e"',
+      })
+    })
+  })
+
+  describe(`${engine}: claim`, () => {
+    it('takes the highest band first, and inside of it what is due longest, then what was stored first', async () => {
+      const store = await open()
+      const low = await put(store, { priority: 'low', runAt: 1 })
+      const late = await put(store, { runAt: 5 })
+      const early = await put(store, { runAt: 2 })
+      const early2 = await put(store, { runAt: 2 })
+      const critical = await put(store, { priority: 'critical', runAt: 5 })
+      const notDue = await put(store, { priority: 'high', runAt: 6 })
+      const answer = await claimed(store, 5)
+      expect(idsOf(answer.tasks)).toEqual([critical.id, early.id, early2.id, late.id, low.id])
+      expect(answer.nextAt).toBe(6)
+      expect(answer.tasks[0]).toMatchObject({
+        priority: 'critical',
+        attempt: 1,
+        fence: 1,
+        input: critical.input,
+      })
+      expect(await record(store, late.id)).toMatchObject({
+        state: 'running',
+        phase: 'held',
+        holder: 'daemon',
+        startedAt: 5,
+        leaseUntil: 10_005,
+      })
+      expect(idsOf((await claimed(store, 6)).tasks)).toEqual([notDue.id])
+      expect(await claimed(store, 7)).toEqual({ tasks: [], asked: [], nextAt: null, scheduleAt: null })
+    })
+
+    it('takes no more of a band than there is room for, the higher ones counted', async () => {
+      const store = await open()
+      for (const priority of ['low', 'normal', 'high', 'critical'] as const) {
+        for (let count = 0; count < 4; count += 1) await put(store, { priority })
+      }
+      const room = { critical: Number.POSITIVE_INFINITY, high: 6, normal: 7, low: 5 }
+      const { tasks } = await claimed(store, 1, { room })
+      expect(tasks.map(({ priority }) => priority)).toEqual([
+        ...Array(4).fill('critical'),
+        ...Array(2).fill('high'),
+        'normal',
+      ])
+      expect((await claimed(store, 1, { limit: 2 })).tasks).toHaveLength(2)
+      expect((await claimed(store, 1, { room: { critical: 0, high: 0, normal: 0, low: 0 } })).tasks).toEqual(
+        [],
+      )
+    })
+
+    it('leaves tasks of other definitions alone, however many wait', async () => {
+      const store = await open()
+      await one(store, enqueue(0, ...Array.from({ length: 400 }, () => newTask({ name: 'foreign' }))))
+      const own = await put(store, { name: 'own' })
+      const own2 = await put(store, { name: 'own2' })
+      const { tasks } = await claimed(store, 1, { names: ['own2', 'own'], limit: 3 })
+      expect(idsOf(tasks)).toEqual([own.id, own2.id])
+      expect((await claimed(store, 1, { names: ['own'] })).tasks).toEqual([])
+      expect((await claimed(store, 1, { names: ['foreign'], limit: 500 })).tasks).toHaveLength(400)
+    })
+
+    it('gives a task to one of two, and never twice', async () => {
+      const [a, b] = await openTwo()
+      await one(a, enqueue(0, ...Array.from({ length: 200 }, () => newTask())))
+      const taken: string[] = []
+      const drain = async (store: Store, holder: string): Promise<void> => {
+        for (;;) {
+          const { tasks } = await claimed(store, 1, { holder, limit: 7 })
+          if (tasks.length === 0) return
+          taken.push(...idsOf(tasks))
+        }
+      }
+      await Promise.all([drain(a, 'a'), drain(b, 'b')])
+      expect(taken).toHaveLength(200)
+      expect(new Set(taken).size).toBe(200)
+    })
+  })
+
+  describe(`${engine}: lease`, () => {
+    it('is renewed by who holds the fence only', async () => {
+      const store = await open()
+      await put(store)
+      const [lease] = (await claimed(store, 1)).tasks
+      const { id, fence } = lease!
+      const leases = [
+        { id, fence },
+        { id, fence: fence + 1 },
+        { id: 'nobody', fence: 1 },
+      ]
+      const { items } = await one(store, { type: 'renew', at: 2, leaseUntil: 50, leases })
+      expect(items).toEqual([{ kind: 'kept', request: null }, { kind: 'lost' }, { kind: 'lost' }])
+      expect((await record(store, id)).leaseUntil).toBe(50)
+    })
+
+    it('is taken back when it is over, and what its old holder says later changes nothing', async () => {
+      const [a, b] = await openTwo()
+      const task = await put(a)
+      const [old] = (await claimed(a, 1, { holder: 'a', leaseUntil: 10 })).tasks
+      const reclaim = { type: 'reclaim', by: 'b', lostLimit: 5, limit: 100 } as const
+      expect((await one(b, { ...reclaim, at: 9 })).tasks).toEqual([])
+      expect((await one(b, { ...reclaim, at: 10 })).tasks).toEqual([
+        { id: task.id, name: 'work', holder: 'a', schedule: null, state: 'pending' },
+      ])
+      const verdicts: Verdict[] = [
+        FINISHED,
+        FAILED,
+        { kind: 'cancelled', error: null, reason: null },
+        { kind: 'terminated', error: null, reason: 'stop' },
+        { kind: 'retry', runAt: 5, error: null },
+        { kind: 'snooze', runAt: 5 },
+        { kind: 'step', runAt: 5, call: CALL },
+        { kind: 'returned' },
+      ]
+      const before = await record(a, task.id)
+      for (const verdict of verdicts) expect(await settle(a, old!, verdict)).toEqual({ kind: 'lost' })
+      expect(await record(a, task.id)).toEqual(before)
+      const [next] = (await claimed(b, 11, { holder: 'b' })).tasks
+      expect(next).toMatchObject({ id: task.id, attempt: 2, lost: 1 })
+      expect(next!.fence).toBeGreaterThan(old!.fence)
+      const held = await record(a, task.id)
+      for (const verdict of verdicts) expect(await settle(a, old!, verdict)).toEqual({ kind: 'lost' })
+      const report = { id: old!.id, fence: old!.fence, percent: 50, note: null }
+      expect(await one(a, { type: 'progress', at: 12, reports: [report] })).toEqual({
+        items: [{ kind: 'lost' }],
+      })
+      expect(await record(a, task.id)).toEqual(held)
+      expect(await settle(b, next!, FINISHED)).toEqual({ kind: 'settled', state: 'finished' })
+    })
+
+    it('is not taken back twice too often: the task is terminated as awol', async () => {
+      const store = await open()
+      const task = await put(store)
+      for (const at of [1, 20]) {
+        await claimed(store, at, { leaseUntil: at + 5 })
+        await one(store, { type: 'reclaim', at: at + 5, by: 'd', lostLimit: 1, limit: 10 })
+      }
+      expect(await record(store, task.id)).toMatchObject({ state: 'terminated', reason: 'awol', attempt: 2 })
+      expect(await store.log(task.id)).toMatchObject([
+        { act: 'created' },
+        { act: 'leaseLost', at: 6, by: 'd' },
+        { act: 'started', at: 20 },
+        { act: 'leaseLost', at: 25 },
+        { act: 'terminated', at: 25, detail: 'awol' },
+      ])
+    })
+
+    it('is taken back so many at a time', async () => {
+      const store = await open()
+      for (let count = 0; count < 5; count += 1) await put(store)
+      await claimed(store, 1, { leaseUntil: 2 })
+      const reclaim = { type: 'reclaim', at: 3, by: 'd', lostLimit: 9, limit: 3 } as const
+      expect((await one(store, reclaim)).tasks).toHaveLength(3)
+      expect((await one(store, reclaim)).tasks).toHaveLength(2)
+    })
+  })
+
+  describe(`${engine}: settle`, () => {
+    const run = async (store: Store, given = {}): Promise<{ id: string; fence: number }> => {
+      const task = await put(store, given)
+      const { tasks } = await claimed(store, 1)
+      return tasks.find(({ id }) => id === task.id)!
+    }
+
+    it.each<[Verdict, object]>([
+      [
+        { kind: 'finished', result: '{"a":[1]}', reason: null },
+        { result: '{"a":[1]}', error: null, reason: null },
+      ],
+      [
+        { kind: 'finished', result: null, reason: 'nothing to do' },
+        { result: null, reason: 'nothing to do' },
+      ],
+      [FAILED, { error: '{"message":"no"}', reason: 'threw' }],
+      [{ kind: 'cancelled', error: null, reason: 'enough' }, { reason: 'enough' }],
+      [{ kind: 'terminated', error: null, reason: 'deadline' }, { reason: 'deadline' }],
+    ])('ends it: %o', async (verdict, expected) => {
+      const store = await open()
+      const lease = await run(store)
+      const state = verdict.kind as 'finished'
+      expect(await settle(store, lease, verdict, 9)).toEqual({ kind: 'settled', state })
+      const after = await record(store, lease.id)
+      expect(after).toMatchObject({
+        state,
+        phase: null,
+        endedAt: 9,
+        leaseUntil: null,
+        holder: 'daemon',
+        ...expected,
+      })
+      expect(await settle(store, lease, FINISHED, 10)).toEqual({ kind: 'lost' })
+      expect(await record(store, lease.id)).toEqual(after)
+    })
+
+    it('makes it wait for another attempt, which counts', async () => {
+      const store = await open()
+      const lease = await run(store)
+      expect(await settle(store, lease, { kind: 'retry', runAt: 50, error: '"e"' }, 9)).toEqual({
+        kind: 'settled',
+        state: 'pending',
+      })
+      expect(await record(store, lease.id)).toMatchObject({
+        phase: 'retry',
+        runAt: 50,
+        attempt: 1,
+        error: '"e"',
+      })
+      expect((await claimed(store, 49)).tasks).toEqual([])
+      expect((await claimed(store, 50)).tasks).toMatchObject([{ id: lease.id, attempt: 2 }])
+    })
+
+    it('makes it wait without using an attempt: snoozed, or handed back', async () => {
+      const store = await open()
+      const lease = await run(store, { runAt: 1 })
+      await settle(store, lease, { kind: 'snooze', runAt: 50 })
+      expect(await record(store, lease.id)).toMatchObject({ phase: 'snooze', runAt: 50, attempt: 0 })
+      const [again] = (await claimed(store, 50)).tasks
+      expect(again).toMatchObject({ attempt: 1 })
+      await settle(store, again!, { kind: 'returned' })
+      expect(await record(store, lease.id)).toMatchObject({
+        phase: 'returned',
+        runAt: 50,
+        attempt: 0,
+        leaseUntil: null,
+      })
+      expect((await claimed(store, 50)).tasks).toMatchObject([{ id: lease.id, attempt: 1 }])
+    })
+
+    it('gives a returned task its old place in the queue', async () => {
+      const store = await open()
+      const first = await run(store, { runAt: 1 })
+      const second = await put(store, { runAt: 2 })
+      await settle(store, first, { kind: 'returned' })
+      expect(idsOf((await claimed(store, 9)).tasks)).toEqual([first.id, second.id])
+    })
+
+    it('goes on with the next step under the same id, its attempts from one, at the tail of its band', async () => {
+      const store = await open()
+      const lease = await run(store, { key: 'k', runAt: 1 })
+      const other = await put(store, { runAt: 5 })
+      await settle(store, lease, { kind: 'step', runAt: 9, call: CALL })
+      expect(await record(store, lease.id)).toMatchObject({
+        ...CALL,
+        phase: 'step',
+        attempt: 0,
+        step: 1,
+        key: 'k',
+      })
+      const { tasks } = await claimed(store, 9)
+      expect(idsOf(tasks)).toEqual([other.id, lease.id])
+      expect(tasks[1]).toMatchObject({ ...CALL, attempt: 1, step: 1 })
+    })
+
+    it('keeps the log of an endless trampoline bounded', async () => {
+      const store = await open()
+      const lease = await run(store)
+      let fence = lease.fence
+      for (let step = 0; step < 300; step += 1) {
+        await settle(store, { id: lease.id, fence }, { kind: 'step', runAt: 1, call: CALL })
+        fence = (await claimed(store, 1)).tasks[0]!.fence
+      }
+      expect((await record(store, lease.id)).step).toBe(300)
+      expect((await store.log(lease.id)).length).toBeLessThan(110)
+    })
+
+    it('notes progress', async () => {
+      const store = await open()
+      const { id, fence } = await run(store)
+      const report = (percent: number | null, note: string | null) =>
+        one(store, { type: 'progress', at: 5, reports: [{ id, fence, percent, note }] })
+      expect(await report(12.5, 'half')).toEqual({ items: [{ kind: 'done' }] })
+      await report(30, null)
+      expect(await record(store, id)).toMatchObject({ percent: 30, note: 'half' })
+      await settle(store, { id, fence }, { kind: 'snooze', runAt: 5 })
+      await claimed(store, 5)
+      expect(await record(store, id)).toMatchObject({ percent: null, note: null })
+    })
+  })
+
+  describe(`${engine}: acts of people`, () => {
+    const cancel = (store: Store, ...ids: string[]) =>
+      one(store, { type: 'cancel', at: 7, by: 'ann', reason: 'enough', ids }).then(({ items }) => items)
+
+    it('cancels a waiting task at once', async () => {
+      const store = await open()
+      const task = await put(store, { key: 'k' })
+      expect(await cancel(store, task.id, 'nobody')).toEqual([
+        { kind: 'cancelled' },
+        { kind: 'refused', code: 'ERR_RUN_UNKNOWN' },
+      ])
+      expect(await record(store, task.id)).toMatchObject({ state: 'cancelled', reason: 'enough', endedAt: 7 })
+      expect(await cancel(store, task.id)).toEqual([
+        { kind: 'refused', code: 'ERR_RUN_STATE', state: 'cancelled' },
+      ])
+      expect((await claimed(store, 9)).tasks).toEqual([])
+      expect(await store.log(task.id)).toMatchObject([
+        { act: 'created', by: 'web', at: 0 },
+        { act: 'cancelled', by: 'ann', at: 7, detail: 'enough' },
+      ])
+    })
+
+    it('asks the holder of a running task, by its next claim and renewal', async () => {
+      const [web, daemon] = await openTwo()
+      const task = await put(web)
+      await put(web, {}, 0)
+      const [lease] = (await claimed(daemon, 1, { limit: 1 })).tasks
+      await claimed(daemon, 1, { holder: 'other' })
+      expect(await cancel(web, task.id)).toEqual([{ kind: 'asked' }])
+      expect(await cancel(web, task.id)).toEqual([{ kind: 'asked' }])
+      const request = { at: 7, by: 'ann', reason: 'enough', replaced: false }
+      expect((await claimed(daemon, 8)).asked).toEqual([{ id: task.id, fence: lease!.fence, request }])
+      expect((await claimed(daemon, 8, { holder: 'other' })).asked).toEqual([])
+      const leases = [{ id: task.id, fence: lease!.fence }]
+      expect((await one(daemon, { type: 'renew', at: 8, leaseUntil: 20, leases })).items).toEqual([
+        { kind: 'kept', request },
+      ])
+      await settle(daemon, lease!, { kind: 'cancelled', error: null, reason: null }, 9)
+      expect(await record(web, task.id)).toMatchObject({
+        state: 'cancelled',
+        reason: 'enough',
+        request,
+        endedAt: 9,
+      })
+      expect((await claimed(daemon, 10)).asked).toEqual([])
+    })
+
+    it.each<Verdict>([
+      { kind: 'retry', runAt: 50, error: null },
+      { kind: 'snooze', runAt: 50 },
+      { kind: 'step', runAt: 50, call: CALL },
+      { kind: 'returned' },
+    ])('never lets a task wait again that is to be cancelled: $kind', async (verdict) => {
+      const store = await open()
+      const task = await put(store)
+      const [lease] = (await claimed(store, 1)).tasks
+      await cancel(store, task.id)
+      expect(await settle(store, lease!, verdict)).toEqual({ kind: 'settled', state: 'cancelled' })
+      expect(await record(store, task.id)).toMatchObject({
+        name: 'work',
+        reason: 'enough',
+        request: { by: 'ann' },
+      })
+    })
+
+    it('cancels a task that was asked and whose holder has died', async () => {
+      const store = await open()
+      const task = await put(store)
+      await claimed(store, 1, { leaseUntil: 5 })
+      await cancel(store, task.id)
+      const { tasks } = await one(store, { type: 'reclaim', at: 8, by: 'd', lostLimit: 5, limit: 5 })
+      expect(tasks).toMatchObject([{ id: task.id, state: 'cancelled' }])
+      expect(await record(store, task.id)).toMatchObject({ state: 'cancelled', reason: 'enough' })
+    })
+
+    it('keeps a result that was faster than a cancel', async () => {
+      const store = await open()
+      const task = await put(store)
+      const [lease] = (await claimed(store, 1)).tasks
+      await cancel(store, task.id)
+      expect(await settle(store, lease!, FINISHED)).toEqual({ kind: 'settled', state: 'finished' })
+    })
+
+    it('retries failed, terminated and cancelled ones from the first attempt, and nothing else', async () => {
+      const store = await open()
+      const ends: Verdict[] = [FAILED, { kind: 'terminated', error: null, reason: 'awol' }, FINISHED]
+      const ids: string[] = []
+      for (const verdict of ends) {
+        const { id } = await put(store)
+        await settle(store, (await claimed(store, 1)).tasks[0]!, verdict, 2)
+        ids.push(id)
+      }
+      const gone = await put(store)
+      await cancel(store, gone.id)
+      const waiting = await put(store)
+      const retry = { type: 'retry', at: 20, by: 'ann', runAt: 30 } as const
+      const { items } = await one(store, { ...retry, ids: [...ids, gone.id, waiting.id, 'nobody'] })
+      expect(items).toEqual([
+        { kind: 'done' },
+        { kind: 'done' },
+        { kind: 'refused', code: 'ERR_RUN_STATE', state: 'finished' },
+        { kind: 'done' },
+        { kind: 'refused', code: 'ERR_RUN_STATE', state: 'pending' },
+        { kind: 'refused', code: 'ERR_RUN_UNKNOWN' },
+      ])
+      const first = ids[0] as string
+      expect(await record(store, first)).toMatchObject({
+        state: 'pending',
+        phase: 'new',
+        runAt: 30,
+        attempt: 0,
+        endedAt: null,
+        reason: null,
+        request: null,
+      })
+      expect(await store.log(first)).toMatchObject([
+        { act: 'created' },
+        { act: 'started', at: 1 },
+        { act: 'failed', at: 2, by: 'daemon', detail: '{"message":"no"}' },
+        { act: 'retried', at: 20, by: 'ann' },
+      ])
+      const again = (await claimed(store, 30)).tasks.find(({ id }) => id === first)!
+      expect(again).toMatchObject({ attempt: 1, fence: 2 })
+    })
+
+    it('does not retry a task whose key another one has', async () => {
+      const store = await open()
+      const first = await put(store, { key: 'k' })
+      await cancel(store, first.id)
+      const second = await put(store, { key: 'k' })
+      const retry = { type: 'retry', at: 20, by: 'ann', runAt: 30, ids: [first.id] } as const
+      expect((await one(store, retry)).items).toEqual([
+        { kind: 'refused', code: 'ERR_TASK_KEY_TAKEN', id: second.id },
+      ])
+      await cancel(store, second.id)
+      expect((await one(store, retry)).items).toEqual([{ kind: 'done' }])
+      expect((await one(store, enqueue(40, newTask({ key: 'k' })))).items).toMatchObject([
+        { kind: 'refused' },
+      ])
+    })
+
+    it('moves waiting tasks', async () => {
+      const store = await open()
+      const task = await put(store, { runAt: 5 })
+      const other = await put(store, { runAt: 5 })
+      await claimed(store, 5, { limit: 1 })
+      const move = { type: 'move', at: 6, by: 'ann', runAt: 90, ids: [task.id, other.id, 'nobody'] } as const
+      expect((await one(store, move)).items).toEqual([
+        { kind: 'refused', code: 'ERR_RUN_STATE', state: 'running' },
+        { kind: 'done' },
+        { kind: 'refused', code: 'ERR_RUN_UNKNOWN' },
+      ])
+      expect(await claimed(store, 89)).toMatchObject({ tasks: [], nextAt: 90 })
+      expect(idsOf((await claimed(store, 90)).tasks)).toEqual([other.id])
+      expect(await store.log(other.id)).toMatchObject([
+        { act: 'created' },
+        { act: 'moved', at: 6, by: 'ann', detail: '90' },
+        { act: 'started' },
+      ])
+    })
+
+    it('removes what does not run, with its log', async () => {
+      const store = await open()
+      const task = await put(store)
+      const other = await put(store)
+      await claimed(store, 1, { limit: 1 })
+      await one(store, { type: 'move', at: 1, by: 'ann', runAt: 9, ids: [other.id] })
+      const { items } = await one(store, { type: 'remove', ids: [task.id, other.id, 'nobody'] })
+      expect(items).toEqual([
+        { kind: 'refused', code: 'ERR_RUN_STATE', state: 'running' },
+        { kind: 'done' },
+        { kind: 'refused', code: 'ERR_RUN_UNKNOWN' },
+      ])
+      expect(await store.get([other.id, task.id])).toMatchObject([undefined, { id: task.id }])
+      expect(await store.log(other.id)).toEqual([])
+    })
+  })
+
+  describe(`${engine}: schedules`, () => {
+    const daily = { name: 'daily', rule: '{"every":1}', call: '{"name":"work"}', nextAt: 100 }
+    const occur = { type: 'occur', at: 100, by: 'd', name: 'daily', dueAt: 100, nextAt: 200 } as const
+
+    it('are made, changed and taken away', async () => {
+      const store = await open()
+      await one(store, { type: 'schedule', at: 1, by: 'ann', schedules: [daily] })
+      expect(await store.schedules()).toEqual([{ ...daily, runId: null, createdAt: 1, createdBy: 'ann' }])
+      expect((await claimed(store, 5)).scheduleAt).toBe(100)
+      await one(store, {
+        type: 'schedule',
+        at: 2,
+        by: 'bob',
+        schedules: [{ ...daily, rule: '{}', nextAt: 50 }],
+      })
+      expect(await store.schedules()).toMatchObject([
+        { rule: '{}', nextAt: 50, createdAt: 1, createdBy: 'ann' },
+      ])
+      const { items } = await one(store, { type: 'unschedule', names: ['daily', 'nobody'] })
+      expect(items).toEqual([{ kind: 'done' }, { kind: 'unknown' }])
+      expect(await store.schedules()).toEqual([])
+    })
+
+    it('give each occurrence to one of two daemons', async () => {
+      const [a, b] = await openTwo()
+      await one(a, { type: 'schedule', at: 1, by: 'ann', schedules: [daily] })
+      const tasks = [newTask({ schedule: 'daily' }), newTask({ schedule: 'daily' })]
+      const said = await Promise.all([
+        one(a, { ...occur, task: tasks[0]! }),
+        one(b, { ...occur, task: tasks[1]! }),
+      ])
+      expect(said.map(({ kind }) => kind).sort()).toEqual(['occurred', 'stale'])
+      const stored = (await a.get(tasks.map(({ id }) => id))).filter((found) => found !== undefined)
+      expect(stored).toHaveLength(1)
+      expect(await a.schedules()).toMatchObject([{ nextAt: 200, runId: stored[0]!.id }])
+    })
+
+    it('know when their run has ended, and may learn only then when the next one comes', async () => {
+      const store = await open()
+      await one(store, { type: 'schedule', at: 1, by: 'ann', schedules: [daily] })
+      const task = newTask({ schedule: 'daily' })
+      expect(await one(store, { ...occur, task, nextAt: null })).toEqual({
+        kind: 'occurred',
+        enqueued: { kind: 'stored', replaced: null },
+      })
+      expect((await claimed(store, 100)).scheduleAt).toBe(null)
+      const done = { type: 'scheduleDone', at: 150, name: 'daily' } as const
+      expect(await one(store, { ...done, runId: 'other', nextAt: 5 })).toEqual({ kind: 'stale' })
+      expect(await one(store, { ...done, runId: task.id, nextAt: 250 })).toEqual({ kind: 'done' })
+      expect(await store.schedules()).toMatchObject([{ nextAt: 250, runId: null }])
+      expect(await one(store, { ...done, runId: task.id })).toEqual({ kind: 'stale' })
+    })
+
+    it('may leave an occurrence out', async () => {
+      const store = await open()
+      await one(store, { type: 'schedule', at: 1, by: 'ann', schedules: [daily] })
+      expect(await one(store, { ...occur, task: null })).toEqual({ kind: 'occurred', enqueued: null })
+      expect(await store.schedules()).toMatchObject([{ nextAt: 200, runId: null }])
+    })
+  })
+
+  describe(`${engine}: upkeep`, () => {
+    const finish = async (store: Store, count: number, verdict = FINISHED): Promise<string[]> => {
+      const ids: string[] = []
+      for (let index = 0; index < count; index += 1) {
+        ids.push((await put(store)).id)
+        await settle(store, (await claimed(store, 1)).tasks[0]!, verdict, 10 + index)
+      }
+      return ids
+    }
+
+    it('prunes by age and by count per state, so many at a time', async () => {
+      const store = await open()
+      const finished = await finish(store, 6)
+      const failed = await finish(store, 2, FAILED)
+      const waiting = await put(store)
+      const prune = { type: 'prune', at: 20, limit: 2 } as const
+      const old = { state: 'finished', ms: 8 } as const
+      expect(await one(store, { ...prune, keep: [old] })).toEqual({ removed: 2 })
+      expect(await one(store, { ...prune, keep: [old] })).toEqual({ removed: 1 })
+      expect(await one(store, { ...prune, keep: [{ state: 'finished', count: 1 }], limit: 9 })).toEqual({
+        removed: 2,
+      })
+      expect(await one(store, { ...prune, keep: [{ state: 'finished', count: 1 }], limit: 9 })).toEqual({
+        removed: 0,
+      })
+      const left = await store.list({}, { limit: 9, order: 'oldest' }, 20)
+      expect(idsOf(left.items)).toEqual([finished[5], ...failed, waiting.id])
+    })
+
+    it('knows its daemons, and brings them messages once', async () => {
+      const store = await open()
+      const daemon = {
+        id: 'd1',
+        name: 'main',
+        host: 'h',
+        pid: 7,
+        startedAt: 1,
+        state: 'running',
+        counts: null,
+      }
+      expect(await one(store, { type: 'beat', at: 1, daemon })).toEqual({ message: null })
+      await one(store, { type: 'beat', at: 2, daemon: { ...daemon, id: 'd2', startedAt: 2 } })
+      expect(await one(store, { type: 'tell', ids: ['d1', 'nobody'], message: 'stop' })).toEqual({ told: 1 })
+      expect(await store.daemons()).toEqual([
+        { ...daemon, beatAt: 1, message: 'stop' },
+        { ...daemon, id: 'd2', startedAt: 2, beatAt: 2, message: null },
+      ])
+      const beat = { type: 'beat', at: 5, daemon: { ...daemon, state: 'stopping', counts: '{}' } } as const
+      expect(await one(store, beat)).toEqual({ message: 'stop' })
+      expect(await one(store, beat)).toEqual({ message: null })
+      expect(await one(store, { type: 'tell', message: 'all' })).toEqual({ told: 2 })
+      expect(await one(store, { type: 'leave', ids: ['d2', 'nobody'] })).toEqual({ left: 1 })
+      expect(await store.daemons()).toMatchObject([{ id: 'd1', beatAt: 5, state: 'stopping', counts: '{}' }])
+    })
+
+    it('is well', async () => {
+      const store = await open()
+      await finish(store, 3)
+      expect(await store.check()).toMatchObject({ ok: true, problems: [] })
+    })
+
+    it('migrates what is new already without changing anything', async () => {
+      const store = await open()
+      const { from, to } = await store.migrate()
+      expect(from).toBe(to)
+    })
+  })
+
+  describe(`${engine}: lists`, () => {
+    const page = { limit: 10, order: 'oldest' } as const
+
+    it('pages in the order of storing, both ways', async () => {
+      const store = await open()
+      const ids: string[] = []
+      for (let count = 0; count < 7; count += 1) ids.push((await put(store)).id)
+      for (const order of ['oldest', 'newest'] as const) {
+        const seen: string[] = []
+        let after: string | null | undefined
+        do {
+          const found = await store.list({}, { limit: 3, order, ...(after ? { after } : {}) }, 0)
+          expect(found.items.length).toBeLessThanOrEqual(3)
+          seen.push(...idsOf(found.items))
+          after = found.next
+        } while (after !== null)
+        expect(seen).toEqual(order === 'oldest' ? ids : ids.toReversed())
+      }
+    })
+
+    it('filters by state as it is called in public, and counts the same', async () => {
+      const store = await open()
+      const names = ['finished', 'failed', 'retrying', 'snoozed', 'running', 'due'] as const
+      const verdicts: Record<string, Verdict> = {
+        finished: FINISHED,
+        failed: FAILED,
+        retrying: { kind: 'retry', runAt: 50, error: null },
+        snoozed: { kind: 'snooze', runAt: 50 },
+        due: { kind: 'retry', runAt: 20, error: null },
+      }
+      for (const name of names) await put(store, { id: name })
+      const { tasks } = await claimed(store, 1)
+      for (const lease of tasks) {
+        const verdict = verdicts[lease.id]
+        if (verdict !== undefined) await settle(store, lease, verdict)
+      }
+      await put(store, { id: 'scheduled', runAt: 50 })
+      await put(store, { id: 'queued', runAt: 20 })
+      await put(store, { id: 'cancelled' })
+      await one(store, { type: 'cancel', at: 2, by: 'a', reason: null, ids: ['cancelled'] })
+      const now = 20
+      for (const state of [
+        'finished',
+        'failed',
+        'retrying',
+        'snoozed',
+        'running',
+        'scheduled',
+        'cancelled',
+      ] as const) {
+        expect(idsOf((await store.list({ states: [state] }, page, now)).items)).toEqual([state])
+      }
+      expect(idsOf((await store.list({ states: ['queued', 'failed'] }, page, now)).items)).toEqual([
+        'failed',
+        'due',
+        'queued',
+      ])
+      expect((await store.list({ states: ['created'] }, page, now)).items).toEqual([])
+      expect(await store.counts(now)).toEqual({
+        scheduled: 1,
+        queued: 2,
+        running: 1,
+        retrying: 1,
+        snoozed: 1,
+        finished: 1,
+        failed: 1,
+        cancelled: 1,
+        terminated: 0,
+      })
+    })
+
+    it('filters by name, key, schedule, metadata and dates', async () => {
+      const store = await open()
+      const metadata = '{"user":"ann","n":1,"on":true,"none":null,"a\\"b.c":"x"}'
+      const a = await put(store, { name: 'a', key: 'k', metadata }, 10)
+      const b = await put(store, { name: 'b', schedule: 's', metadata: '{"user":"bob","n":"1","on":1}' }, 20)
+      const c = await put(store, { name: 'c' }, 30)
+      const ids = async (filter: Parameters<Store['list']>[0]) =>
+        idsOf((await store.list(filter, page, 0)).items)
+      expect(await ids({ names: ['a'] })).toEqual([a.id])
+      expect(await ids({ names: ['c', 'b'] })).toEqual([b.id, c.id])
+      expect(await ids({ key: 'k' })).toEqual([a.id])
+      expect(await ids({ schedule: 's' })).toEqual([b.id])
+      expect(await ids({ metadata: { user: 'ann' } })).toEqual([a.id])
+      expect(await ids({ metadata: { n: 1 } })).toEqual([a.id])
+      expect(await ids({ metadata: { n: '1' } })).toEqual([b.id])
+      expect(await ids({ metadata: { on: true } })).toEqual([a.id])
+      expect(await ids({ metadata: { none: null } })).toEqual([a.id])
+      expect(await ids({ metadata: { 'a"b.c': 'x' } })).toEqual([a.id])
+      expect(await ids({ metadata: { user: 'ann', n: 2 } })).toEqual([])
+      expect(await ids({ createdFrom: 20, createdBefore: 30 })).toEqual([b.id])
+      await settle(store, (await claimed(store, 1, { names: ['a'] })).tasks[0]!, FINISHED, 40)
+      expect(await ids({ endedFrom: 40, endedBefore: 41 })).toEqual([a.id])
+      expect(await ids({ endedFrom: 41 })).toEqual([])
+    })
+  })
+
+  describe(`${engine}: commits and wakes`, () => {
+    it('carries operations out together and in order', async () => {
+      const store = await open()
+      const task = newTask()
+      const answers = await store.commit([enqueue(0, task), claim(1), { type: 'remove', ids: [task.id] }])
+      expect(answers).toMatchObject([
+        { type: 'enqueue' },
+        { type: 'claim', answer: { tasks: [{ id: task.id }] } },
+        { type: 'remove', answer: { items: [{ code: 'ERR_RUN_STATE' }] } },
+      ])
+      expect(await store.commit([])).toEqual([])
+    })
+
+    it('leaves out what cannot be stored, and nothing beside it', async () => {
+      const store = await open()
+      const [good, bad, good2] = [newTask(), newTask({ name: null as never }), newTask()]
+      const answers = await store.commit([enqueue(0, good), enqueue(0, newTask(), bad), enqueue(0, good2)])
+      expect(answers).toMatchObject([{ type: 'enqueue' }, { type: 'failed' }, { type: 'enqueue' }])
+      expect(idsOf((await claimed(store, 1)).tasks)).toEqual([good.id, good2.id])
+    })
+
+    it('wakes who listens in another connection and in the same one', async () => {
+      const [a, b] = await openTwo()
+      for (const listening of [a, b]) {
+        const woken = Promise.withResolvers<void>()
+        const stop = listening.wake('work', woken.resolve)
+        await put(a)
+        await woken.promise
+        stop()
+      }
+      const news = Promise.withResolvers<void>()
+      b.wake('news', news.resolve)
+      const { tasks } = await claimed(a, 1, { room: ROOM })
+      await settle(a, tasks[0]!, FINISHED)
+      await news.promise
+    })
+
+    it('refuses every call when it is closed', async () => {
+      const store = await open()
+      await store.close()
+      const closed = { code: 'ERR_STORE_CLOSED' }
+      await expect(store.commit([claim(1)])).rejects.toMatchObject(closed)
+      await expect(store.get(['a'])).rejects.toMatchObject(closed)
+      await expect(store.list({}, page(), 0)).rejects.toMatchObject(closed)
+      await expect(store.counts(0)).rejects.toMatchObject(closed)
+      await expect(store.check()).rejects.toMatchObject(closed)
+      await store.close()
+    })
+  })
+}
+
+const page = () => ({ limit: 1, order: 'oldest' }) as const

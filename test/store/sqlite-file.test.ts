@@ -1,0 +1,118 @@
+/** What a SQLite store says to a file that it cannot use, and that it leaves it alone. */
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, it } from 'vitest'
+import { openSqliteStore } from '../../src/actors/store/sqlite-store.ts'
+import { closing, enqueue, newTask, one, put, record, temporaryFolder } from './store-kit.ts'
+
+const isRoot = process.getuid?.() === 0
+
+it('says that the folder is missing', async () => {
+  const file = join(await temporaryFolder(), 'no', 'tasks.db')
+  const error = await openSqliteStore({ file }).catch((thrown: Error) => thrown)
+  expect(error).toMatchObject({ name: 'StoreError', code: 'ERR_STORE_FOLDER_MISSING' })
+  expect((error as Error).message).toContain('does not exist')
+})
+
+it('says that the file is a folder', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  await mkdir(file)
+  await expect(openSqliteStore({ file })).rejects.toMatchObject({ code: 'ERR_STORE_NOT_WRITABLE' })
+})
+
+it.skipIf(isRoot)('says that folder or file are not writable', async () => {
+  const folder = await temporaryFolder()
+  const file = join(folder, 'tasks.db')
+  await writeFile(file, '')
+  await chmod(file, 0o444)
+  await expect(openSqliteStore({ file })).rejects.toMatchObject({ code: 'ERR_STORE_NOT_WRITABLE' })
+  await chmod(folder, 0o555)
+  await expect(openSqliteStore({ file })).rejects.toMatchObject({ code: 'ERR_STORE_NOT_WRITABLE' })
+  await chmod(folder, 0o755)
+})
+
+it.runIf(process.platform === 'linux')('says that a folder takes no file, whoever asks', async () => {
+  await expect(openSqliteStore({ file: '/proc/tasks.db' })).rejects.toMatchObject({
+    code: 'ERR_STORE_NOT_WRITABLE',
+  })
+})
+
+it('says that it is no database, and does not touch it', async () => {
+  const folder = await temporaryFolder()
+  const file = join(folder, 'notes.txt')
+  await writeFile(file, 'dear diary, this is not a database at all')
+  await expect(openSqliteStore({ file })).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+  expect(await readFile(file, 'utf8')).toContain('dear diary')
+  expect(await readdir(folder)).toEqual(['notes.txt'])
+})
+
+it('says that a database is damaged: at the next statement, and to doctor', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  const store = await openSqliteStore({ file })
+  await one(
+    store,
+    enqueue(0, ...Array.from({ length: 500 }, () => newTask({ input: `"${'x'.repeat(500)}"` }))),
+  )
+  await store.close()
+  const bytes = await readFile(file)
+  bytes.fill(0x5a, 40_000, 200_000)
+  await writeFile(file, bytes)
+  const damaged = await closing(openSqliteStore({ file }))
+  const { ok, problems } = await damaged
+    .check()
+    .catch((error: { code: string }) => ({ ok: false, problems: [error.code] }))
+  expect(ok).toBe(false)
+  expect(problems.length).toBeGreaterThan(0)
+  await expect(damaged.list({}, { limit: 1_000, order: 'oldest' }, 0)).rejects.toMatchObject({
+    code: 'ERR_STORE_CORRUPT',
+  })
+})
+
+it.each([
+  ['nfs', 0x6969],
+  ['cifs', 0xff534d42 | 0],
+  ['smb2', 0xfe534d42],
+  ['fuse', 0x65735546],
+])('refuses a network file system: %s', async (name, type) => {
+  const folder = await temporaryFolder()
+  const file = join(folder, 'tasks.db')
+  const options = { file, fileSystemType: async () => type }
+  const error = await openSqliteStore(options).catch((thrown: Error) => thrown)
+  expect(error).toMatchObject({ code: 'ERR_STORE_NETWORK_FILE_SYSTEM' })
+  expect((error as Error).message).toContain(`(${name})`)
+  expect(await readdir(folder)).toEqual([])
+  await closing(openSqliteStore({ ...options, allowNetworkFileSystem: true }))
+})
+
+it('refuses a schema newer than the code', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  await (await openSqliteStore({ file })).close()
+  const database = new DatabaseSync(file)
+  database.exec('UPDATE stateward_schema SET version = 99')
+  database.close()
+  const error = await openSqliteStore({ file }).catch((thrown: Error) => thrown)
+  expect(error).toMatchObject({ code: 'ERR_STORE_SCHEMA_NEWER' })
+  expect((error as Error).message).toContain('99')
+  await expect(openSqliteStore({ file, migrate: true })).rejects.toMatchObject({
+    code: 'ERR_STORE_SCHEMA_NEWER',
+  })
+})
+
+it("lives in the user's own database beside his tables", async () => {
+  const file = join(await temporaryFolder(), 'app.db')
+  const database = new DatabaseSync(file)
+  database.exec('CREATE TABLE task (id TEXT); PRAGMA user_version = 42')
+  const store = await closing(openSqliteStore({ file }))
+  const { id } = await put(store)
+  expect((await record(store, id)).state).toBe('pending')
+  expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 42 })
+  database.close()
+})
+
+it('makes the schema once when many open a fresh file at the same time', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  const stores = await Promise.all(Array.from({ length: 8 }, () => closing(openSqliteStore({ file }))))
+  await Promise.all(stores.map((store) => put(store)))
+  expect((await stores[0]!.list({}, { limit: 20, order: 'oldest' }, 0)).items).toHaveLength(8)
+})
