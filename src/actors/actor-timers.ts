@@ -9,7 +9,8 @@
  * test/actors/actor-timers.test.ts.
  */
 import type { AnyActorRef, EventObject } from 'xstate'
-import type { Timer, TimerOwner, TimerQueue } from './timer-queue.ts'
+import type { Timer, TimerOwner } from './armed-timers.ts'
+import type { TimerQueue } from './timer-queue.ts'
 
 /** The part of XState's `ActorSystem` that delivers; it is not in its public types. */
 interface System {

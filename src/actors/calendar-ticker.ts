@@ -2,11 +2,12 @@
  * Occurrences at instants of a calendar, by the wall clock. A clock that is set forward makes what lies between
  * missed; one that is set back makes the next occurrence wait, and none comes twice.
  */
+
+import type { Timer, TimerOwner } from './armed-timers.ts'
 import type { Calendar } from './calendar.ts'
 import type { Clock } from './clock.ts'
 import type { Ticker, TickListener, TickLook } from './ticker.ts'
-import type { TimerOwner } from './timer-queue.ts'
-import type { WallTimer, WallTimers } from './wall-timers.ts'
+import type { WallTimers } from './wall-timers.ts'
 
 export interface CalendarPorts {
   readonly clock: Clock
@@ -35,7 +36,7 @@ export class CalendarTicker implements Ticker, TimerOwner {
   #next: number | undefined
   /** When it is to come, with its jitter. */
   #dueAt: number | undefined = undefined
-  #timer: WallTimer | undefined = undefined
+  #timer: Timer | undefined = undefined
 
   constructor(ports: CalendarPorts, listener: TickListener, options: CalendarTickerOptions) {
     this.calendar = options.calendar

@@ -17,13 +17,13 @@ import {
 } from '../machines/child-group.ts'
 import { compile } from '../machines/compile.ts'
 import { affectedRange, type ChildExit, decide } from '../machines/restart.ts'
+import type { Timer, TimerOwner } from './armed-timers.ts'
 import { ChildWork } from './child-work.ts'
 import { GroupChild } from './group-child.ts'
 import type { GroupPolicy, GroupPorts } from './group-ports.ts'
 import { type DriverEffects, MachineDriver } from './machine-driver.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
 import { type ChildDriverOptions, childDriverOptions, SupervisedChild } from './supervised-child.ts'
-import type { Timer, TimerOwner } from './timer-queue.ts'
 
 export interface ChildGroupOptions {
   readonly id: string

@@ -11,9 +11,9 @@
 import { type Condition, mentions } from '../machines/condition.ts'
 import type { ConditionOwner, Facts, Order } from '../machines/condition-facts.ts'
 import { evaluate, nextChangeAt } from '../machines/condition-judge.ts'
+import type { TimerOwner } from './armed-timers.ts'
 import { FactBook, type FactSources } from './fact-book.ts'
 import type { TaskFacts } from './task-facts.ts'
-import type { TimerOwner } from './timer-queue.ts'
 
 export interface ConditionWatch {
   /** Whether it is true now. */

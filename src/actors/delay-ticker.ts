@@ -1,8 +1,8 @@
 /** Occurrences a delay after the end of the run before: they never come while one is live, so none is missed. */
 import type { TickOccasion } from '../machines/worker-model.ts'
+import type { Timer, TimerOwner } from './armed-timers.ts'
 import type { TickerPorts } from './grid-ticker.ts'
 import type { Ticker, TickListener, TickLook } from './ticker.ts'
-import type { Timer, TimerOwner } from './timer-queue.ts'
 
 export interface DelayOptions {
   /** From the end of a run. */

@@ -1,9 +1,10 @@
 /** Occurrences on a fixed grid of the monotonic clock: from start to start, without drift. */
 import { dueOf, type Grid, lookAtGrid } from '../machines/missed.ts'
 import type { TickOccasion } from '../machines/worker-model.ts'
+import type { Timer, TimerOwner } from './armed-timers.ts'
 import type { Clock } from './clock.ts'
 import type { Ticker, TickListener, TickLook } from './ticker.ts'
-import type { Timer, TimerOwner, TimerQueue } from './timer-queue.ts'
+import type { TimerQueue } from './timer-queue.ts'
 
 export interface TickerPorts {
   readonly clock: Clock

@@ -7,11 +7,11 @@ import type { AnyActorRef } from 'xstate'
 import { type ChildEvent, type ChildFact, type ChildStopStep, childMachine } from '../machines/child.ts'
 import { compile } from '../machines/compile.ts'
 import { type ChildExit, nextStreak, type RestartType } from '../machines/restart.ts'
+import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { ChildGroup } from './child-group.ts'
 import type { GroupPorts } from './group-ports.ts'
 import { type DriverEffects, type DriverOptions, MachineDriver } from './machine-driver.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
-import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
 
 /** Who waits for a start or an end. */
 interface Wait<Value> {

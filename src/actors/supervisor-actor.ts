@@ -17,12 +17,12 @@ import {
 } from 'xstate'
 import type { StopPlan, SupervisorEvent, SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
 import { ActorTimers } from './actor-timers.ts'
+import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { ChildGroup } from './child-group.ts'
 import type { ChildListener } from './supervised.ts'
 import { taskActor } from './task-actor.ts'
 import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
-import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
 
 export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
 

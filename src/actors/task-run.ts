@@ -5,6 +5,7 @@ import type { Condition } from '../machines/condition.ts'
 import type { QueueClocks } from '../machines/deadlines.ts'
 import type { Execution, Failure, Outcome, Priority, TaskState } from '../machines/model.ts'
 import type { taskMachine } from '../machines/task.ts'
+import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { AttemptHandle, Executor } from './attempt.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
@@ -13,7 +14,6 @@ import type { RunList } from './ready-queue.ts'
 import type { RunValues } from './run-scope.ts'
 import type { SharedStep } from './shared-step.ts'
 import type { TaskPool } from './task-pool.ts'
-import type { Timer, TimerKind, TimerOwner } from './timer-queue.ts'
 
 export type TaskSnapshot = SnapshotFrom<typeof taskMachine>
 

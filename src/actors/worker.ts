@@ -19,12 +19,12 @@ import type {
   WorkerKind,
   WorkerState,
 } from '../machines/worker-model.ts'
+import type { Timer, TimerOwner } from './armed-timers.ts'
 import { type DriverOptions, MachineDriver } from './machine-driver.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
 import type { SubmissionFacts } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
 import type { Ticker, TickListener } from './ticker.ts'
-import type { Timer, TimerOwner } from './timer-queue.ts'
 import type { Hook, WorkerMachine, WorkerPlan } from './worker-plan.ts'
 import type { WorkerPorts } from './worker-ports.ts'
 import { WorkerRun } from './worker-run.ts'

@@ -80,6 +80,20 @@ export type ChildEffect =
 const effect = (): void => {}
 const tell = (fact: ChildFact) => ({ type: 'announce', params: { fact } }) as const
 
+/** What a life that has not been asked to end answers. */
+const LIVING = {
+  'child.exited': [
+    { guard: 'isFailure', target: 'failed', actions: 'noteExit' },
+    { guard: 'isDone', target: 'done', actions: 'noteExit' },
+    { target: 'stopped', actions: ['noteExit', tell('stopped')] },
+  ],
+  'child.stop': { target: 'stopping', actions: 'noteStop' },
+  'child.restart': { target: 'stopping', actions: 'noteRestartAsked' },
+  'child.hold': { target: 'stopping', actions: 'noteHold' },
+  'child.remove': { target: 'stopping', actions: 'noteRemoval' },
+  'child.kill': { target: 'stopping.killing', actions: 'noteStop' },
+} as const
+
 /** The statechart of a supervised child. */
 export const childMachine = setup({
   types: { context: {} as ChildContext, events: {} as ChildEvent },
@@ -127,32 +141,12 @@ export const childMachine = setup({
       entry: 'begin',
       on: {
         'child.ready': 'running',
-        'child.exited': [
-          { guard: 'isFailure', target: 'failed', actions: 'noteExit' },
-          { guard: 'isDone', target: 'done', actions: 'noteExit' },
-          { target: 'stopped', actions: ['noteExit', tell('stopped')] },
-        ],
-        'child.stop': { target: 'stopping', actions: 'noteStop' },
-        'child.restart': { target: 'stopping', actions: 'noteRestartAsked' },
-        'child.hold': { target: 'stopping', actions: 'noteHold' },
-        'child.remove': { target: 'stopping', actions: 'noteRemoval' },
-        'child.kill': { target: 'stopping.killing', actions: 'noteStop' },
+        ...LIVING,
       },
     },
     running: {
       entry: tell('started'),
-      on: {
-        'child.exited': [
-          { guard: 'isFailure', target: 'failed', actions: 'noteExit' },
-          { guard: 'isDone', target: 'done', actions: 'noteExit' },
-          { target: 'stopped', actions: ['noteExit', tell('stopped')] },
-        ],
-        'child.stop': { target: 'stopping', actions: 'noteStop' },
-        'child.restart': { target: 'stopping', actions: 'noteRestartAsked' },
-        'child.hold': { target: 'stopping', actions: 'noteHold' },
-        'child.remove': { target: 'stopping', actions: 'noteRemoval' },
-        'child.kill': { target: 'stopping.killing', actions: 'noteStop' },
-      },
+      on: LIVING,
     },
     stopping: {
       initial: 'asked',

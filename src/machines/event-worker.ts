@@ -22,6 +22,7 @@ import {
   stoppedState,
   stoppingState,
   unbornWorker,
+  WHILE_PAUSED,
   WORKER_COMMANDS,
   workerSetup,
 } from './worker-life.ts'
@@ -95,16 +96,7 @@ export const eventWorkerMachine = workerSetup.createMachine({
     paused: {
       entry: announce('paused'),
       on: {
-        'run.ended': [
-          ...RUN_ENDS_WORKER,
-          { guard: 'isSpentAlone', target: 'stopping', actions: ['noteEnd', 'noteDone'] },
-          { actions: 'noteEnd' },
-        ],
-        'worker.trigger': [
-          { guard: 'isForcedAgain', actions: skipOne('coalesced') },
-          { guard: 'isForced', actions: 'noteTriggeredNext' },
-          { actions: skipOne('paused') },
-        ],
+        ...WHILE_PAUSED,
         'worker.resume': [
           // Whether its handler has begun is not looked at: a trigger now is one for a busy worker.
           { guard: 'hasLive', target: 'active.running', actions: announce('resumed') },

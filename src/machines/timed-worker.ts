@@ -24,6 +24,7 @@ import {
   stoppedState,
   stoppingState,
   unbornWorker,
+  WHILE_PAUSED,
   WORKER_COMMANDS,
   workerSetup,
 } from './worker-life.ts'
@@ -120,16 +121,7 @@ export function timedWorker<const Id extends string>(id: Id) {
       paused: {
         entry: ['disarm', announce('paused')],
         on: {
-          'run.ended': [
-            ...RUN_ENDS_WORKER,
-            { guard: 'isSpentAlone', target: 'stopping', actions: ['noteEnd', 'noteDone'] },
-            { actions: 'noteEnd' },
-          ],
-          'worker.trigger': [
-            { guard: 'isForcedAgain', actions: skipOne('coalesced') },
-            { guard: 'isForced', actions: 'noteTriggeredNext' },
-            { actions: skipOne('paused') },
-          ],
+          ...WHILE_PAUSED,
           'worker.resume': [
             { guard: 'hasLive', target: 'active', actions: [announce('resumed'), arm('resume')] },
             { guard: 'hasNext', target: 'active', actions: [announce('resumed'), ...RUN_NEXT] },

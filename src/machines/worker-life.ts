@@ -225,6 +225,20 @@ export const RUN_ENDS_WORKER = [
   { guard: 'failsWorker', target: '#stopping', actions: ['noteEnd', 'noteFailure'] },
 ] as const
 
+/** What a paused worker answers to the end of a run, and to a trigger. */
+export const WHILE_PAUSED = {
+  'run.ended': [
+    ...RUN_ENDS_WORKER,
+    { guard: 'isSpentAlone', target: '#stopping', actions: ['noteEnd', 'noteDone'] },
+    { actions: 'noteEnd' },
+  ],
+  'worker.trigger': [
+    { guard: 'isForcedAgain', actions: skipOne('coalesced') },
+    { guard: 'isForced', actions: 'noteTriggeredNext' },
+    { actions: skipOne('paused') },
+  ],
+} as const
+
 /** Transitions of the root: stop is accepted in every state. */
 export const WORKER_COMMANDS = {
   'worker.stop': { target: '.stopping', actions: 'noteStop' },

@@ -6,9 +6,10 @@
  *
  * It has `ended` when none of these runs is live. A second stop with a sooner bound escalates this one.
  */
+
+import type { Timer, TimerKind, TimerOwner } from '../actors/armed-timers.ts'
 import type { TaskPool } from '../actors/task-pool.ts'
 import type { TaskRun } from '../actors/task-run.ts'
-import type { Timer, TimerKind, TimerOwner } from '../actors/timer-queue.ts'
 import type { StopPlan } from '../machines/supervisor.ts'
 
 const WAITING = new Set(['scheduled', 'retrying', 'snoozed'])

@@ -9,9 +9,10 @@
  * holder, counts itself.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Timer, TimerOwner } from '../actors/armed-timers.ts'
 import { type Clock, systemClock } from '../actors/clock.ts'
 import { type CurrentRun, type RunScope, scopes } from '../actors/run-scope.ts'
-import { type Timer, type TimerOwner, TimerQueue } from '../actors/timer-queue.ts'
+import { TimerQueue } from '../actors/timer-queue.ts'
 import { LockTimeoutError } from './errors.ts'
 
 /** Who holds a lock. */

@@ -1,7 +1,7 @@
 /** The handle of one run. */
 import type { AnyActorRef } from 'xstate'
+import type { TimerOwner } from '../actors/armed-timers.ts'
 import type { Progress, RunWatcher, TaskRun } from '../actors/task-run.ts'
-import type { TimerOwner } from '../actors/timer-queue.ts'
 import type { Execution, Outcome, Priority, StopStep, TaskState } from '../machines/model.ts'
 import { check } from './check.ts'
 import { WaitTimeoutError } from './errors.ts'

@@ -1,6 +1,7 @@
 /** Reports a pool in which tasks wait and none has been admitted for long. */
+
+import type { Timer, TimerOwner } from '../actors/armed-timers.ts'
 import type { TaskPool } from '../actors/task-pool.ts'
-import type { Timer, TimerOwner } from '../actors/timer-queue.ts'
 
 export class Starvation implements TimerOwner {
   readonly #pool: TaskPool

@@ -1,8 +1,8 @@
 /** The handle of one worker: what it is doing, and how it is told to do something else. */
 import type { AnyActorRef } from 'xstate'
+import type { TimerOwner } from '../actors/armed-timers.ts'
 import { type Calendar, preview } from '../actors/calendar.ts'
 import type { Ticker } from '../actors/ticker.ts'
-import type { TimerOwner } from '../actors/timer-queue.ts'
 import type { WorkerActor } from '../actors/worker.ts'
 import type { WorkerExit, WorkerKind, WorkerState } from '../machines/worker-model.ts'
 import { check, checkOptions, refuse } from './check.ts'

@@ -1,7 +1,8 @@
 /** Property test: the timer queue against an array that is searched. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Timer, TimerQueue } from '../../src/actors/timer-queue.ts'
+import type { Timer } from '../../src/actors/armed-timers.ts'
+import { TimerQueue } from '../../src/actors/timer-queue.ts'
 import { ManualClock } from '../../src/runtime/testing/manual-clock.ts'
 
 interface ModelTimer {

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
+import type { Timer, TimerKind, TimerOwner } from '../../src/actors/armed-timers.ts'
 import { type Clock, MAX_DELAY_MS, systemClock } from '../../src/actors/clock.ts'
-import { type Timer, type TimerKind, type TimerOwner, TimerQueue } from '../../src/actors/timer-queue.ts'
+import { TimerQueue } from '../../src/actors/timer-queue.ts'
 import { ManualClock } from '../../src/runtime/testing/manual-clock.ts'
 
 /** Writes down what fired and when. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type TimerKind, type TimerOwner, TimerQueue } from '../../src/actors/timer-queue.ts'
-import { MAX_SLEEP_MS, type WallTimer, WallTimers } from '../../src/actors/wall-timers.ts'
+import type { Timer, TimerKind, TimerOwner } from '../../src/actors/armed-timers.ts'
+import { TimerQueue } from '../../src/actors/timer-queue.ts'
+import { MAX_SLEEP_MS, WallTimers } from '../../src/actors/wall-timers.ts'
 import { ManualClock } from '../../src/runtime/testing/manual-clock.ts'
 
 const DAY = 86_400_000
@@ -139,7 +140,7 @@ describe('cancelling', () => {
     const { clock, queue, timers, log } = setUp()
     const armed = [10, 20, 30].map((ms) => timers.arm(1_000_000 + ms, log, ms))
     expect(armed.map((timer) => timers.cancel(timer))).toEqual([true, true, true])
-    expect(timers.cancel(armed[0] as WallTimer)).toBe(false)
+    expect(timers.cancel(armed[0] as Timer)).toBe(false)
     expect([timers.size, queue.size, clock.pending]).toEqual([0, 0, 0])
     timers.arm(1_000_040, log, 'again')
     clock.advanceSync(40)
