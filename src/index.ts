@@ -13,6 +13,7 @@ export type {
   Settlement,
 } from './actors/attempt.ts'
 export type { Clock } from './actors/clock.ts'
+export { next } from './actors/controls.ts'
 export type { AnyDefinition, TaskCall, TypedDefinition } from './actors/definition.ts'
 export type { ChildRun, ControlValue, HandlerContext, SupervisorControl } from './actors/handler-context.ts'
 export type { ItemIterable } from './actors/item-source.ts'
@@ -49,6 +50,7 @@ export type {
   WorkerKind,
   WorkerState,
 } from './machines/worker-model.ts'
+export { type ChainInput, chain, type LastOutput, type OutputOf } from './runtime/chain.ts'
 export type { ChildOptions, GroupOptions, SpawnOptions, SupervisionOptions } from './runtime/child-options.ts'
 export type { Child, ChildCounts, ChildOwner, ChildRow, ChildState, Group } from './runtime/children.ts'
 export {

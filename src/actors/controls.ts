@@ -17,3 +17,6 @@ export const controls = {
 
   next: (call: TaskCall): ControlValue => ({ [CONTROL]: 'next', call }),
 }
+
+/** The same as `ctx.next`: return it from a handler to continue as `call`, under the same run id. */
+export const { next } = controls

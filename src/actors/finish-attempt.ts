@@ -40,6 +40,14 @@ function finishContinued(
   call: Extract<Settlement, { type: 'continued' }>['call'],
 ): void {
   const { pool } = run
+  if (run.kept !== undefined) {
+    run.kept.word = { kind: 'next', call }
+    const { execution, loop, attempts } = run.plan
+    const { entry, input, plan } = run
+    // It goes no further here: see `handBack`.
+    pool.deliver(run, { type: 'attempt.continued', execution, loop, attempts, call: { entry, input, plan } })
+    return
+  }
   // The definition of a call from another thread may have to be imported first.
   Promise.resolve()
     .then(() => pool.ports.continuation(run, call))

@@ -17,6 +17,7 @@ import { taskMachine } from '../machines/task.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { TimerKind } from './armed-timers.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
+import type { KeptRun } from './kept-run.ts'
 import type { PoolPorts } from './pool-ports.ts'
 import { RunRegistry } from './run-registry.ts'
 import { ADMIT, isShareable, SharedStep, SUBMIT } from './shared-step.ts'
@@ -40,6 +41,8 @@ export interface SubmissionFacts {
   readonly parent: TaskRun | undefined
   /** Name of the worker that submits it. */
   readonly worker?: string | undefined
+  /** See `KeptRun`; `attempt`: how many it has had. */
+  readonly kept?: { readonly run: KeptRun; readonly attempt: number } | undefined
   /** See `TaskRun.early`. */
   readonly early?: boolean | undefined
 }
@@ -123,9 +126,10 @@ export class TaskPool implements LendingPool {
     const { parent } = facts
     const { deadlineMs, detached } = plan
     if (entry.born === undefined)
-      entry.born = new SharedStep(undefined, this.#born(entry, entry.plan), [], [])
-    const shared = this.#sharesSteps && plan === entry.plan ? entry.born : undefined
-    const snapshot = shared === undefined ? this.#born(entry, plan) : shared.snapshot
+      entry.born = new SharedStep(undefined, this.#born(entry, entry.plan, 0), [], [])
+    const before = facts.kept?.attempt ?? 0
+    const shared = this.#sharesSteps && plan === entry.plan && before === 0 ? entry.born : undefined
+    const snapshot = shared === undefined ? this.#born(entry, plan, before) : shared.snapshot
     this.#order += 1
     const now = this.#delivering ? this.now : this.#tick()
     const run = new TaskRun(
@@ -142,6 +146,7 @@ export class TaskPool implements LendingPool {
     run.shared = shared
     if (facts.early === true || parent?.early === true) run.early = true
     run.worker = facts.worker
+    run.kept = facts.kept?.run
     if (deadlineMs !== Number.POSITIVE_INFINITY) run.deadlineMono = now + deadlineMs
     if (facts.expiresInMs !== Number.POSITIVE_INFINITY) run.expiryMono = now + facts.expiresInMs
     if (parent !== undefined && !detached) adopt(parent, run)
@@ -230,9 +235,13 @@ export class TaskPool implements LendingPool {
     for (const run of this.registry.live()) if (matches(run)) this.deliver(run, event)
   }
 
-  #born(entry: DefinitionEntry, { priority, execution, loop, attempts }: RunPlan): TaskSnapshot {
+  #born(
+    entry: DefinitionEntry,
+    { priority, execution, loop, attempts }: RunPlan,
+    attempt: number,
+  ): TaskSnapshot {
     const { name } = entry.definition
-    return this.logic.initial({ name, priority, execution, loop, attempts }, this.#collect)
+    return this.logic.initial({ name, priority, execution, loop, attempts, attempt }, this.#collect)
   }
 
   #tick(): number {

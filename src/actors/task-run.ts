@@ -9,6 +9,7 @@ import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { AttemptHandle, Executor } from './attempt.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
+import type { KeptRun } from './kept-run.ts'
 import { NO_PARAMETERS, type ParameterValues } from './parameters.ts'
 import type { RunList } from './ready-queue.ts'
 import type { RunValues } from './run-scope.ts'
@@ -108,6 +109,8 @@ export class TaskRun implements TimerOwner {
 
   /** Name of the worker that submitted it. */
   worker: string | undefined = undefined
+  /** Somebody keeps it elsewhere. */
+  kept: KeptRun | undefined = undefined
   readonly parent: TaskRun | undefined
   /** It belongs to the start or the end of the supervisor, when nothing else is admitted. */
   early = false

@@ -36,6 +36,8 @@ export type TerminationReason =
   | 'stop'
   | 'awol'
   | 'demanded'
+  /** Whoever keeps the run elsewhere goes on with it. */
+  | 'handedBack'
 
 /**
  * The step of the stop ladder that a run needed:

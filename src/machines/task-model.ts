@@ -9,6 +9,8 @@ export interface TaskInput {
   readonly loop?: string | undefined
   /** How many attempts the run has in all, at least 1. */
   readonly attempts: number
+  /** Attempts that were made elsewhere already. @defaultValue 0 */
+  readonly attempt?: number | undefined
 }
 
 export interface TaskContext {

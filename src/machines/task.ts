@@ -184,7 +184,7 @@ export const taskMachine = definition.createMachine({
     execution: input.execution,
     loop: input.loop,
     attempts: input.attempts,
-    attempt: 0,
+    attempt: input.attempt ?? 0,
     delayMs: 0,
     alarms: 0,
     graceMs: undefined,

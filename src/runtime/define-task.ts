@@ -50,6 +50,21 @@ export interface TaskOptions<Input = unknown> extends RunOptions {
   ) => void | Promise<void>
   /** Workers and programs do not submit it; `submit` by hand does. @defaultValue false */
   readonly disabled?: boolean
+  /**
+   * Of the input, counted up whenever its form changes. A durable queue stores it with every input.
+   * @defaultValue 1
+   */
+  readonly version?: number
+  /**
+   * Makes an input of this version from a stored one of an older version. Without it, an old input is taken as it
+   * is. What it throws fails the run as `invalidInput`; the stored input stays as it was.
+   */
+  readonly upgrade?: (input: unknown, fromVersion: number) => Input
+  /**
+   * How far along a run with this input is, 0 to 100: what a durable queue shows when the run, or its next step,
+   * begins. `ctx.progress` goes on from there.
+   */
+  readonly percent?: (input: Input) => number
   /** Workers submit it only while this is true. A submission by hand does not ask. @defaultValue always */
   readonly when?: ConditionLike
 }
@@ -90,6 +105,9 @@ export const taskChecks: Checks = {
   metadata: check.fn,
   teardown: check.fn,
   disabled: check.boolean,
+  version: check.count(1),
+  upgrade: check.fn,
+  percent: check.fn,
   when: checkCondition,
 }
 

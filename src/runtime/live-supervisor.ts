@@ -26,6 +26,7 @@ import type { Run } from './run.ts'
 import type { RegisterOptions, RegisterSyncOptions } from './schedulers.ts'
 import { checkStopOptions, planStop, type StopOptions } from './stop-options.ts'
 import type { StopReport } from './stop-report.ts'
+import type { KeptFacts } from './submissions.ts'
 import type { ListFilter, Supervisor, SupervisorState } from './supervisor.ts'
 import { type ResizeOptions, resizeChecks, type SupervisorOptions } from './supervisor-options.ts'
 import type { TaskAction, TaskLogQuery, TaskRecord } from './task-log.ts'
@@ -188,6 +189,12 @@ export class LiveSupervisor implements Supervisor {
     const { submissions, handleOf } = this.#parts
     submissions.requireNotSignalled('submission')
     return handleOf(submissions.submit(definition, input, options)) as Run<Output>
+  }
+
+  /** For a daemon: one attempt of a run that a store keeps. Accepted as long as runs are. */
+  submitKept(call: TaskCall, facts: KeptFacts): TaskRun {
+    this.#requireOpen()
+    return this.#parts.submissions.submitKept(call, facts)
   }
 
   submitExternal<Output>(task: ExternalTask): Run<Output> {

@@ -115,6 +115,7 @@ const TERMINATION_TEXTS: Readonly<
   stop: 'the supervisor stops',
   awol: 'nobody has heard of it for too long',
   demanded: 'all runs of its kind were to end',
+  handedBack: 'whoever keeps it goes on with it',
 }
 
 function failureText(kind: FailureKind, error: unknown): string {

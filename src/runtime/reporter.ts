@@ -131,8 +131,10 @@ export class Reporter {
 
   /** Whether `emit` writes a line for this event. */
   logs(name: EventName, payload: object): boolean {
-    // A stop may end 100,000 runs: one line says how many.
-    if (name === 'task.terminated' && 'reason' in payload && payload.reason === 'stop') return false
+    // A stop may end 100,000 runs: one line says how many. What is handed back has not ended.
+    if (name === 'task.terminated' && 'reason' in payload) {
+      if (payload.reason === 'stop' || payload.reason === 'handedBack') return false
+    }
     return this.#logs(TOPICS[name].level)
   }
 

@@ -4,9 +4,9 @@ import type { Clock } from '../actors/clock.ts'
 import { type AnyDefinition, isDefinition, type TaskCall } from '../actors/definition.ts'
 import type { DefinitionEntry } from '../actors/definition-entry.ts'
 import type { ChildRun } from '../actors/handler-context.ts'
+import type { KeptRun } from '../actors/kept-run.ts'
 import type { Continuation } from '../actors/pool-ports.ts'
 import type { RunValues } from '../actors/run-scope.ts'
-import { checkInput, issuesToText } from '../actors/schema.ts'
 import type { SubmissionFacts, TaskPool } from '../actors/task-pool.ts'
 import type { RunPlan, TaskRun } from '../actors/task-run.ts'
 import type { Priority } from '../machines/model.ts'
@@ -14,6 +14,7 @@ import { refuse } from './check.ts'
 import { requireModule, type TaskDefinition } from './define-task.ts'
 import type { Definitions } from './definitions.ts'
 import { OptionError, SupervisorStateError } from './errors.ts'
+import { checkGivenInput } from './input-check.ts'
 import type { Loops } from './loops.ts'
 import type { RunHandle } from './run.ts'
 import { checkSubmitOptions, overridePlan, type SubmitOptions } from './task-options.ts'
@@ -27,6 +28,16 @@ export interface SubmissionsOptions {
   handleOf(run: TaskRun): RunHandle
   /** The supervisor's state. */
   state(): string
+}
+
+/** What is known of a run that is kept elsewhere. */
+export interface KeptFacts {
+  readonly id: string
+  /** Attempts that it has had. */
+  readonly attempt: number
+  /** See {@link SubmissionFacts}. */
+  readonly expiresInMs: number
+  readonly run: KeptRun
 }
 
 const NO_OPTIONS: SubmitOptions = {}
@@ -65,7 +76,7 @@ export class Submissions {
     const { definition } = entry
     requireModule(definition, asked.execution, asked.loop)
     const plan = this.#options.loops.place(asked, parent)
-    this.#checkInput(definition, input)
+    checkGivenInput(definition, input)
     const skipped = plan.multilaunch || entry.live === 0 ? undefined : this.#conflict(entry, plan, parent)
     if (skipped !== undefined) return skipped
     const { signal } = options
@@ -130,7 +141,7 @@ export class Submissions {
     }
     const definition = entry.definition as TaskDefinition
     const plan = loops.place(asked, undefined)
-    this.#checkInput(definition, input)
+    checkGivenInput(definition, input)
     if (!plan.multilaunch && entry.live > 0 && this.#conflict(entry, plan, undefined) !== undefined)
       return undefined
     const make = definition.options.runId ?? defaultRunId
@@ -139,6 +150,28 @@ export class Submissions {
     if (!run.live) return run
     if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(entry, run)
     pool.submit(run, 0)
+    return run
+  }
+
+  /**
+   * One attempt of a run that somebody keeps elsewhere, with options that have been checked. Where one run is allowed
+   * at a time it waits for the others, whatever `onConflict` says.
+   *
+   * @throws OptionError (`ERR_RUN_ID_TAKEN`, `ERR_INPUT_INVALID`, `ERR_TASK_MODULE_MISSING`, `ERR_LOOP_UNKNOWN`)
+   */
+  submitKept(
+    { definition, input, options = NO_OPTIONS }: TaskCall,
+    { id, attempt, expiresInMs, run: kept }: KeptFacts,
+  ): TaskRun {
+    const { pool, definitions, loops } = this.#options
+    const entry = definitions.entryOf(definition)
+    const asked = overridePlan(entry.plan, options)
+    requireModule(definition, asked.execution, asked.loop)
+    const plan = loops.place(asked, undefined)
+    checkGivenInput(definition, input)
+    const facts = { id: this.#checkId(definition as TaskDefinition, id), expiresInMs, parent: undefined }
+    const run = pool.create(definitions.meet(entry), input, plan, { ...facts, kept: { run: kept, attempt } })
+    if (run.live) pool.submit(run, 0)
     return run
   }
 
@@ -209,38 +242,8 @@ export class Submissions {
     const asked = overridePlan(entry.plan, options)
     requireModule(entry.definition, asked.execution, asked.loop)
     const plan = this.#options.loops.place(asked, undefined)
-    this.#checkInput(entry.definition, call.input)
+    checkGivenInput(entry.definition, call.input)
     return { entry: this.#options.definitions.meet(entry), input: call.input, plan }
-  }
-
-  #checkInput({ name, schema }: AnyDefinition, input: unknown): void {
-    if (schema === undefined) return
-    const checked = this.#tryCheck(name, schema, input)
-    // An asynchronous schema has its say when the handler is about to run.
-    if (checked instanceof Promise) return void checked.catch(() => {})
-    if (checked.ok) return
-    throw new OptionError(`Task "${name}" refuses its input: ${issuesToText(checked.issues)}.`, {
-      code: 'ERR_INPUT_INVALID',
-      taskName: name,
-      cause: checked.issues,
-    })
-  }
-
-  /** @throws OptionError (`ERR_INPUT_INVALID`) when the schema throws */
-  #tryCheck(
-    name: string,
-    schema: NonNullable<AnyDefinition['schema']>,
-    input: unknown,
-  ): ReturnType<typeof checkInput> {
-    try {
-      return checkInput(schema, input)
-    } catch (error) {
-      throw new OptionError(`The schema of task "${name}" threw on its input: ${String(error)}.`, {
-        code: 'ERR_INPUT_INVALID',
-        taskName: name,
-        cause: error,
-      })
-    }
   }
 
   /** @returns the live run that stands for the new one */

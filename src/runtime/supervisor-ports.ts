@@ -6,6 +6,7 @@ import type { Clock } from '../actors/clock.ts'
 import { commandOf } from '../actors/command.ts'
 import type { EndConditions } from '../actors/end-conditions.ts'
 import type { FactBook } from '../actors/fact-book.ts'
+import { handBack } from '../actors/kept-run.ts'
 import { LocalAttempt } from '../actors/local-attempt.ts'
 import { type LastResults, makeParameters } from '../actors/parameters.ts'
 import type { PoolPorts } from '../actors/pool-ports.ts'
@@ -82,7 +83,10 @@ export function poolPorts(parts: PortParts): PoolPorts {
     controlFor: (run) => parts.control.for(run),
     random: parts.random,
     parametersFor: (run) => makeParameters(run, parts.results),
-    instead: (run) => parts.ends.atAdmission(run),
+    instead: (run) =>
+      run.kept?.word === undefined
+        ? parts.ends.atAdmission(run)
+        : { type: 'task.terminate', reason: 'handedBack' },
     moving(run) {
       run.entry.facts?.rested(run)
       if (run.plan.endCondition !== undefined) parts.ends.forget(run)
@@ -107,6 +111,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
         parts.loops.moved()
         parts.queued()
       } else if (fact === 'retrying' || fact === 'snoozed' || fact === 'scheduled') parts.waiting(run)
+      if (run.kept !== undefined) handBack(run)
       facts?.changed()
     },
     progressed: (run) => parts.reporter.progressed(run),

@@ -6,6 +6,8 @@ import type { PromiseActorLogic } from 'xstate'
 import {
   type ChildRun,
   type CommandResult,
+  type ControlValue,
+  chain,
   createSupervisor,
   defineCommand,
   defineTask,
@@ -13,6 +15,7 @@ import {
   type IntervalWorker,
   type Loop,
   lock,
+  next,
   type Run,
   runContext,
   type TaskCall,
@@ -20,6 +23,7 @@ import {
   type TaskProgressEvent,
   type WorkerExit,
 } from '../../src/index.ts'
+import { all, runOnce } from '../../src/task.ts'
 
 const supervisor = createSupervisor()
 
@@ -162,3 +166,22 @@ expectTypeOf(nightly.preview(3)).toEqualTypeOf<number[]>()
 nightly.reschedule({ cron: '0 4 * * *' })
 // @ts-expect-error a plain worker cannot be triggered
 supervisor.workers.plain({ name: 'x', handler: () => {} }).trigger()
+
+const chained = chain([nothing, resize.call({ file: 'a', width: 1 })])
+expectTypeOf(supervisor.submit(chained).result).toEqualTypeOf<Promise<number>>()
+expectTypeOf(supervisor.submit(chain([resize.call({ file: 'a', width: 1 }), nothing])).result).toEqualTypeOf<
+  Promise<string>
+>()
+const together = all([nothing.call(), resize.call({ file: 'a', width: 1 })])
+expectTypeOf(supervisor.submit(together).result).toEqualTypeOf<Promise<[string, number]>>()
+const total = defineTask({ name: 'total' }, ([text, width]: [string, number]) => ({ text, width }))
+const joined = all([nothing.call(), resize.call({ file: 'a', width: 1 })], total)
+expectTypeOf(supervisor.submit(joined).result).toEqualTypeOf<Promise<{ text: string; width: number }>>()
+// @ts-expect-error the join takes other values
+all([nothing.call()], total)
+defineTask({ name: 'inside' }, async (_: undefined, ctx) => {
+  expectTypeOf(await runOnce(resize.call({ file: 'a', width: 1 }), ctx)).toEqualTypeOf<
+    number | ControlValue
+  >()
+  return next(nothing.call())
+})

@@ -1,0 +1,30 @@
+/**
+ * A run that somebody keeps elsewhere, in a store. Here is one attempt of it: where it would wait (to be tried again,
+ * by its handler's wish, for its next step), it ends as terminated (`handedBack`) instead, and the word says what its keeper
+ * has to do. Nobody else reads the outcome of such a run.
+ */
+import type { RemoteCall } from './attempt.ts'
+import type { TaskCall } from './definition.ts'
+import type { TaskRun } from './task-run.ts'
+
+/** What comes after this attempt. */
+export type KeptWord =
+  /** Another one; `error` ended this one, `undefined` after a run timeout. */
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
+  | { readonly kind: 'snooze'; readonly delayMs: number }
+  | { readonly kind: 'next'; readonly call: RemoteCall | TaskCall }
+
+export class KeptRun {
+  /** Set before the run ends, if it has not ended for good. */
+  word: KeptWord | undefined = undefined
+}
+
+/** The run has to wait: it ends instead. */
+export function handBack(run: TaskRun): void {
+  const { kept, state, snapshot, pool } = run
+  if (kept === undefined) return
+  const { delayMs, lastFailure } = snapshot.context
+  if (state === 'retrying') kept.word = { kind: 'retry', delayMs, error: lastFailure?.error }
+  else if (state === 'snoozed') kept.word = { kind: 'snooze', delayMs }
+  if (kept.word !== undefined) pool.deliver(run, { type: 'task.terminate', reason: 'handedBack' })
+}
