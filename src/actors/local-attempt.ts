@@ -99,14 +99,14 @@ export class LocalAttempt implements AttemptHandle, Startable {
           ? handler(input, context)
           : store.run(this.#enter(context), handler, input, context)
     } catch (error) {
-      return this.#settle({ type: 'threw', error })
+      return this.#threw(error)
     }
     if (typeof value !== 'object' || value === null) return this.#returned(value)
     const promise = toPromise(value)
     if (promise === undefined) return this.#returned(value)
     promise.then(
       (result) => this.#returned(result),
-      (error: unknown) => this.#settle({ type: 'threw', error }),
+      (error: unknown) => this.#threw(error),
     )
   }
 
@@ -116,7 +116,13 @@ export class LocalAttempt implements AttemptHandle, Startable {
     return this.#scope
   }
 
+  #threw(error: unknown): void {
+    this.#scope?.end()
+    this.#settle({ type: 'threw', error })
+  }
+
   #returned(value: unknown): void {
+    this.#scope?.end()
     if (this.run.attempt !== this) return this.#late()
     let control: ControlValue | undefined
     try {

@@ -5,9 +5,11 @@
  * somebody asks for it (`runContext()`, `lock()`): then one store is made, and every
  * handler that begins from then on, on this thread, runs in a scope of its own.
  *
- * A scope is made per attempt and never used again: nothing can leak into the next run of a thread.
+ * A scope is made per attempt and never used again, with copies of its first values: nothing can leak into another run, or
+ * into the next attempt. It ends with its handler; one that was given up goes on until it ends.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { copyOf } from './copy-of.ts'
 
 /** Values of a run by their keys. */
 export type RunValues = Readonly<Record<string, unknown>>
@@ -45,6 +47,9 @@ export class RunScope {
   #run: CurrentRun | undefined
   /** Made when something is set. */
   #values: Map<string, unknown> | undefined
+  /** What is to be done at its end. */
+  #atEnd: Set<() => void> | undefined
+  #hasEnded = false
   readonly #initial: RunValues | undefined
 
   constructor(ctx: Omit<CurrentRun, 'supervisorId'>, supervisorId: string, initial: RunValues | undefined) {
@@ -63,14 +68,32 @@ export class RunScope {
   }
 
   get values(): Map<string, unknown> {
-    this.#values ??= new Map(Object.entries(this.#initial ?? {}))
+    this.#values ??= new Map(Object.entries(copyOf(this.#initial ?? {})))
     return this.#values
   }
 
-  /** What a child starts with. */
+  /** What a child starts with: what is held at this moment. */
   get inheritance(): RunValues | undefined {
     if (this.#values === undefined) return this.#initial
-    return this.#values.size === 0 ? undefined : Object.fromEntries(this.#values)
+    return this.#values.size === 0 ? undefined : copyOf(Object.fromEntries(this.#values))
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** @returns a function that takes `act` away again */
+  atEnd(act: () => void): () => void {
+    this.#atEnd ??= new Set()
+    this.#atEnd.add(act)
+    return () => void this.#atEnd?.delete(act)
+  }
+
+  /** The handler has ended. */
+  end(): void {
+    this.#hasEnded = true
+    for (const act of this.#atEnd ?? []) act()
+    this.#atEnd = undefined
   }
 }
 

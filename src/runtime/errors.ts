@@ -11,7 +11,7 @@
  * | `ERR_RUN_ID_TAKEN` | `OptionError` | the run id is live already |
  * | `ERR_TASK_ALREADY_LIVE` | `OptionError` | `onConflict: 'reject'`, or a run that would wait for itself |
  * | `ERR_INPUT_INVALID` | `OptionError` | the schema refuses the input at submission |
- * | `ERR_RUN_ENDED` | `OptionError` | a handler that was given up submits a child |
+ * | `ERR_RUN_ENDED` | `OptionError` | a run that has ended submits a child, or ends while it waits for a lock |
  * | `ERR_RUN_UNKNOWN` | `OptionError` | a run that is not known (any more) |
  * | `ERR_SCHEDULE_INVALID` | `OptionError` | a cron expression, recurrence rule or window that is wrong or never comes |
  * | `ERR_TIMEZONE_UNKNOWN` | `OptionError` | a time zone that does not exist |

@@ -19,9 +19,11 @@ export interface Lock {
   run<Output>(body: () => Output | Promise<Output>, options?: LockOptions): Promise<Output>
   /**
    * Resolves when the lock is held: until its release, best by `await using`. It belongs to the run: what the same run
-   * takes meanwhile passes through. Outside of runs it may not be taken again.
+   * takes meanwhile passes through, and when the handler has ended (each attempt is one) it is released. Outside of runs
+   * it may not be taken again.
    *
-   * @throws LockTimeoutError (`ERR_LOCK_TIMED_OUT`); the reason of the signal
+   * @throws LockTimeoutError (`ERR_LOCK_TIMED_OUT`); the reason of the signal; OptionError (`ERR_RUN_ENDED`) when
+   *   the run ends before it gets the lock
    */
   acquire(options?: LockOptions): Promise<LockHold>
 }
@@ -56,11 +58,18 @@ export function lock(name: string): Lock {
       checkOptions('lock().run(…, options)', options, lockChecks)
       return lockOf(name).run(body, options)
     },
-    async acquire(options = {}) {
-      checkOptions('lock().acquire()', options, lockChecks)
-      return lockOf(name).acquire(options)
+    acquire(options = {}) {
+      const acquired = acquire(name, options)
+      // Of a run that ends without having awaited it.
+      acquired.catch(() => {})
+      return acquired
     },
   }
+}
+
+async function acquire(name: string, options: LockOptions): Promise<LockHold> {
+  checkOptions('lock().acquire()', options, lockChecks)
+  return lockOf(name).acquire(options)
 }
 
 /** Kept while somebody has to do with it. */

@@ -4,16 +4,17 @@
  * - `free`: nobody holds it and nobody waits.
  * - `held`: one holder; others wait in the order in which they came. A release hands it to the first of them.
  *
- * A waiter is told once: it gets the lock, or its time is over, or its signal is aborted; in the last two cases it has left the
- * line when it is told. The lock is authoritative for who holds it; a hold that has been released, or taken twice by the same
- * holder, counts itself.
+ * A waiter is told once: it gets the lock, or its time is over, or its signal is aborted, or the run that acquires has ended;
+ * in all but the first case it has left the line when it is told. The lock is authoritative for who holds it; a hold that has
+ * been released, or taken twice by the same holder, counts itself. What a run acquired is released at the latest when
+ * its handler has ended; what code of an ended run takes later is taken outside of runs.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Timer, TimerOwner } from '../actors/armed-timers.ts'
 import { type Clock, systemClock } from '../actors/clock.ts'
 import { type CurrentRun, type RunScope, scopes } from '../actors/run-scope.ts'
 import { TimerQueue } from '../actors/timer-queue.ts'
-import { LockTimeoutError } from './errors.ts'
+import { LockTimeoutError, OptionError } from './errors.ts'
 
 /** Who holds a lock. */
 export interface LockHolder {
@@ -35,11 +36,12 @@ export interface LockOptions {
   /** How long to wait for it at most. @defaultValue Infinity */
   readonly timeoutMs?: number
   /**
-   * Called when that is over, before the wait rejects with a {@link LockTimeoutError}. What it throws becomes the cause.
+   * Called when that is over, before the wait rejects with a {@link LockTimeoutError}. A promise of it is not awaited. What
+   * it throws becomes the cause of that error, and so does what it rejects with, as soon as it does.
    *
    * @defaultValue none
    */
-  readonly onTimeout?: (info: LockTimeout) => void
+  readonly onTimeout?: (info: LockTimeout) => unknown
   /** Ends the wait when it is aborted, with its reason. */
   readonly signal?: AbortSignal
 }
@@ -81,6 +83,7 @@ class Waiter implements TimerOwner {
   readonly #timedOut: (waiter: Waiter) => unknown
   #timer: Timer | undefined
   readonly #abort = (): void => this.#end(() => this.#wait.reject(this.options.signal?.reason))
+  readonly #stay: (() => void) | undefined
 
   constructor(
     owner: Owner,
@@ -98,6 +101,9 @@ class Waiter implements TimerOwner {
     if (timeoutMs !== Number.POSITIVE_INFINITY) this.#timer = queue.arm(now + timeoutMs, this, 'lock')
     signal?.addEventListener('abort', this.#abort, { once: true })
     this.#queue = queue
+    // Nobody would release what it got then. A call releases by itself.
+    if (owner.by === 'run')
+      this.#stay = owner.scope?.atEnd(() => this.#end(() => this.#wait.reject(ended(owner))))
   }
 
   readonly #queue: TimerQueue
@@ -118,6 +124,7 @@ class Waiter implements TimerOwner {
   #end(tell: () => void): void {
     if (this.#timer !== undefined) this.#queue.cancel(this.#timer)
     this.options.signal?.removeEventListener('abort', this.#abort)
+    this.#stay?.()
     this.#leave(this)
     tell()
   }
@@ -158,12 +165,13 @@ export class NamedLock {
 
   /** Known again by its run: what the same run acquires meanwhile passes through. */
   async acquire(options: LockOptions): Promise<LockHold> {
-    return this.#holdOf(await this.#take({ by: 'run', scope: scopes()?.getStore() }, options))
+    const scope = currentScope()
+    return this.#holdOf(await this.#take({ by: 'run', scope }, options), scope)
   }
 
   /** Known again by the call: only what `body` calls passes through. */
   async run<Output>(body: () => Output | Promise<Output>, options: LockOptions): Promise<Output> {
-    const holding = await this.#take({ by: 'call', scope: scopes()?.getStore() }, options)
+    const holding = await this.#take({ by: 'call', scope: currentScope() }, options)
     try {
       calls ??= new AsyncLocalStorage<Calls>()
       return await calls.run({ holding, outer: calls.getStore() }, body)
@@ -204,13 +212,17 @@ export class NamedLock {
     else next.give(this.#give(next.owner))
   }
 
-  #holdOf(holding: Holding): LockHold {
+  #holdOf(holding: Holding, scope: RunScope | undefined): LockHold {
     let held: Holding | undefined = holding
     const release = (): void => {
       const mine = held
       held = undefined
+      stay?.()
       if (mine !== undefined) this.#release(mine)
     }
+    const stay = scope?.atEnd(release)
+    // It got the lock, and ended before it was told.
+    if (scope?.hasEnded === true) release()
     return {
       lock: this.name,
       release,
@@ -227,13 +239,34 @@ export class NamedLock {
     const held = holder === undefined ? '' : `: ${by} has held it for ${Math.round(holder.heldMs)} ms`
     const message = `Lock "${name}" was not free within ${timeoutMs} ms${held}`
     const facts = { code: 'ERR_LOCK_TIMED_OUT', lock: name, timeoutMs }
-    try {
-      onTimeout?.({ lock: name, timeoutMs, holder, waiting })
-    } catch (cause) {
-      return new LockTimeoutError(message, { ...facts, cause })
+    const error = new LockTimeoutError(message, facts)
+    const fail = (cause: unknown): void => {
+      Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true })
     }
-    return new LockTimeoutError(message, facts)
+    try {
+      const told = onTimeout?.({ lock: name, timeoutMs, holder, waiting })
+      // The wait must not hang on it, and what it rejects with must reach somebody.
+      if (told instanceof Promise) told.catch(fail)
+    } catch (cause) {
+      fail(cause)
+    }
+    return error
   }
+}
+
+/** The run that the calling code belongs to, unless it has ended. */
+function currentScope(): RunScope | undefined {
+  const scope = scopes()?.getStore()
+  return scope?.hasEnded === true ? undefined : scope
+}
+
+function ended({ scope }: Owner): OptionError {
+  const { runId, name } = scope?.run ?? {}
+  return new OptionError(`Run ${runId} has ended while it waited for a lock: nobody would release it.`, {
+    code: 'ERR_RUN_ENDED',
+    runId,
+    taskName: name,
+  })
 }
 
 /** Whether `owner` asks from inside of what holds the lock. */

@@ -1,4 +1,5 @@
 /** What can be said about how a task runs: per supervisor (`defaults`), per definition, per submission. */
+import { copyOf } from '../actors/copy-of.ts'
 import type { RunPlan } from '../actors/task-run.ts'
 import type { Backoff } from '../machines/backoff.ts'
 import type { Condition } from '../machines/condition.ts'
@@ -74,8 +75,9 @@ export interface RunOptions {
    */
   readonly parameters?: Readonly<Record<string, unknown>>
   /**
-   * What the run's context begins with; see {@link runContext}. Levels are put together key by key. For a thread or process the
-   * values are cloned.
+   * What the run's context begins with; see {@link runContext}. Levels are put together key by key. Data is copied, for every
+   * attempt anew: plain objects, arrays, maps, sets, dates, bytes. Functions and instances of classes stay what they are; for a
+   * thread or process everything is cloned.
    */
   readonly context?: Readonly<Record<string, unknown>>
 }
@@ -174,7 +176,7 @@ export function overridePlan(plan: RunPlan, options: RunOptions & { readonly det
     endCondition: endConditionOf(options, plan),
     parameters:
       options.parameters === undefined ? plan.parameters : { ...plan.parameters, ...options.parameters },
-    context: options.context === undefined ? plan.context : { ...plan.context, ...options.context },
+    context: options.context === undefined ? plan.context : copyOf({ ...plan.context, ...options.context }),
   })
 }
 

@@ -184,6 +184,105 @@ describe('lock(name).acquire', () => {
     expect(order).toEqual(['outer', 'child', 'other'])
   })
 
+  test.each([
+    ['returns', () => 'done'],
+    ['throws', () => Promise.reject(new Error('failed'))],
+  ])('is released when the handler that holds it %s', async (_, end) => {
+    const { supervisor } = await startedSupervisor()
+    const db = lock(freshName())
+    const task = taskOf(async () => {
+      await db.acquire()
+      await db.acquire()
+      return end()
+    })
+    await supervisor.submit(task).result.catch(() => {})
+    expect(db.state).toBe('free')
+    expect(await db.run(() => 'next', { timeoutMs: 0 })).toBe('next')
+  })
+
+  test('is released between two attempts', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const retrying = new Promise((resolve) => supervisor.on('task.retrying', resolve))
+    const db = lock(freshName())
+    const task = taskOf(
+      async (_: undefined, ctx) => {
+        await db.acquire({ timeoutMs: 1_000 })
+        if (ctx.attempt === 1) throw new Error('once')
+        return ctx.attempt
+      },
+      { retry: { attempts: 2, backoff: { kind: 'fixed', initialMs: 0, jitter: 'none' } } },
+    )
+    const run = supervisor.submit(task)
+    await retrying
+    await clock.advance(0)
+    expect(await run.result).toBe(2)
+  })
+
+  test('of a handler that was given up is released when that ends', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const db = lock(freshName())
+    const end = deferred()
+    onTestFinished(() => end.resolve())
+    const task = taskOf(
+      async () => {
+        await db.acquire()
+        await end.promise
+      },
+      { graceMs: 10 },
+    )
+    const run = supervisor.submit(task)
+    await turns(1)
+    run.cancel()
+    await clock.advance(10)
+    expect(await errorOf(run.result)).toMatchObject({ step: 'abandon' })
+    expect(db.holder?.run?.runId).toBe(run.id)
+    const next = db.run(() => 'next')
+    end.resolve()
+    expect(await next).toBe('next')
+  })
+
+  test('a run that ends while it waits leaves the line', async () => {
+    const { supervisor } = await startedSupervisor()
+    const db = lock(freshName())
+    const held = await db.acquire()
+    let waiting: Promise<unknown> | undefined
+    const task = taskOf(() => {
+      waiting = errorOf(db.acquire())
+      // Nobody looks at this one: it must hurt nobody.
+      void db.acquire()
+    })
+    const run = supervisor.submit(task)
+    await run.result
+    expect(db.waiting).toBe(0)
+    expect(await waiting).toMatchObject({ name: 'OptionError', code: 'ERR_RUN_ENDED', runId: run.id })
+    held.release()
+    expect(db.state).toBe('free')
+  })
+
+  test('one that gets it with its end does not keep it', async () => {
+    const { supervisor } = await startedSupervisor()
+    const db = lock(freshName())
+    const task = taskOf(() => void db.acquire())
+    await supervisor.submit(task).result
+    await turns(2)
+    expect(db.state).toBe('free')
+  })
+
+  test('what a run left behind takes it outside of runs', async () => {
+    const { supervisor } = await startedSupervisor()
+    const db = lock(freshName())
+    const later = deferred()
+    let late: ReturnType<typeof db.acquire> | undefined
+    const task = taskOf(() => {
+      late = later.promise.then(() => db.acquire())
+    })
+    await supervisor.submit(task).result
+    later.resolve()
+    await turns(3)
+    expect([db.state, db.holder?.run]).toEqual(['held', undefined])
+    ;(await late)?.release()
+  })
+
   test('outside of runs it is taken once', async () => {
     const { locked, clock } = manualLock()
     const held = await locked.acquire({})
@@ -234,6 +333,20 @@ describe('a wait for a lock', () => {
     expect(await late).toMatchObject({ code: 'ERR_LOCK_TIMED_OUT', cause })
     held.release()
     expect(locked.state).toBe('free')
+  })
+
+  test('a hook that rejects is the cause as well, and is not waited for', async () => {
+    const { locked, clock } = manualLock()
+    const held = await locked.acquire({})
+    const hook = deferred()
+    const late = errorOf(locked.acquire({ timeoutMs: 0, onTimeout: () => hook.promise }))
+    await clock.advance(0)
+    const error = await late
+    expect([error.code, error.cause]).toEqual(['ERR_LOCK_TIMED_OUT', undefined])
+    hook.reject(new Error('pager down'))
+    await turns(1)
+    expect(error.cause).toMatchObject({ message: 'pager down' })
+    held.release()
   })
 
   test('names the run that holds it', async () => {

@@ -91,6 +91,59 @@ describe('the context of runs', () => {
     expect(await supervisor.submit(outer, undefined, { context: { tenant: 'outer' } }).result).toBe(false)
   })
 
+  test.each([
+    ['the supervisor', 'defaults'],
+    ['the definition', 'definition'],
+    ['the submission', 'submission'],
+  ])('what a handler does to a value of %s is seen by that attempt alone', async (_, level) => {
+    const seen = runContext<{ list: number[] }>()
+    const options = { context: { list: [] as number[] } }
+    const at = (one: string) => (level === one ? options : {})
+    const { supervisor, clock } = await startedSupervisor({ defaults: at('defaults') })
+    const task = taskOf(
+      (_: undefined, ctx) => {
+        const list = seen.get('list') ?? []
+        list.push(ctx.attempt)
+        if (ctx.attempt === 1) throw new Error('once')
+        return list
+      },
+      {
+        retry: { attempts: 2, backoff: { kind: 'fixed', initialMs: 0, jitter: 'none' } },
+        ...at('definition'),
+      },
+    )
+    for (let i = 0; i < 2; i += 1) {
+      const retrying = new Promise((resolve) => supervisor.on('task.retrying', resolve))
+      const run = supervisor.submit(task, undefined, at('submission'))
+      await retrying
+      await clock.advance(0)
+      expect(await run.result).toEqual([2])
+    }
+    expect(options.context.list).toEqual([])
+  })
+
+  test('what is done to a value after the submission, by the caller or a parent, is not seen', async () => {
+    const { supervisor } = await startedSupervisor()
+    const values = runContext<{ list: string[] }>()
+    const child = taskOf(() => {
+      values.get('list')?.push('child')
+      return values.get('list')
+    })
+    const task = taskOf(async (_: undefined, ctx) => {
+      values.get('list')?.push('parent')
+      const run = ctx.submit(child)
+      values.get('list')?.push('later')
+      return [await run.result, values.get('list')]
+    })
+    const list = ['caller']
+    const run = supervisor.submit(task, undefined, { context: { list } })
+    list.push('late')
+    expect(await run.result).toEqual([
+      ['caller', 'parent', 'child'],
+      ['caller', 'parent', 'later'],
+    ])
+  })
+
   test('can be cleared', async () => {
     const { supervisor } = await startedSupervisor()
     const task = taskOf(() => {

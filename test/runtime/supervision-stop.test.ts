@@ -9,6 +9,7 @@ import {
   heldTask,
   slots,
   startedSupervisor,
+  testSupervisor,
   thrownBy,
   turns,
 } from '../support/harness.ts'
@@ -128,6 +129,20 @@ describe('stop', () => {
       expect(tasks).toEqual({ ended: 0, none: 2, signal: 1, terminate: 0, kill: 0, abandon: 0 })
     },
   )
+
+  test('counts runs that it ends at once: with wait: false, and before the start', async () => {
+    const { supervisor } = await startedSupervisor(slots(1))
+    const idle = testSupervisor(slots(1)).supervisor
+    const { task } = heldTask()
+    for (const one of [supervisor, idle]) {
+      for (let i = 0; i < 2; i += 1) one.submit(task)
+      one.submit(task, undefined, { delayMs: 1_000 })
+    }
+    await turns()
+    const none = { ended: 0, none: 3, signal: 0, terminate: 0, kill: 0, abandon: 0 }
+    expect((await supervisor.stop({ wait: false })).tasks).toEqual({ ...none, none: 2, signal: 1 })
+    expect((await idle.stop({ wait: false })).tasks).toEqual(none)
+  })
 
   test('tells of a child once, by its last life, when a recovery goes on meanwhile', async () => {
     const { supervisor, clock, of } = await startedSupervisor({ random: () => 0.5 })

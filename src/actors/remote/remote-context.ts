@@ -159,6 +159,7 @@ export class RemoteContext implements HandlerContext {
 
   /** The handler has ended: what it still wanted to say is sent, what it waited for is given up. */
   end(): void {
+    this.#scope?.end()
     this.#progress?.flush()
     if (this.#calls !== undefined) this.#calls.abandon()
     this.#stage = 'ended'
