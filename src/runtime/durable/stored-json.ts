@@ -1,0 +1,142 @@
+/**
+ * Values as a store keeps them: JSON text, with task calls in it as tagged objects. What JSON would silently change
+ * is refused instead, with the path to it: what a handler gets in another process is what was given here.
+ */
+import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
+import { OptionError } from '../errors.ts'
+
+/** A stored task call. Nobody's own data may have this key. */
+const CALL_TAG = '$stateward.call'
+/** Deeper values would exhaust the stack when they are read again. */
+const MAX_DEPTH = 500
+
+/** A task call in a stored value. */
+interface CallJson {
+  readonly name: string
+  /** Of the definition that the input was made for. */
+  readonly version: number
+  readonly input?: unknown
+  readonly options?: object
+}
+
+/** Finds what a stored call calls. Throws when it cannot. */
+export type CallReviver = (call: CallJson) => TaskCall
+
+/** The version of a definition's input. */
+export function versionOf(definition: AnyDefinition): number {
+  const { version } = (definition as { options?: { version?: number } }).options ?? {}
+  return version ?? 1
+}
+
+/**
+ * @param where - what the value is, for the error: `input of task "mail"`
+ * @param maxBytes - of the text
+ * @returns `null` for `undefined`
+ * @throws OptionError (`ERR_VALUE_NOT_STORABLE`) with the path to what is no JSON; (`ERR_VALUE_TOO_LARGE`)
+ */
+export function toStoredJson(where: string, value: unknown, maxBytes: number): string | null {
+  if (value === undefined) return null
+  const text = JSON.stringify(toPlain(value, { where, path: [], above: new Set() }))
+  // A character has at most three bytes: most texts need not be counted.
+  if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) {
+    throw new OptionError(
+      `Expected ${where} to have at most ${maxBytes} bytes as JSON, got ${Buffer.byteLength(text)}. ` +
+        'Store what is large elsewhere, and a reference to it here.',
+      { code: 'ERR_VALUE_TOO_LARGE' },
+    )
+  }
+  return text
+}
+
+/** @throws what `revive` throws; SyntaxError for a text that is no JSON */
+export function fromStoredJson(text: string | null, revive: CallReviver): unknown {
+  if (text === null) return undefined
+  const value: unknown = JSON.parse(text)
+  return text.includes(`"${CALL_TAG}"`) ? withCalls(value, revive) : value
+}
+
+interface Place {
+  readonly where: string
+  readonly path: (string | number)[]
+  readonly above: Set<object>
+}
+
+function toPlain(value: unknown, place: Place): unknown {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? value : refuse(place, String(value), 'Store null or a text.')
+  }
+  if (typeof value !== 'object') return refuse(place, typeof value, hintFor(value))
+  if (place.above.has(value)) return refuse(place, 'a cycle', 'Store ids instead of references.')
+  if (place.path.length >= MAX_DEPTH) return refuse(place, `more than ${MAX_DEPTH} levels`, 'Store it flat.')
+  place.above.add(value)
+  const plain = isCall(value) ? callToPlain(value, place) : containerToPlain(value, place)
+  place.above.delete(value)
+  return plain
+}
+
+function containerToPlain(value: object, place: Place): unknown {
+  if (Array.isArray(value)) return Array.from(value, (item, index) => step(place, index, item))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    return refuse(place, `an object of class ${value.constructor?.name ?? '?'}`, hintFor(value))
+  }
+  const plain: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    if (key === CALL_TAG || key === '__proto__') return refuse(place, `the key "${key}"`, 'It is reserved.')
+    plain[key] = step(place, key, member)
+  }
+  return plain
+}
+
+function step(place: Place, key: string | number, value: unknown): unknown {
+  place.path.push(key)
+  const plain = toPlain(value, place)
+  place.path.pop()
+  return plain
+}
+
+function isCall(value: object): value is TaskCall {
+  return 'definition' in value && isDefinition(value.definition)
+}
+
+function callToPlain({ definition, input, options }: TaskCall, place: Place): unknown {
+  const call: Record<string, unknown> = { name: definition.name, version: versionOf(definition) }
+  if (input !== undefined) call.input = step(place, 'input', input)
+  if (options !== undefined) call.options = step(place, 'options', options)
+  return { [CALL_TAG]: call }
+}
+
+function withCalls(value: unknown, revive: CallReviver): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => withCalls(item, revive))
+  const members = Object.entries(value).map(([key, member]) => [key, withCalls(member, revive)] as const)
+  const [only] = members
+  if (only?.[0] === CALL_TAG && members.length === 1) return revive(only[1] as CallJson)
+  return Object.fromEntries(members)
+}
+
+function hintFor(value: unknown): string {
+  if (typeof value === 'bigint') return 'Store its text.'
+  if (value instanceof Date) return 'Store its ISO text or its epoch ms.'
+  if (value instanceof Map) return 'Store Object.fromEntries() of it, or an array.'
+  if (value instanceof Set) return 'Store an array.'
+  if (ArrayBuffer.isView(value)) return 'Store its base64 text.'
+  return 'Only null, booleans, finite numbers, texts, arrays, plain objects and task calls can be stored.'
+}
+
+function refuse({ where, path }: Place, what: string, hint: string): never {
+  throw new OptionError(`Expected ${where} to be JSON, got ${what} at ${pathText(path)}. ${hint}`, {
+    code: 'ERR_VALUE_NOT_STORABLE',
+  })
+}
+
+/** `$.users[3].name` */
+function pathText(path: readonly (string | number)[]): string {
+  const parts = path.map((key) => {
+    if (typeof key === 'number') return `[${key}]`
+    return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
+  })
+  return `$${parts.join('')}`
+}
