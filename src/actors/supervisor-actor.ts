@@ -16,6 +16,7 @@ import {
   type StateValue,
 } from 'xstate'
 import type { StopPlan, SupervisorEvent, SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
+import type { Slots } from '../machines/worker-model.ts'
 import { ActorTimers } from './actor-timers.ts'
 import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { ChildGroup } from './child-group.ts'
@@ -132,6 +133,13 @@ export class SupervisorActor implements TimerOwner {
   get state(): string {
     const { value } = this.actor.getSnapshot()
     return typeof value === 'string' ? value : (Object.keys(value)[0] as string)
+  }
+
+  /** What a queued run may expect. */
+  get slots(): Slots {
+    const { value, context } = this.actor.getSnapshot()
+    if (value === 'running') return 'given'
+    return this.state === 'draining' && context.plan?.endQueued === false ? 'drained' : 'held'
   }
 
   get inspected(): boolean {

@@ -22,6 +22,7 @@ export const WORKER_EFFECTS: DriverEffects<WorkerActor, WorkerMachine> = {
   startRun: (worker, { by }: { by: RunCause }) => worker.startRun(by),
   cancelRuns: (worker) => worker.tellRuns(CANCELLED),
   terminateRuns: (worker) => worker.tellRuns(REPLACED),
+  endUnbegun: (worker) => worker.endUnbegun(STOPPED),
   signalRuns: (worker) => worker.tellRuns(STOPPED),
   killRuns: (worker) => worker.killRuns(),
   skip: (worker, { reason, count }: { reason: SkipReason; count: number }) => worker.skip(reason, count),

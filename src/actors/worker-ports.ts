@@ -1,5 +1,5 @@
 /** What workers need from outside: wired by the runtime, one object for all of them. */
-import type { RunCause, SkipReason, WorkerExit } from '../machines/worker-model.ts'
+import type { RunCause, SkipReason, Slots, WorkerExit } from '../machines/worker-model.ts'
 import type { Clock } from './clock.ts'
 import type { TaskRun } from './task-run.ts'
 import type { TimerQueue } from './timer-queue.ts'
@@ -28,6 +28,8 @@ export interface WorkerPorts {
    * @throws what a submission throws
    */
   submit(worker: WorkerActor, input: unknown): TaskRun | undefined
+  /** What a run that waits for a slot may expect. */
+  slots(): Slots
   /** The typed error of a run that did not finish. */
   errorOf(run: TaskRun): unknown
   /** The handle that hooks are given for a run. */

@@ -7,7 +7,7 @@
  * - `concluding`: the hooks `afterResult`, `onError` and `afterRun` are under way.
  * - `ended`: reported to the worker, once.
  */
-import type { Outcome } from '../machines/model.ts'
+import type { Outcome, TaskState } from '../machines/model.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { RunCause, RunEnd } from '../machines/worker-model.ts'
 import type { RunWatcher, TaskRun } from './task-run.ts'
@@ -21,6 +21,9 @@ export interface RunFacts {
   readonly run: unknown
   readonly outcome: Outcome | undefined
 }
+
+/** States of a task run before it has a slot for the first time. */
+const WAITING: readonly TaskState[] = ['created', 'scheduled', 'queued']
 
 export class WorkerRun implements RunWatcher {
   readonly by: RunCause
@@ -41,6 +44,12 @@ export class WorkerRun implements RunWatcher {
   /** The task run, once it was submitted. */
   get run(): TaskRun | undefined {
     return this.#run
+  }
+
+  /** Its task run has had a slot, or has ended. */
+  get hasBegun(): boolean {
+    if (this.#phase === 'preparing') return false
+    return this.#run === undefined || this.#run.startedMono >= 0 || !WAITING.includes(this.#run.state)
   }
 
   /** The input comes first: a hook may look at it. */

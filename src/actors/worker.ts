@@ -243,7 +243,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   /** @internal */
   callStopHook(name: 'beforeStop' | 'afterStop'): void {
-    const done = (): void => this.send({ type: 'hook.done' })
+    const done = (): void => this.send({ type: 'hook.done', slots: this.ports.slots() })
     this.#callHook(this.plan.hooks[name], done, (error) => {
       this.ports.hookFailed(this, name, error)
       done()
@@ -309,6 +309,11 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   /** @internal */
   tellRuns(event: TaskEvent): void {
     for (const run of this.#runs.slice()) run.tell(event)
+  }
+
+  /** @internal */
+  endUnbegun(event: TaskEvent): void {
+    for (const run of this.#runs.slice()) if (!run.hasBegun) run.tell(event)
   }
 
   /** @internal */

@@ -114,6 +114,7 @@ export {
   type RunCause,
   type RunEnd,
   type SkipReason,
+  type Slots,
   type TickOccasion,
   type WhileBusy,
   WORKER_STATES,

@@ -7,8 +7,9 @@
  * - `active`: runs are live. When one ends, the next item begins.
  * - `paused`: no item begins; items are accepted all the same. What is live goes on.
  * - `backingOff`: after a failure, with `onFailure: 'backOff'`. Items are kept.
- * - `stopping`: as in worker-life.ts, but `draining` begins the items that wait, unless they are to be handed back,
- *   or the worker ends for another reason than that it was asked to; then `finishing` lets live runs end.
+ * - `stopping`: as in worker-life.ts, but `draining` begins the items that wait, unless they are to be handed back, no
+ *   slots are given, or the worker ends for another reason than that it was asked to; then `finishing` lets the runs end
+ *   that have begun.
  *
  * The items themselves are in a buffer outside (actors/item-buffer.ts), which is authoritative for their number:
  * `item.ready` says that one waits, `more` in `run.ended` that another one does, `pullItems` asks for as many
@@ -45,7 +46,11 @@ const queueSetup = workerSetup.extend({
     /** Others may be live: all wait for the backoff. */
     queueBacksOff: ({ context, event }) =>
       event.type === 'run.ended' && event.end === 'failed' && context.settings.onFailure === 'backOff',
-    drains: ({ context }) => context.settings.onStop === 'drain' && context.exit.kind === 'stopped',
+    drains: ({ context, event }) =>
+      context.settings.onStop === 'drain' &&
+      context.exit.kind === 'stopped' &&
+      event.type === 'hook.done' &&
+      event.slots !== 'held',
   },
   actions: {
     openSource: () => {},
@@ -181,7 +186,7 @@ export const queueWorkerMachine = queueSetup.createMachine({
             ],
           },
         },
-        finishing: stopping.draining,
+        finishing: stopping.finishing,
         ending: stopping.ending,
         closing: stopping.closing,
         killing: stopping.killing,

@@ -13,7 +13,9 @@
  * - `paused`: begins no run; what is live goes on.
  * - `backingOff`: waits after a failed run.
  * - `stopping.calling`: the hook `beforeStop` is under way; no run begins any more.
- * - `stopping.draining`: live runs end by themselves. `stopping.ending`: they were told to.
+ * - `stopping.draining`: live runs end by themselves, also those that wait for a slot: the supervisor works off what is
+ *   queued. `stopping.finishing`: live runs end by themselves; those that wait for a slot have been ended, because a
+ *   worker that ends begins nothing, and nobody knows when they would get one. `stopping.ending`: all were told to end.
  * - `stopping.closing`: no run is live; the hook `afterStop` is under way.
  * - `stopping.killing`: live runs are killed; no hook is waited for.
  *
@@ -108,6 +110,7 @@ export const workerSetup = setup({
       failedRun(event) && context.settings.onFailure === 'backOff' && context.live === 1,
     /** The run that ends was the last that `times`, or its schedule, allows. */
     isSpentAlone: ({ context }) => context.left === 0 && context.live === 1,
+    queueIsDrained: ({ event }) => event.type === 'hook.done' && event.slots === 'drained',
     hasFailed: ({ context }) => context.exit.kind === 'failed',
     hasFailedAndNoneLive: ({ context }) => context.exit.kind === 'failed' && context.live === 0,
   },
@@ -123,6 +126,7 @@ export const workerSetup = setup({
     startRun: (_, _params: { by: RunCause }) => {},
     cancelRuns: effect,
     terminateRuns: effect,
+    endUnbegun: effect,
     signalRuns: effect,
     killRuns: effect,
     skip: (_, _params: { readonly reason: SkipReason; readonly count: number }) => {},
@@ -293,8 +297,12 @@ export const stoppingState = workerSetup.createStateConfig({
     'run.ended': { actions: 'noteEnd' },
   },
   states: {
-    calling: { entry: 'callBeforeStop', on: { 'hook.done': 'draining' } },
+    calling: {
+      entry: 'callBeforeStop',
+      on: { 'hook.done': [{ guard: 'queueIsDrained', target: 'draining' }, { target: 'finishing' }] },
+    },
     draining: { always: NONE_LIVE },
+    finishing: { entry: 'endUnbegun', always: NONE_LIVE },
     ending: { entry: 'signalRuns', always: NONE_LIVE, on: { 'worker.hurry': {} } },
     closing: {
       entry: 'callAfterStop',

@@ -75,6 +75,12 @@ export type SkipReason =
 /** What keeps a worker from running just now. */
 export type Block = Extract<SkipReason, 'condition' | 'disabled'> | undefined
 
+/**
+ * What a run that waits for a slot may expect: `given` it gets one in its turn; `held` nobody says when, or it is not to
+ * have one any more; `drained` it still gets one, though all ends, because the supervisor works off what is queued.
+ */
+export type Slots = 'given' | 'held' | 'drained'
+
 /** After what the next occurrence is to be armed: the schedule knows which instant that means. */
 export type TickOccasion = 'start' | 'begin' | 'end' | 'resume'
 
@@ -129,8 +135,8 @@ export type WorkerEvent =
   | { readonly type: 'source.failed'; readonly error: unknown }
   /** Of a queue worker that lives: takes effect on what begins from now on. */
   | { readonly type: 'queue.resize'; readonly concurrency: number }
-  /** The hook that was called has ended, or there is none. */
-  | { readonly type: 'hook.done' }
+  /** The hook that was called has ended, or there is none. `slots`: as of now. */
+  | { readonly type: 'hook.done'; readonly slots: Slots }
   /** End in your own way: live runs end by themselves. */
   | { readonly type: 'worker.stop' }
   /** End soon: live runs are told to end. */
@@ -156,6 +162,7 @@ export type WorkerEffect =
   | 'pullItems'
   | 'cancelRuns'
   | 'terminateRuns'
+  | 'endUnbegun'
   | 'signalRuns'
   | 'killRuns'
   | 'skip'

@@ -64,7 +64,7 @@ export interface QueueWorker<Item = unknown, Output = unknown> extends Worker<Qu
   /** Other sizes from now on. Fewer at a time interrupts nothing. */
   resize(sizes: QueueSizes): void
   /**
-   * Accepts nothing more; works off what waits or hands it back (`onStop`). Resolves with what it hands back, which
+   * Accepts nothing more; works off what waits, or hands it back (`onStop`, and while no slots are given). Resolves with what it hands back, which
    * is also in the report of a supervisor's stop. What does not live hands back what it has left.
    */
   stop(options?: WorkerStopOptions): Promise<QueueExit<Item>>

@@ -227,6 +227,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
       timers: pool.timers,
       wall,
       random,
+      slots: () => actor.slots,
       reporter,
       submissions,
       logger,

@@ -58,8 +58,9 @@ export interface Worker<Overrides = WorkerBehaviour> {
    */
   start(overrides?: Overrides): Promise<void>
   /**
-   * Begins no run any more and resolves when live ones have ended, within `shutdownMs` or `wait`. Resolves at once
-   * when it does not live.
+   * Begins no run any more and resolves when live ones have ended, within `shutdownMs` or `wait`. One that waits for its
+   * first slot is terminated, unless the supervisor stops and works off what is queued. Resolves at once when it does
+   * not live.
    */
   stop(options?: WorkerStopOptions): Promise<WorkerExit>
   /** Ends it as `stop` does, and starts it. Resolves when it is up again. */

@@ -12,7 +12,8 @@ import type { Reporter } from './reporter.ts'
 import type { RunHandle } from './run.ts'
 import type { Submissions } from './submissions.ts'
 
-export interface WorkerWiring extends Pick<WorkerPorts, 'clock' | 'timers' | 'wall' | 'random' | 'onError'> {
+export interface WorkerWiring
+  extends Pick<WorkerPorts, 'clock' | 'timers' | 'wall' | 'random' | 'slots' | 'onError'> {
   readonly reporter: Reporter
   readonly submissions: Submissions
   readonly logger: Logger
@@ -21,12 +22,14 @@ export interface WorkerWiring extends Pick<WorkerPorts, 'clock' | 'timers' | 'wa
 }
 
 export function workerPorts(wiring: WorkerWiring): WorkerPorts {
-  const { clock, timers, wall, random, onError, reporter, submissions, logger, conditions, handleOf } = wiring
+  const { clock, timers, wall, random, slots, onError } = wiring
+  const { reporter, submissions, logger, conditions, handleOf } = wiring
   return {
     clock,
     timers,
     wall,
     random,
+    slots,
     onError,
     submit: ({ plan, facts }, input) => submissions.submitWork(plan.entry, input, plan.run, facts),
     errorOf: outcomeError,

@@ -41,7 +41,9 @@ const EVENTS: readonly WorkerEvent[] = [
     { type: 'run.ended', end, error: 'run', more: true },
     { type: 'run.ended', end, error: 'run', more: false },
   ]),
-  { type: 'hook.done' },
+  { type: 'hook.done', slots: 'given' },
+  { type: 'hook.done', slots: 'held' },
+  { type: 'hook.done', slots: 'drained' },
   { type: 'worker.stop' },
   { type: 'worker.hurry' },
   { type: 'worker.kill' },
@@ -105,6 +107,19 @@ const QUEUE_INVARIANTS: Readonly<Record<string, (edge: QueueEdge) => void>> = {
     assert.equal(edge.target, 'stopping.draining')
     assert.equal(edge.to.context.exit.kind, 'stopped')
     assert.equal(edge.to.context.settings.onStop, 'drain')
+  },
+  'drains only what can be run: else, and when it is not to drain, what has not begun is ended once'(edge) {
+    const { event, source, target, from } = edge
+    const { settings, exit } = from.context
+    const drains =
+      event.type === 'hook.done' &&
+      settings.onStop === 'drain' &&
+      exit.kind === 'stopped' &&
+      event.slots !== 'held'
+    const decides = event.type === 'hook.done' && source === 'stopping.calling'
+    if (decides) assert.equal(target === 'stopping.draining', drains)
+    const givesUp = source === 'stopping.draining' && (isOver(edge) || failsIt(edge))
+    assert.equal(count(edge as never, 'endUnbegun'), Number((decides && !drains) || givesUp))
   },
   'begins the item that waits when there is a place for it'(edge) {
     const { event, source, from } = edge

@@ -17,6 +17,7 @@ const EFFECTS: Readonly<Record<WorkerEffect, true>> = {
   openSource: true,
   closeSource: true,
   pullItems: true,
+  endUnbegun: true,
   cancelRuns: true,
   terminateRuns: true,
   signalRuns: true,
@@ -151,12 +152,26 @@ export const WORKER_INVARIANTS: Readonly<Record<string, (edge: WorkerEdge) => vo
     if (edge.to.context.left === 0) assert.ok(edge.to.context.live > 0)
   },
   'ends in order: hooks, then what is live, then hooks, then nothing'(edge) {
-    const path = ['stopping.calling', 'stopping.draining', 'stopping.ending', 'stopping.closing']
+    const path = [
+      'stopping.calling',
+      'stopping.draining',
+      'stopping.finishing',
+      'stopping.ending',
+      'stopping.closing',
+    ]
     const { source, target } = edge
     if (!source.startsWith('stopping')) return
     if (isEnded(target)) return assert.ok(source === 'stopping.closing' || edge.from.context.live <= 1)
     if (target === 'stopping.killing') return
     assert.ok(path.indexOf(target) >= path.indexOf(source), target)
+  },
+  'ends what has not begun, unless the queue is drained'(edge) {
+    const { event, source, target, from } = edge
+    const finishes = event.type === 'hook.done' && source === 'stopping.calling'
+    const ends = finishes && event.slots !== 'drained'
+    assert.equal(count(edge, 'endUnbegun'), Number(ends))
+    if (finishes && from.context.live > 0)
+      assert.equal(target, ends ? 'stopping.finishing' : 'stopping.draining')
   },
   'keeps how it ends, once it ends'({ source, target, from, to, event }) {
     if (!source.startsWith('stopping')) return

@@ -1,8 +1,11 @@
 /** What all workers have in common: start, stop, hooks, failures, names. */
 import { describe, expect, test } from 'vitest'
+import { fromCallback } from 'xstate'
+import type { EventWorker, Supervisor } from '../../../src/index.ts'
 import {
   deferred,
   errorOf,
+  type HeldTask,
   heldTask,
   slots,
   startedSupervisor,
@@ -556,4 +559,125 @@ describe('stop of the supervisor', () => {
     calls[0]!.resolve()
     await turns()
   })
+})
+
+describe('a run that waits for a slot when its worker ends', () => {
+  const busy = async (supervisor: Supervisor): Promise<HeldTask<void>> => {
+    const held = heldTask()
+    supervisor.submit(held.task)
+    await turns()
+    return held
+  }
+
+  test.each([
+    ['stop()', (supervisor: Supervisor) => supervisor.workers.get('w')?.stop()],
+    ['remove()', (supervisor: Supervisor) => supervisor.workers.remove('w')],
+    ['child.stop()', (supervisor: Supervisor) => supervisor.child('w')?.stop()],
+  ])('is ended by %s, also while the supervisor is paused', async (_, end) => {
+    const { supervisor, of } = await startedSupervisor(slots(1))
+    await busy(supervisor)
+    supervisor.pause()
+    const ran: number[] = []
+    const worker = supervisor.workers.interval({
+      name: 'w',
+      intervalMs: 10,
+      handler: () => void ran.push(1),
+      afterResult: () => void ran.push(2),
+      onError: () => void ran.push(3),
+    })
+    expect(worker.info().live).toBe(1)
+    await end(supervisor)
+    expect([worker.state, worker.info().live, ran]).toEqual(['stopped', 0, []])
+    expect(of('task.terminated')).toMatchObject([{ worker: 'w', reason: 'stop', step: 'none' }])
+    supervisor.resume()
+  })
+
+  test('is not submitted after all when beforeRun is under way', async () => {
+    const { supervisor, of } = await startedSupervisor()
+    const hook = deferred<void>()
+    const worker = supervisor.workers.event({
+      name: 'w',
+      handler: () => {},
+      hooks: { beforeRun: () => hook.promise },
+    })
+    worker.trigger()
+    await turns()
+    const stopped = worker.stop()
+    hook.resolve()
+    expect(await stopped).toEqual({ kind: 'stopped' })
+    expect(of('worker.triggered')).toEqual([])
+  })
+
+  test('one that has begun goes on', async () => {
+    const { supervisor } = await startedSupervisor(slots(1))
+    const { task, calls } = heldTask()
+    const worker = supervisor.workers.interval({ name: 'w', task, intervalMs: 10, overlap: 'allow' })
+    worker.trigger()
+    await turns()
+    expect([worker.info().live, calls.length]).toEqual([2, 1])
+    const stopped = worker.stop()
+    await turns()
+    expect([worker.state, worker.info().live, calls.length]).toEqual(['stopping', 1, 1])
+    calls[0]?.resolve()
+    await stopped
+  })
+
+  test('still runs when the supervisor stops and works off what is queued', async () => {
+    const { supervisor } = await startedSupervisor(slots(1))
+    const { calls } = await busy(supervisor)
+    const ran = deferred<void>()
+    supervisor.workers.interval({ name: 'w', intervalMs: 10, handler: () => ran.resolve() })
+    const stopped = supervisor.stop()
+    await turns()
+    calls[0]?.resolve()
+    await ran.promise
+    expect((await stopped).children).toMatchObject([{ id: 'w', step: 'none' }])
+  })
+
+  test('does not when the supervisor is told to end what is queued', async () => {
+    const { supervisor } = await startedSupervisor(slots(1))
+    const { calls } = await busy(supervisor)
+    const ran: number[] = []
+    const worker = supervisor.workers.interval({ name: 'w', intervalMs: 10, handler: () => void ran.push(1) })
+    const stopped = supervisor.stop({ cancelTasks: 'queued' })
+    await turns()
+    expect([worker.state, supervisor.state]).toEqual(['stopped', 'draining'])
+    calls[0]?.resolve()
+    await stopped
+    expect(ran).toEqual([])
+  })
+})
+
+describe('a start that fails', () => {
+  const broken = fromCallback(() => {
+    throw new Error('no')
+  })
+
+  test.each(['interval', 'cron', 'plain', 'event', 'queue'] as const)(
+    'ends a worker of kind %s, whose first run has no slot yet',
+    async (kind) => {
+      const { supervisor, of } = testSupervisor()
+      const handler = (): void => {}
+      const { workers } = supervisor
+      if (kind === 'interval') workers.interval({ name: 'w', intervalMs: 1_000, handler })
+      else if (kind === 'cron') workers.cron({ name: 'w', cron: '* * * * * *', handler })
+      else if (kind === 'plain') workers.plain({ name: 'w', handler })
+      else if (kind === 'queue') await workers.queue<number>({ name: 'w', handler }).putMany([1, 2, 3])
+      else {
+        const worker: EventWorker = workers.event({ name: 'w', handler })
+        supervisor.on('worker.started', () => worker.trigger())
+      }
+      supervisor.spawn(broken, { id: 'bad' })
+      const error = await errorOf(supervisor.start())
+      expect(error.code).toBe('ERR_SUPERVISOR_START_FAILED')
+      expect([supervisor.state, workers.get('w')?.state, supervisor.count().active]).toEqual([
+        'failed',
+        'stopped',
+        0,
+      ])
+      expect(of('task.finished')).toEqual([])
+      const { returned } = await supervisor.stop({ wait: false })
+      expect(returned).toEqual(kind === 'queue' ? { w: [1, 2, 3] } : {})
+    },
+  )
 })
