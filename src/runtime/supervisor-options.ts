@@ -64,7 +64,7 @@ export interface SupervisorOptions {
   readonly processes?: ProcessesOptions
   /** Options for every run that neither definition nor submission say. */
   readonly defaults?: RunOptions & { readonly runId?: (definition: AnyDefinition, input: unknown) => string }
-  /** How the supervisor follows its own children. */
+  /** How the supervisor follows its own children, and (but for the strategy: always one-for-one) its loops. */
   readonly supervision?: SupervisionOptions
   /** Ended runs that `get` still knows. @defaultValue 1000 */
   readonly keep?: number

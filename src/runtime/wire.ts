@@ -6,6 +6,7 @@ import { systemClock } from '../actors/clock.ts'
 import type { ConditionWatches } from '../actors/condition-watch.ts'
 import type { TypedDefinition } from '../actors/definition.ts'
 import { EndConditions } from '../actors/end-conditions.ts'
+import type { GroupPolicy } from '../actors/group-ports.ts'
 import { KeepAlive } from '../actors/keep-alive.ts'
 import { LastResults } from '../actors/parameters.ts'
 import { RunIds } from '../actors/run-id.ts'
@@ -211,10 +212,11 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     onError: pluggedInThrew,
     ended: (child, step, ms) => stopLog.child(child, { id: child.path, kind: child.spec.kind, step, ms }),
   })
-  const groupOf = (groupId: string, policy = policyOf(options.supervision ?? {})): ChildGroup =>
+  const policy = policyOf(options.supervision ?? {})
+  const groupOf = (groupId: string, policy: GroupPolicy): ChildGroup =>
     new ChildGroup({ id: groupId, path: '', policy, ports: wiring, parent: () => actor.actor })
-  const loopGroup = groupOf('loops', policyOf({}))
-  const children = groupOf('children')
+  const loopGroup = groupOf('loops', { ...policy, strategy: 'one-for-one' })
+  const children = groupOf('children', policy)
   const workers = new LiveWorkers({
     definitions,
     defaults,

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { createSupervisor, type Run } from '../../src/index.ts'
+import { createSupervisor, type Run, type SupervisionOptions } from '../../src/index.ts'
 import {
   asks,
   blocks,
@@ -233,6 +233,50 @@ describe('a crash', () => {
     expect(await errorOf(closed)).toMatchObject({ code: 'ERR_RESTART_INTENSITY' })
     expect(supervisor.state).toBe('failed')
     expect(loop.threadId).toBe(undefined)
+  })
+
+  describe('caused by each attempt of a task', () => {
+    const AT_ONCE = { kind: 'fixed', initialMs: 0 } as const
+    const poison = async (supervision: SupervisionOptions, initialMs: number) => {
+      const started = await startedSupervisor({ supervision: { ...supervision, backoff: AT_ONCE } })
+      const { supervisor, clock, recorder, of } = started
+      const loop = supervisor.createLoop('io')
+      await loop.start()
+      const retry = { attempts: 6, backoff: { kind: 'fixed', initialMs } } as const
+      const run = loop.spawn(exits, 1, { retry })
+      const ended = errorOf(run.result)
+      // Each thread crashes by real time, what follows waits for the clock.
+      const crashes = async (count: number): Promise<void> => {
+        for (let crash = 1; crash <= count; crash += 1) {
+          await recorder.until(() => of('loop.failed').length >= crash)
+          if (crash < count) await clock.advance(initialMs)
+        }
+      }
+      return { ...started, loop, run, ended, crashes }
+    }
+
+    test('takes the supervisor down when the retries are quick, and is said', async () => {
+      const { supervisor, ended, crashes, of } = await poison({}, 150)
+      await crashes(4)
+      expect(await ended).toMatchObject({ code: 'ERR_TASK_TERMINATED', reason: 'stop' })
+      const error = await errorOf(supervisor.closed)
+      expect(error).toMatchObject({ code: 'ERR_RESTART_INTENSITY', child: 'io' })
+      expect(of('child.escalated')).toMatchObject([{ child: 'loops', error }])
+      expect(supervisor.state).toBe('failed')
+    })
+
+    test.each([
+      ['a retry backoff above periodMs / intensity', {}, 1_700],
+      ['a higher intensity', { intensity: 6 }, 150],
+      ['no limit', { intensity: Number.POSITIVE_INFINITY }, 150],
+    ])('fails that run alone with %s', async (_, supervision, initialMs) => {
+      const { supervisor, loop, clock, ended, crashes } = await poison(supervision, initialMs)
+      await crashes(6)
+      expect(await ended).toMatchObject({ code: 'ERR_TASK_CRASHED' })
+      await clock.advance(10_000)
+      expect(await loop.run(echo, 'lives')).toBe('lives')
+      expect(supervisor.state).toBe('running')
+    })
   })
 
   test('of one that is temporary is its end, until somebody starts it', async () => {

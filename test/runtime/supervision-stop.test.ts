@@ -1,12 +1,13 @@
 /** Children while their supervisor stops: order, bounds, report, and work that is still done. */
 import { describe, expect, test } from 'vitest'
 import { fromCallback, setup } from 'xstate'
-import { fromTask, type Supervisor } from '../../src/index.ts'
+import { createSupervisor, fromTask, type Supervisor, supervisorLogic } from '../../src/index.ts'
 import {
   deferred,
   echoTask,
   errorOf,
   heldTask,
+  memoryLogger,
   slots,
   startedSupervisor,
   testSupervisor,
@@ -285,6 +286,33 @@ describe('stop', () => {
     expect(await errorOf(started)).toMatchObject({ code: 'ERR_SUPERVISOR_STOPPED' })
     await stopped
     expect(supervisor.state).toBe('stopped')
+  })
+
+  test.each(['a worker', 'a supervisor below'])('ends a start that %s holds up', async (what) => {
+    const { supervisor, clock } = testSupervisor()
+    const never = heldTask({ deaf: true })
+    supervisor.spawn(puppet().machine, { id: 'before' })
+    if (what === 'a worker') {
+      const beforeStart = (): Promise<never> => new Promise(() => {})
+      supervisor.workers.event({ name: 'late', handler: () => {}, hooks: { beforeStart } })
+    } else {
+      const options = { clock, daemon: true, logger: memoryLogger([]), onStartup: [never.task] }
+      const late = supervisorLogic(() => createSupervisor(options))
+      supervisor.spawn(late, { id: 'late' })
+    }
+    supervisor.spawn(puppet().machine, { id: 'after' })
+    const started = errorOf(supervisor.start())
+    await clock.advance(3_600_000)
+    expect(supervisor.which().map(({ state }) => state)).toEqual(['running', 'starting', 'waiting'])
+    const stopped = supervisor.stop({ wait: 1_000 })
+    await clock.advance(1_000)
+    expect(await started).toMatchObject({ code: 'ERR_SUPERVISOR_STOPPED' })
+    expect((await stopped).children).toMatchObject([
+      // The bound is shorter than the grace: all were hurried at once.
+      { id: 'before', step: 'signal', ms: 0 },
+      { id: 'late', step: 'kill', ms: 1_000 },
+    ])
+    expect([supervisor.state, clock.pending]).toEqual(['stopped', 0])
   })
 
   test('refuses children as soon as it has begun', async () => {
