@@ -1,0 +1,213 @@
+/** Random operations on a real store, by two connections, and on the model: the same answers and the same tasks. */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { StoreAnswer, StoreOperation, Verdict } from '../../src/actors/store/operations.ts'
+import type { Store } from '../../src/actors/store/store.ts'
+import type { Lease } from '../../src/actors/store/task-record.ts'
+import { PRIORITIES } from '../../src/machines/model.ts'
+import { newTask, type StorePlace } from './store-kit.ts'
+import { StoreModel, seenOf } from './store-model.ts'
+
+const CALL = { name: 'b', version: 1, input: null, options: null, description: null, metadata: null }
+/** Which lease of those given out so far, the last ones only; odd: an older one of the same task. */
+type LeaseChoice = number
+/** An operation as it is drawn: instants are distances from now, leases are choices. */
+type Drawn = (now: number, leaseOf: (choice: LeaseChoice) => Lease) => StoreOperation
+
+const id = fc.integer({ min: 0, max: 5 }).map((n) => `t${n}`)
+const ids = fc.array(id, { minLength: 1, maxLength: 3 })
+const soon = fc.integer({ min: -3, max: 6 })
+const leaseChoices = fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 })
+
+const task = fc.record({
+  id,
+  runIn: soon,
+  name: fc.constantFrom('a', 'b'),
+  priority: fc.constantFrom(...PRIORITIES),
+  key: fc.constantFrom(null, 'k', 'l'),
+  onConflict: fc.constantFrom('keep' as const, 'reject' as const, 'replace' as const),
+})
+
+const verdict = (runAt: number): fc.Arbitrary<Verdict> =>
+  fc.constantFrom<Verdict>(
+    { kind: 'finished', result: '1', reason: null },
+    { kind: 'failed', error: '"e"', reason: 'threw' },
+    { kind: 'cancelled', error: null, reason: null },
+    { kind: 'terminated', error: null, reason: 'stop' },
+    { kind: 'retry', runAt, error: '"e"' },
+    { kind: 'snooze', runAt },
+    { kind: 'step', runAt, call: CALL },
+    { kind: 'returned' },
+  )
+
+const by = 'me'
+const operation: fc.Arbitrary<Drawn> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.array(task, { minLength: 1, maxLength: 3 }).map(
+      (tasks): Drawn =>
+        (at) => ({
+          type: 'enqueue',
+          at,
+          by,
+          tasks: tasks.map(({ runIn, ...rest }) => newTask({ ...rest, runAt: at + runIn })),
+        }),
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({
+        limit: fc.integer({ min: 0, max: 4 }),
+        room: fc.tuple(...PRIORITIES.map(() => fc.integer({ min: 0, max: 4 }))),
+        names: fc.constantFrom(undefined, ['a'], ['b', 'c'], ['a', 'b']),
+        holder: fc.constantFrom('d', 'e'),
+        leaseMs: fc.integer({ min: 1, max: 8 }),
+      })
+      .map(
+        ({ room: [critical = 0, high = 0, normal = 0, low = 0], names, leaseMs, ...rest }): Drawn =>
+          (at) => ({
+            type: 'claim',
+            at,
+            leaseUntil: at + leaseMs,
+            room: { critical, high, normal, low },
+            ...(names === undefined ? {} : { names }),
+            ...rest,
+          }),
+      ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(
+        leaseChoices,
+        soon.chain((runIn) => verdict(runIn)),
+      )
+      .map(
+        ([choices, said]): Drawn =>
+          (at, leaseOf) => ({
+            type: 'settle',
+            at,
+            by,
+            settlements: choices.map((choice) => ({
+              ...leaseOf(choice),
+              verdict: 'runAt' in said ? { ...said, runAt: at + said.runAt } : said,
+            })),
+          }),
+      ),
+  },
+  leaseChoices.map(
+    (choices): Drawn =>
+      (at, leaseOf) => ({ type: 'renew', at, leaseUntil: at + 5, leases: choices.map(leaseOf) }),
+  ),
+  leaseChoices.map(
+    (choices): Drawn =>
+      (at, leaseOf) => ({
+        type: 'progress',
+        at,
+        reports: choices.map((choice) => ({ ...leaseOf(choice), percent: 1, note: null })),
+      }),
+  ),
+  ids.map(
+    (some): Drawn =>
+      (at) => ({ type: 'cancel', at, by, reason: 'r', ids: some }),
+  ),
+  fc.tuple(ids, soon).map(
+    ([some, runIn]): Drawn =>
+      (at) => ({ type: 'retry', at, by, runAt: at + runIn, ids: some }),
+  ),
+  fc.tuple(ids, soon).map(
+    ([some, runIn]): Drawn =>
+      (at) => ({ type: 'move', at, by, runAt: at + runIn, ids: some }),
+  ),
+  ids.map(
+    (some): Drawn =>
+      () => ({ type: 'remove', ids: some }),
+  ),
+  fc.integer({ min: 0, max: 2 }).map(
+    (lostLimit): Drawn =>
+      (at) => ({ type: 'reclaim', at, by, lostLimit, limit: 99 }),
+  ),
+)
+
+const step = fc.record({
+  passes: fc.integer({ min: 0, max: 3 }),
+  connection: fc.boolean(),
+  operations: fc.array(operation, { minLength: 1, maxLength: 4 }),
+})
+
+/** What the model says, of what the store has answered. */
+function comparable(said: StoreAnswer | undefined): unknown {
+  switch (said?.type) {
+    case 'claim': {
+      const { tasks, asked } = said.answer
+      return {
+        taken: tasks.map(({ id: of, fence }) => ({ id: of, fence })),
+        asked: asked.map((one) => one.id).sort(),
+      }
+    }
+    case 'renew':
+      return {
+        items: said.answer.items.map((item) =>
+          item.kind === 'lost' ? item : { kind: 'kept', asked: item.request !== null },
+        ),
+      }
+    case 'reclaim':
+      return said.answer.tasks.map((one) => `${one.id} ${one.state}`).sort()
+    case undefined:
+    case 'failed':
+      return said
+    default:
+      return said?.answer
+  }
+}
+
+export function storeModelContract(
+  engine: string,
+  prepare: () => Promise<StorePlace & { remove(): Promise<void> }>,
+  runs: number,
+): void {
+  it(`${engine}: answers and keeps what the model does, over random operations`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+        const place = await prepare()
+        const stores: Store[] = [await place.open(), await place.open()]
+        try {
+          await compare(stores, steps)
+        } finally {
+          await Promise.all(stores.map((store) => store.close()))
+          await place.remove()
+        }
+      }),
+      { numRuns: runs },
+    )
+  }, 120_000)
+}
+
+async function compare(
+  stores: readonly Store[],
+  steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[],
+) {
+  const model = new StoreModel()
+  const leases: Lease[] = []
+  const leaseOf = (choice: LeaseChoice): Lease => {
+    const { id: of, fence } = leases.at(-1 - (choice >> 1)) ?? { id: 't0', fence: 1 }
+    // Every other one comes from a claim before.
+    return { id: of, fence: fence - (choice & 1) }
+  }
+  let now = 10
+  for (const { passes, connection, operations } of steps) {
+    now += passes
+    const drawn = operations.map((draw) => draw(now, leaseOf))
+    const answers = await (stores[connection ? 0 : 1] as Store).commit(drawn)
+    for (const [index, one] of drawn.entries()) {
+      expect(comparable(answers[index]), JSON.stringify(one)).toEqual(model.apply(one))
+      const said = answers[index]
+      if (said?.type === 'claim')
+        leases.push(...said.answer.tasks.map(({ id: of, fence }) => ({ id: of, fence })))
+    }
+    const { items } = await (stores[0] as Store).list({}, { limit: 99, order: 'oldest' }, now)
+    expect(items.map(seenOf)).toEqual(model.all())
+  }
+  expect(await stores[0]?.check()).toMatchObject({ ok: true })
+}

@@ -1,0 +1,258 @@
+/**
+ * A store in memory, for comparison: a map of tasks whose lives XState's interpreter leads through the machine, and
+ * the few rules that concern several tasks (ids, keys, bands). It says what each operation must answer.
+ */
+import { initialTransition, type SnapshotFrom, transition } from 'xstate'
+import type { StoreOperation, Verdict } from '../../src/actors/store/operations.ts'
+import type { Lease, NewTask, TaskRecord } from '../../src/actors/store/task-record.ts'
+import { PRIORITIES } from '../../src/machines/model.ts'
+import { type StoredTaskEvent, storedTaskMachine } from '../../src/machines/stored-task.ts'
+
+interface Entry {
+  readonly task: NewTask
+  readonly seq: number
+  life: SnapshotFrom<typeof storedTaskMachine>
+  name: string
+  step: number
+  holder: string | null
+  hasKey: boolean
+}
+
+/** What is compared of a task. */
+export interface Seen {
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  readonly phase: string | null
+  readonly runAt: number
+  readonly attempt: number
+  readonly lost: number
+  readonly fence: number
+  readonly leaseUntil: number | null
+  readonly step: number
+  readonly holder: string | null
+}
+
+const REFUSED = 'refused'
+const UNKNOWN = { kind: REFUSED, code: 'ERR_RUN_UNKNOWN' }
+const LOST = { kind: 'lost' }
+const DONE = { kind: 'done' }
+
+export class StoreModel {
+  readonly #entries = new Map<string, Entry>()
+  #seq = 0
+
+  /** In the order of storing. */
+  all(): Seen[] {
+    return [...this.#entries.values()].map((entry) => {
+      const { runAt, attempt, lost, fence, leaseUntil } = entry.life.context
+      const [state, phase] = namesOf(entry)
+      return {
+        id: entry.task.id,
+        name: entry.name,
+        state,
+        phase,
+        runAt,
+        attempt,
+        lost,
+        fence,
+        leaseUntil: leaseUntil || null,
+        step: entry.step,
+        holder: entry.holder,
+      }
+    })
+  }
+
+  /** @returns what the store must answer */
+  apply(operation: StoreOperation): unknown {
+    switch (operation.type) {
+      case 'enqueue':
+        return { items: operation.tasks.map((task) => this.#enqueue(task)) }
+      case 'claim':
+        return this.#claim(operation)
+      case 'renew': {
+        const { leases, leaseUntil } = operation
+        return {
+          items: leases.map((lease) =>
+            this.#held(lease, { type: 'lease.renew', fence: lease.fence, leaseUntil }),
+          ),
+        }
+      }
+      case 'settle':
+        return { items: operation.settlements.map(({ verdict, ...lease }) => this.#settle(lease, verdict)) }
+      case 'progress':
+        return { items: operation.reports.map((lease) => (this.#holds(lease) ? DONE : LOST)) }
+      case 'cancel':
+        return { items: operation.ids.map((id) => this.#cancel(id)) }
+      case 'retry':
+        return { items: operation.ids.map((id) => this.#retry(id, operation.runAt)) }
+      case 'move':
+        return { items: operation.ids.map((id) => this.#move(id, operation.runAt)) }
+      case 'remove':
+        return { items: operation.ids.map((id) => this.#remove(id)) }
+      case 'reclaim':
+        return this.#reclaim(operation)
+      default:
+        throw new Error(`not in the model: ${operation.type}`)
+    }
+  }
+
+  #enqueue(task: NewTask): unknown {
+    if (this.#entries.has(task.id)) return { kind: REFUSED, code: 'ERR_RUN_ID_TAKEN' }
+    const other = this.#keyHolder(task.key)
+    if (other !== undefined) {
+      const { id } = other.task
+      if (task.onConflict === 'keep') return { kind: 'kept', id }
+      if (task.onConflict === 'reject') return { kind: REFUSED, code: 'ERR_TASK_KEY_TAKEN', id }
+      this.#send(other, { type: 'task.replace' })
+      other.hasKey = false
+    }
+    const [life] = initialTransition(storedTaskMachine, { runAt: task.runAt })
+    this.#seq += 1
+    const { id, name, key } = task
+    this.#entries.set(id, { task, seq: this.#seq, life, name, step: 0, holder: null, hasKey: key !== null })
+    return { kind: 'stored', replaced: other?.task.id ?? null }
+  }
+
+  #claim({
+    at,
+    leaseUntil,
+    holder,
+    room,
+    limit,
+    names,
+  }: Extract<StoreOperation, { type: 'claim' }>): unknown {
+    const due = [...this.#entries.values()]
+      .filter((entry) => entry.life.matches('pending') && entry.life.context.runAt <= at)
+      .filter((entry) => names?.includes(entry.name) ?? true)
+      .sort((a, b) => bandOf(a) - bandOf(b) || a.life.context.runAt - b.life.context.runAt || a.seq - b.seq)
+    const taken: Lease[] = []
+    for (const entry of due) {
+      if (taken.length >= Math.min(limit, room[entry.task.priority])) continue
+      this.#send(entry, { type: 'task.claim', at, leaseUntil })
+      entry.holder = holder
+      taken.push({ id: entry.task.id, fence: entry.life.context.fence })
+    }
+    const asked = [...this.#entries.values()]
+      .filter((entry) => entry.holder === holder && isAsked(entry))
+      .map((entry) => entry.task.id)
+    return { taken, asked: asked.sort() }
+  }
+
+  #settle(lease: Lease, verdict: Verdict): unknown {
+    const said = this.#held(lease, eventOf(verdict, lease.fence))
+    if (said === LOST) return LOST
+    const entry = this.#entries.get(lease.id) as Entry
+    const [state] = namesOf(entry)
+    if (verdict.kind === 'step' && state === 'pending') {
+      entry.name = verdict.call.name
+      entry.step += 1
+    }
+    return { kind: 'settled', state }
+  }
+
+  #cancel(id: string): unknown {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return UNKNOWN
+    if (isAsked(entry)) return { kind: 'asked' }
+    if (!this.#send(entry, { type: 'task.cancel' })) return stateOf(entry)
+    return { kind: entry.life.matches('cancelled') ? 'cancelled' : 'asked' }
+  }
+
+  #retry(id: string, runAt: number): unknown {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return UNKNOWN
+    if (!entry.life.can({ type: 'task.retry', runAt })) return stateOf(entry)
+    const other = this.#keyHolder(entry.task.key)
+    if (other !== undefined) return { kind: REFUSED, code: 'ERR_TASK_KEY_TAKEN', id: other.task.id }
+    this.#send(entry, { type: 'task.retry', runAt })
+    entry.hasKey = entry.task.key !== null
+    return DONE
+  }
+
+  #move(id: string, runAt: number): unknown {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return UNKNOWN
+    if (!entry.life.matches('pending')) return stateOf(entry)
+    this.#send(entry, { type: 'task.move', runAt })
+    return DONE
+  }
+
+  #remove(id: string): unknown {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return UNKNOWN
+    if (!this.#send(entry, { type: 'task.remove' })) return stateOf(entry)
+    this.#entries.delete(id)
+    return DONE
+  }
+
+  #reclaim({ at, lostLimit }: Extract<StoreOperation, { type: 'reclaim' }>): unknown {
+    const ids: string[] = []
+    for (const entry of this.#entries.values()) {
+      if (this.#send(entry, { type: 'lease.expired', at, lostLimit }))
+        ids.push(`${entry.task.id} ${namesOf(entry)[0]}`)
+    }
+    return ids.sort()
+  }
+
+  #held(lease: Lease, event: StoredTaskEvent): unknown {
+    const entry = this.#entries.get(lease.id)
+    if (entry === undefined || !this.#holds(lease)) return LOST
+    this.#send(entry, event)
+    return { kind: 'kept', asked: isAsked(entry) }
+  }
+
+  #holds({ id, fence }: Lease): boolean {
+    const life = this.#entries.get(id)?.life
+    return life?.matches('running') === true && life.context.fence === fence
+  }
+
+  #keyHolder(key: string | null): Entry | undefined {
+    return [...this.#entries.values()].find((entry) => entry.hasKey && entry.task.key === key)
+  }
+
+  /** @returns whether the machine took the event */
+  #send(entry: Entry, event: StoredTaskEvent): boolean {
+    const taken = entry.life.can(event)
+    ;[entry.life] = transition(storedTaskMachine, entry.life, event)
+    const [state] = namesOf(entry)
+    if (state !== 'pending' && state !== 'running') entry.hasKey = false
+    return taken
+  }
+}
+
+function namesOf({ life }: Entry): [string, string | null] {
+  if (typeof life.value === 'string') return [life.value, null]
+  return Object.entries(life.value)[0] as [string, string]
+}
+
+const bandOf = ({ task }: Entry): number => PRIORITIES.indexOf(task.priority)
+const stateOf = (entry: Entry) => ({ kind: REFUSED, code: 'ERR_RUN_STATE', state: namesOf(entry)[0] })
+const isAsked = ({ life }: Entry): boolean => {
+  return life.matches({ running: 'asked' }) || life.matches({ running: 'replaced' })
+}
+
+function eventOf(verdict: Verdict, fence: number): StoredTaskEvent {
+  switch (verdict.kind) {
+    case 'finished':
+    case 'terminated':
+    case 'cancelled':
+      return { type: `attempt.${verdict.kind}`, fence }
+    case 'failed':
+      return { type: 'attempt.failed', fence, retryAt: undefined }
+    case 'retry':
+      return { type: 'attempt.failed', fence, retryAt: verdict.runAt }
+    case 'snooze':
+      return { type: 'attempt.snoozed', fence, until: verdict.runAt }
+    case 'step':
+      return { type: 'attempt.continued', fence, runAt: verdict.runAt }
+    case 'returned':
+      return { type: 'attempt.returned', fence }
+  }
+}
+
+/** The compared part of a record. */
+export function seenOf(record: TaskRecord): Seen {
+  const { id, name, state, phase, runAt, attempt, lost, fence, leaseUntil, step, holder } = record
+  return { id, name, state, phase, runAt, attempt, lost, fence, leaseUntil, step, holder }
+}
