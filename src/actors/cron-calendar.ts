@@ -63,12 +63,13 @@ export function cronCalendar(expression: string, options: CronCalendarOptions = 
 }
 
 class CronTimes implements LocalTimes {
-  readonly #cron: Cron
+  readonly #expression: string
 
   constructor(expression: string) {
-    this.#cron = parse(expression)
+    this.#expression = expression
+    const cron = parse(expression)
     // The search ends with the year 9999, so an expression without any match is found out here.
-    if (this.#cron.nextRun(new Date(0)) === null && this.#cron.nextRun(new Date(FIRST_YEAR_AT)) === null) {
+    if (cron.nextRun(new Date(0)) === null && cron.nextRun(new Date(FIRST_YEAR_AT)) === null) {
       throw new CalendarError(
         `Expected the cron expression ${JSON.stringify(expression)} to match some time, but its day, month and year never meet.`,
       )
@@ -76,9 +77,13 @@ class CronTimes implements LocalTimes {
   }
 
   next(after: number): number | undefined {
-    return this.#cron.nextRun(new Date(after))?.getTime()
+    return parse(this.#expression).nextRun(new Date(after))?.getTime()
   }
 }
+
+/** The last that were made. A calendar holds none: each is 80 KB, and soon made again (20 µs). */
+const parsed = new Map<string, Cron>()
+const MAX_PARSED = 100
 
 /** In UTC, where every local time exists once. */
 function cronOf(expression: string): Cron {
@@ -86,8 +91,13 @@ function cronOf(expression: string): Cron {
 }
 
 function parse(expression: string): Cron {
+  const known = parsed.get(expression)
+  if (known !== undefined) return known
   try {
-    return cronOf(expression)
+    const cron = cronOf(expression)
+    if (parsed.size === MAX_PARSED) parsed.delete(parsed.keys().next().value as string)
+    parsed.set(expression, cron)
+    return cron
   } catch (error) {
     throw new CalendarError(complaint(expression, error), { cause: error })
   }

@@ -51,6 +51,8 @@ const MAX_SHIFT_MS = 26 * HOUR
 const MAX_YEARS = 1_000
 
 const zones = new Map<string, TimeZone>()
+/** Asking `Intl` for it is dear. Node looks at the machine's zone again when the variable changes. */
+let ofMachine: { readonly tz: string | undefined; readonly zone: TimeZone } | undefined
 
 export class TimeZone {
   /** As `Intl` spells it. */
@@ -68,12 +70,15 @@ export class TimeZone {
    * @throws CalendarError `ERR_TIMEZONE_UNKNOWN`
    */
   static of(name?: string): TimeZone {
+    if (name === undefined && ofMachine !== undefined && ofMachine.tz === process.env.TZ)
+      return ofMachine.zone
     const known = name === undefined ? undefined : zones.get(name)
     if (known !== undefined) return known
     const made = new TimeZone(formatOf(name))
     const zone = zones.get(made.name) ?? made
     zones.set(zone.name, zone)
-    if (name !== undefined) zones.set(name, zone)
+    if (name === undefined) ofMachine = { tz: process.env.TZ, zone }
+    else zones.set(name, zone)
     return zone
   }
 

@@ -33,6 +33,21 @@ describe('fields', () => {
     expect(shown(cron, 'UTC', '2026-11-26T12:00Z', 3)).toEqual(next)
   })
 
+  test('more expressions than are kept ready, asked in turns', () => {
+    const at = (minutes: number): [cron: string, at: string] => {
+      const [hour, minute] = [Math.floor(minutes / 60), minutes % 60]
+      const time = [hour, minute].map((part) => String(part).padStart(2, '0')).join(':')
+      return [`${minute} ${hour} * * *`, time]
+    }
+    const days = Array.from({ length: 300 }, (_, minutes) => at(minutes))
+    const calendars = days.map(([cron]) => cronCalendar(cron, { timezone: 'UTC' }))
+    let after = days.map(() => instant('2026-11-26T12:00Z'))
+    for (const date of ['2026-11-27', '2026-11-28']) {
+      after = calendars.map((calendar, i) => calendar.next(after[i]!) ?? Number.NaN)
+      expect(after.map(iso)).toEqual(days.map(([, time]) => `${date} ${time}`))
+    }
+  })
+
   test('begin and end, both included', () => {
     const calendar = cronCalendar('0 * * * *', {
       timezone: 'UTC',

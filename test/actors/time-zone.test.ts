@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TimeZone } from '../../src/actors/time-zone.ts'
@@ -97,4 +98,18 @@ test('a time zone that does not exist is refused, one in other letters is found'
   )
   expect(TimeZone.of('europe/berlin')).toBe(TimeZone.of('Europe/Berlin'))
   expect(TimeZone.of().name).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone)
+})
+
+test('without a name it is the zone of this machine, and follows TZ', () => {
+  expect(TimeZone.of().name).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone)
+  const follow = `
+    const { TimeZone } = await import(${JSON.stringify(new URL('../../src/actors/time-zone.ts', import.meta.url).href)})
+    const names = ['Europe/Berlin', 'Europe/Berlin', 'Asia/Tokyo', undefined].map((tz) => {
+      if (tz === undefined) delete process.env.TZ
+      else process.env.TZ = tz
+      return TimeZone.of().name
+    })
+    console.log(JSON.stringify(names.slice(0, 3)), TimeZone.of() === TimeZone.of(names[3]))`
+  const told = execFileSync(process.execPath, ['--input-type=module', '-e', follow], { encoding: 'utf8' })
+  expect(told).toBe('["Europe/Berlin","Europe/Berlin","Asia/Tokyo"] true\n')
 })
