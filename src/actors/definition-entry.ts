@@ -18,8 +18,8 @@ export class DefinitionEntry {
   live = 0
   /** What conditions may ask about it, once one names it. */
   facts: TaskFacts | undefined = undefined
-  /** With `multilaunch: false`: runs that wait until no other is live, per band. */
-  readonly gate: readonly RunList[] = PRIORITIES.map(() => new RunList())
+  /** With `multilaunch: false`: runs that wait until no other is live, per band. Made with the first of them. */
+  #gate: readonly RunList[] | undefined = undefined
   /** How many wait there. */
   gated = 0
   /** Live runs that have been queued: one that is scheduled for later holds up nobody. */
@@ -36,11 +36,12 @@ export class DefinitionEntry {
   }
 
   isGated(run: TaskRun): boolean {
-    return run.list !== undefined && this.gate.includes(run.list)
+    return run.list !== undefined && this.#gate?.includes(run.list) === true
   }
 
   hold(run: TaskRun): void {
-    this.gate[PRIORITIES.indexOf(run.snapshot.context.band)]?.push(run)
+    this.#gate ??= PRIORITIES.map(() => new RunList())
+    this.#gate[PRIORITIES.indexOf(run.snapshot.context.band)]?.push(run)
     this.gated += 1
   }
 
@@ -52,6 +53,6 @@ export class DefinitionEntry {
   /** Who waits longest in the most urgent band, once nobody else is live. */
   get nextGated(): TaskRun | undefined {
     if (this.gated === 0 || this.entered > this.gated) return undefined
-    return this.gate.find((list) => list.head !== undefined)?.head
+    return this.#gate?.find((list) => list.head !== undefined)?.head
   }
 }

@@ -45,12 +45,15 @@ export interface DriverOptions<Owner, Machine extends AnyStateMachine> {
 
 const ignore = (): void => {}
 
-/** Where the step that runs now leaves its actions. Steps are pure, so they never nest. */
-let asked: string[] = []
-let askedParams: unknown[] = []
+// What the steps under way, of all drivers, have asked for, as a stack: what an effect sends is stepped on top of the
+// rest. The arrays keep their length, which is dear to change; `top` says how much of them is in use.
+const asked: string[] = []
+const askedParams: unknown[] = []
+let top = 0
 const collect = (action: string, params: unknown): void => {
-  asked.push(action)
-  askedParams.push(params)
+  asked[top] = action
+  askedParams[top] = params
+  top += 1
 }
 
 export class MachineDriver<Owner, Machine extends AnyStateMachine> {
@@ -122,29 +125,47 @@ export class MachineDriver<Owner, Machine extends AnyStateMachine> {
   }
 
   #step(event: EventFromLogic<Machine>): void {
-    this.#advance(event)()
+    const base = top
+    try {
+      if (!this.#advance(event)) return
+      const end = top
+      for (let index = base; index < end; index += 1) {
+        const params = askedParams[index]
+        askedParams[index] = undefined
+        this.#carryOut(asked[index] as string, params, event)
+      }
+    } finally {
+      top = base
+    }
   }
 
   /** The new snapshot is in place when this returns; the effects are carried out by what it returns. */
-  #advance(event: EventFromLogic<Machine>): () => void {
+  #stepActor(event: EventFromLogic<Machine>): () => void {
+    const base = top
+    const moved = this.#advance(event)
+    const actions = asked.slice(base, top)
+    const params = askedParams.slice(base, top)
+    top = base
+    if (!moved || actions.length === 0) return ignore
+    return () => {
+      for (const [index, action] of actions.entries()) this.#carryOut(action, params[index], event)
+    }
+  }
+
+  /** Puts the new snapshot in place and what it asks for on the stack. @returns whether the step was taken */
+  #advance(event: EventFromLogic<Machine>): boolean {
     const { logic, onStep, traced } = this.#options
     const from = traced?.tracer.listener === undefined ? undefined : this.state
     try {
       this.#snapshot = logic.step(this.#snapshot, event, collect)
     } catch (error) {
       // Only a guard that was plugged in throws. The machine stays where it is.
-      asked.length = askedParams.length = 0
       this.#options.onError(error)
-      return ignore
+      return false
     }
     onStep?.(event)
     if (from !== undefined) this.#trace(event, from)
-    if (asked.length === 0) return ignore
-    const actions = asked
-    const params = askedParams
-    asked = []
-    askedParams = []
-    return () => this.#carryOut(actions, params, event)
+    return true
   }
 
   #trace({ type }: EventFromLogic<Machine>, from: string): void {
@@ -154,14 +175,12 @@ export class MachineDriver<Owner, Machine extends AnyStateMachine> {
     tracer.listener?.({ machine, id: traced.idOf(this.#owner), event: type, from, to: this.state })
   }
 
-  #carryOut(actions: readonly string[], params: readonly unknown[], event: EventFromLogic<Machine>): void {
+  #carryOut(action: string, params: unknown, event: EventFromLogic<Machine>): void {
     const { effects, onError } = this.#options
-    for (let index = 0; index < actions.length; index += 1) {
-      try {
-        effects[actions[index] as string]?.(this.#owner, params[index] as never, event)
-      } catch (error) {
-        onError(error)
-      }
+    try {
+      effects[action]?.(this.#owner, params as never, event)
+    } catch (error) {
+      onError(error)
     }
   }
 
@@ -185,7 +204,7 @@ export class MachineDriver<Owner, Machine extends AnyStateMachine> {
         }
         // Somebody outside may have sent it: what the effects send must wait for them all the same.
         const fromOutside = !this.#isWorking
-        const carryOut = this.#advance(event)
+        const carryOut = this.#stepActor(event)
         scope.defer(fromOutside ? () => this.#finishOutside(carryOut) : carryOut)
         return this.#snapshot
       },

@@ -20,6 +20,8 @@ export function isShareable(event: TaskEvent): boolean {
   return event === STARTED || event === ADMIT || event === SUBMIT
 }
 
+const NOTHING: readonly never[] = []
+
 export class SharedStep {
   readonly event: TaskEvent | undefined
   readonly snapshot: TaskSnapshot
@@ -27,7 +29,7 @@ export class SharedStep {
   readonly params: readonly unknown[]
   following: SharedStep | undefined = undefined
 
-  constructor(
+  private constructor(
     event: TaskEvent | undefined,
     snapshot: TaskSnapshot,
     effects: readonly string[],
@@ -38,4 +40,35 @@ export class SharedStep {
     this.effects = effects
     this.params = params
   }
+
+  /** The beginning of a chain. */
+  static first(snapshot: TaskSnapshot): SharedStep {
+    return new SharedStep(undefined, snapshot, NOTHING, NOTHING)
+  }
+
+  /** The next one of the chain. Ten thousand definitions have as many chains; most ask for the same at each event. */
+  follow(
+    event: TaskEvent,
+    snapshot: TaskSnapshot,
+    effects: readonly string[],
+    params: readonly unknown[],
+  ): SharedStep {
+    const last = latest.get(event)
+    const step = new SharedStep(
+      event,
+      snapshot,
+      last !== undefined && areSame(last.effects, effects) ? last.effects : effects,
+      last !== undefined && areSame(last.params, params) ? last.params : params,
+    )
+    latest.set(event, { effects: step.effects, params: step.params })
+    this.following = step
+    return step
+  }
+}
+
+/** The last step made per event: there are three. */
+const latest = new Map<TaskEvent, Pick<SharedStep, 'effects' | 'params'>>()
+
+function areSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index])
 }

@@ -125,8 +125,7 @@ export class TaskPool implements LendingPool {
   create(entry: DefinitionEntry, input: unknown, plan: RunPlan, facts: SubmissionFacts): TaskRun {
     const { parent } = facts
     const { deadlineMs, detached } = plan
-    if (entry.born === undefined)
-      entry.born = new SharedStep(undefined, this.#born(entry, entry.plan, 0), [], [])
+    if (entry.born === undefined) entry.born = SharedStep.first(this.#born(entry, entry.plan, 0))
     const before = facts.kept?.attempt ?? 0
     const shared = this.#sharesSteps && plan === entry.plan && before === 0 ? entry.born : undefined
     const snapshot = shared === undefined ? this.#born(entry, plan, before) : shared.snapshot
@@ -299,14 +298,10 @@ export class TaskPool implements LendingPool {
     if (step === undefined || step.event !== event) {
       const base = this.#top
       const snapshot = this.logic.step(from.snapshot, event, this.#collect)
-      step = new SharedStep(
-        event,
-        snapshot,
-        this.#effects.slice(base, this.#top),
-        this.#params.slice(base, this.#top),
-      )
+      const effects = this.#effects.slice(base, this.#top)
+      const params = this.#params.slice(base, this.#top)
       this.#top = base
-      from.following = step
+      step = from.follow(event, snapshot, effects, params)
     }
     run.snapshot = step.snapshot
     run.shared = step

@@ -27,8 +27,9 @@ const WAITING: readonly TaskState[] = ['created', 'scheduled', 'queued']
 
 export class WorkerRun implements RunWatcher {
   readonly by: RunCause
-  /** Its place among the live runs of its worker. */
-  place = 0
+  /** Its neighbours among the live runs of its worker. */
+  older: WorkerRun | undefined = undefined
+  newer: WorkerRun | undefined = undefined
   readonly #worker: WorkerActor
   #phase: 'preparing' | 'submitted' | 'concluding' | 'ended' = 'preparing'
   #input: unknown = undefined

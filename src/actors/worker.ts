@@ -40,6 +40,8 @@ export interface WorkerOptions {
   readonly driver: DriverOptions<WorkerActor, WorkerMachine>
 }
 
+const BEGAN: WorkerEvent = { type: 'run.began' }
+
 export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerOwner {
   readonly id: string
   readonly kind = 'worker'
@@ -61,8 +63,8 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   handle: unknown = undefined
 
   readonly #driver: MachineDriver<WorkerActor, WorkerMachine>
-  /** Live runs, in no order: each knows its place. */
-  readonly #runs: WorkerRun[] = []
+  /** The live run that was begun last; it knows the one before. An array that is emptied and filled costs garbage. */
+  #newest: WorkerRun | undefined = undefined
   #listener: ChildListener | undefined = undefined
   #backoff: Timer | undefined = undefined
   #unwatch: (() => void) | undefined = undefined
@@ -174,7 +176,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
     if (missed > 0) this.send({ type: 'timer.missed', count: missed, block })
     this.#isLooking = false
     if (this.#isOver) this.#endSchedule()
-    if (this.state === 'idle' && block === 'condition') this.watch()
+    if (block === 'condition' && this.state === 'idle') this.watch()
   }
 
   onTimer(): void {
@@ -187,7 +189,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   }
 
   runBegan(): void {
-    this.send({ type: 'run.began' })
+    this.send(BEGAN)
   }
 
   runEnded(run: WorkerRun, end: RunEnd, error: unknown): void {
@@ -197,11 +199,10 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   /** It is live no longer. */
   protected countEnd(run: WorkerRun, end: RunEnd): void {
-    const last = this.#runs.pop()
-    if (last !== undefined && last !== run) {
-      this.#runs[run.place] = last
-      last.place = run.place
-    }
+    const { older, newer } = run
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
+    if (older !== undefined) older.newer = newer
     this.ran += 1
     if (end === 'failed' || end === 'fatal') this.failed += 1
   }
@@ -296,29 +297,37 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   }
 
   protected begin(run: WorkerRun, input: () => unknown): void {
-    run.place = this.#runs.length
-    this.#runs.push(run)
+    run.older = this.#newest
+    if (run.older !== undefined) run.older.newer = run
+    this.#newest = run
     run.begin(input)
   }
 
   /** Task runs that are live. */
   protected liveRuns(): TaskRun[] {
-    return this.#runs.flatMap(({ run }) => (run === undefined ? [] : [run]))
+    return this.#live().flatMap(({ run }) => (run === undefined ? [] : [run]))
+  }
+
+  /** The oldest first. */
+  #live(): WorkerRun[] {
+    const runs: WorkerRun[] = []
+    for (let run = this.#newest; run !== undefined; run = run.older) runs.push(run)
+    return runs.reverse()
   }
 
   /** @internal */
   tellRuns(event: TaskEvent): void {
-    for (const run of this.#runs.slice()) run.tell(event)
+    for (const run of this.#live()) run.tell(event)
   }
 
   /** @internal */
   endUnbegun(event: TaskEvent): void {
-    for (const run of this.#runs.slice()) if (!run.hasBegun) run.tell(event)
+    for (const run of this.#live()) if (!run.hasBegun) run.tell(event)
   }
 
   /** @internal */
   killRuns(): void {
-    for (const run of this.#runs.slice()) run.kill()
+    for (const run of this.#live()) run.kill()
   }
 
   /** @internal */

@@ -117,13 +117,12 @@ export class Reporter {
     const { level: current } = logger
     if (typeof current !== 'string') return logger.isLevelEnabled(level)
     if (current !== this.#level) {
-      const enabled = (one: LogLevel): boolean => logger.isLevelEnabled(one)
       this.#level = current
       this.#levels = {
-        debug: enabled('debug'),
-        info: enabled('info'),
-        warn: enabled('warn'),
-        error: enabled('error'),
+        debug: logger.isLevelEnabled('debug'),
+        info: logger.isLevelEnabled('info'),
+        warn: logger.isLevelEnabled('warn'),
+        error: logger.isLevelEnabled('error'),
       }
     }
     return this.#levels[level]
