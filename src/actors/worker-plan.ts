@@ -2,6 +2,7 @@
 import type { Backoff } from '../machines/backoff.ts'
 import type { plainWorkerMachine } from '../machines/plain-worker.ts'
 import type { WorkerSettings } from '../machines/worker-model.ts'
+import type { Calendar } from './calendar.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
 import type { RunPlan } from './task-run.ts'
 import type { Ticker } from './ticker.ts'
@@ -25,6 +26,14 @@ export interface WorkerHooks {
   readonly afterResult?: ((value: unknown, facts: RunFacts) => unknown) | undefined
 }
 
+/** When the lives of a worker have their occurrences, as its options say. */
+export interface WorkerTimes {
+  /** What they go by, if that is a calendar. */
+  readonly calendar: Calendar | undefined
+  /** @param isFirst - the first occurrence may come at once: a life begins */
+  ticker(worker: WorkerActor, isFirst: boolean): Ticker | undefined
+}
+
 /** What a worker does, all filled in: its options, with the overrides of the present life. */
 export interface WorkerPlan {
   readonly settings: WorkerSettings
@@ -37,6 +46,5 @@ export interface WorkerPlan {
   /** What it waits for; opaque here. */
   readonly when: unknown
   input(): unknown
-  /** The occurrences of a life that begins now. */
-  ticker(worker: WorkerActor): Ticker | undefined
+  readonly times: WorkerTimes
 }

@@ -235,7 +235,7 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
   /** @internal */
   reportReady(): void {
     const { plan } = this
-    this.ticker = plan.ticker(this)
+    this.ticker = plan.times.ticker(this, true)
     // A plain worker asks before each run, and is told only while it waits.
     if (plan.when !== undefined && this.workerKind === 'event') this.watch()
     this.#listener?.ready()

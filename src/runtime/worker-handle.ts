@@ -144,7 +144,7 @@ export interface WorkerShape {
   /** @returns what makes the ticker of a life that goes on. @throws OptionError */
   reschedule(times: object): () => Ticker
   /** What its occurrences go by, if it is a calendar. */
-  calendar(): Calendar | undefined
+  readonly calendar: Calendar | undefined
 }
 
 const stopChecks = {
@@ -242,7 +242,7 @@ export class WorkerHandle implements IntervalWorker<unknown, unknown>, EventWork
 
   preview(count: number): number[] {
     check.count(0)('preview(count)', count)
-    const calendar = this.#shape.calendar()
+    const { calendar } = this.#shape
     return calendar === undefined ? [] : preview(calendar, this.#shape.worker.ports.clock.now(), count)
   }
 

@@ -7,7 +7,7 @@ import { LoopTicker } from '../actors/loop-ticker.ts'
 import type { DriverEffects } from '../actors/machine-driver.ts'
 import type { Ticker } from '../actors/ticker.ts'
 import type { WorkerActor, WorkerOptions } from '../actors/worker.ts'
-import type { WorkerMachine } from '../actors/worker-plan.ts'
+import type { WorkerMachine, WorkerTimes } from '../actors/worker-plan.ts'
 import type { WorkerPorts } from '../actors/worker-ports.ts'
 import { cronWorkerMachine } from '../machines/cron-worker.ts'
 import { eventWorkerMachine } from '../machines/event-worker.ts'
@@ -31,14 +31,6 @@ import {
   plainChecks,
   rruleChecks,
 } from './worker-options.ts'
-
-/** When the lives of a worker have their occurrences, as its options say. */
-export interface WorkerTimes {
-  /** @param isFirst - the first occurrence may come at once: a life begins */
-  ticker(worker: WorkerActor, isFirst: boolean): Ticker | undefined
-  /** What they go by, if that is a calendar. */
-  calendar(): Calendar | undefined
-}
 
 export interface KindParts {
   readonly ports: WorkerPorts
@@ -64,32 +56,68 @@ export interface Kind {
 
 // The charts differ, their words do not.
 const machine = (one: unknown): WorkerMachine => one as WorkerMachine
-const noCalendar = (): undefined => {}
 /** Its runs do not come by time. */
-export const TIMELESS: WorkerTimes = { calendar: noCalendar, ticker: () => undefined }
+export const TIMELESS: WorkerTimes = { calendar: undefined, ticker: () => undefined }
+
+/** Copies what it needs: the options are the user's, who may change them. */
+class IntervalOccurrences implements WorkerTimes {
+  readonly calendar = undefined
+  readonly #ports: WorkerPorts
+  readonly #intervalMs: number | undefined
+  readonly #afterMs: number
+  readonly #beforeMs: number
+  readonly #missedAfterMs: number
+
+  constructor(ports: WorkerPorts, times: IntervalTimes & OccurrenceOptions) {
+    this.#ports = ports
+    this.#intervalMs = times.intervalMs
+    this.#afterMs = times.delayAfterMs ?? 0
+    this.#beforeMs = times.delayBeforeMs ?? 0
+    this.#missedAfterMs = times.missedAfterMs ?? Number.POSITIVE_INFINITY
+  }
+
+  ticker(worker: WorkerActor, isFirst: boolean): Ticker {
+    const stepMs = this.#intervalMs
+    if (stepMs === undefined)
+      return new DelayTicker(this.#ports, worker, { afterMs: this.#afterMs, beforeMs: this.#beforeMs })
+    const firstInMs = isFirst ? this.#beforeMs : stepMs
+    return new GridTicker(this.#ports, worker, { stepMs, firstInMs, missedAfterMs: this.#missedAfterMs })
+  }
+}
+
+class CalendarOccurrences implements WorkerTimes {
+  readonly calendar: Calendar
+  readonly #ports: WorkerPorts
+  readonly #jitterMs: number
+  readonly #missedAfterMs: number
+
+  constructor(ports: WorkerPorts, options: CalendarOptions, calendar: Calendar) {
+    this.#ports = ports
+    this.calendar = calendar
+    this.#jitterMs = options.jitterMs ?? 0
+    this.#missedAfterMs = options.missedAfterMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** The same with another calendar. */
+  of(calendar: Calendar): CalendarOccurrences {
+    const [jitterMs, missedAfterMs] = [this.#jitterMs, this.#missedAfterMs]
+    return new CalendarOccurrences(this.#ports, { jitterMs, missedAfterMs }, calendar)
+  }
+
+  ticker(worker: WorkerActor): Ticker {
+    const { calendar } = this
+    const [jitterMs, missedAfterMs] = [this.#jitterMs, this.#missedAfterMs]
+    return new CalendarTicker(this.#ports, worker, { calendar, jitterMs, missedAfterMs })
+  }
+}
 
 export const INTERVAL: Kind = {
   kind: 'interval',
   machine: machine(intervalWorkerMachine),
   checks: intervalChecks,
   checkTimes: checkIntervalTimes,
-  times: (_, options, { ports }) => {
-    const {
-      intervalMs,
-      delayAfterMs = 0,
-      delayBeforeMs = 0,
-      missedAfterMs = Number.POSITIVE_INFINITY,
-    } = options as IntervalTimes & OccurrenceOptions
-    return {
-      calendar: noCalendar,
-      ticker(worker, isFirst) {
-        if (intervalMs === undefined)
-          return new DelayTicker(ports, worker, { afterMs: delayAfterMs, beforeMs: delayBeforeMs })
-        const firstInMs = isFirst ? delayBeforeMs : intervalMs
-        return new GridTicker(ports, worker, { stepMs: intervalMs, firstInMs, missedAfterMs })
-      },
-    }
-  },
+  times: (_, options, { ports }) =>
+    new IntervalOccurrences(ports, options as IntervalTimes & OccurrenceOptions),
 }
 
 export const CRON: Kind = {
@@ -97,10 +125,12 @@ export const CRON: Kind = {
   machine: machine(cronWorkerMachine),
   checks: cronChecks,
   checkTimes: (where, times) => checkOptions(where, times, CRON_CHECKS),
-  times(where, options, { ports, calendars }) {
-    const calendar = calendars.cron(where, options as CronSchedule)
-    return calendarTimes(ports, options, () => calendar)
-  },
+  times: (where, options, { ports, calendars }) =>
+    new CalendarOccurrences(
+      ports,
+      options as CalendarOptions,
+      calendars.cron(where, options as CronSchedule),
+    ),
 }
 
 export const RRULE: Kind = {
@@ -112,15 +142,17 @@ export const RRULE: Kind = {
     const make = (): Calendar => calendars.rrule(where, options as RruleSchedule, ports.clock.now())
     // What will not do is refused now. A rule without a start begins with the first life; one that follows a
     // failure goes on with it, so that COUNT counts them all.
-    let calendar = make()
+    const made = new CalendarOccurrences(ports, options as CalendarOptions, make())
+    let current = made
     let begun = false
-    const { ticker } = calendarTimes(ports, options, () => calendar)
     return {
-      calendar: () => calendar,
-      ticker(worker, isFirst) {
-        if (!begun) calendar = make()
+      get calendar() {
+        return current.calendar
+      },
+      ticker(worker) {
+        if (!begun) current = made.of(make())
         begun = true
-        return ticker(worker, isFirst)
+        return current.ticker(worker)
       },
     }
   },
@@ -139,13 +171,5 @@ export const PLAIN: Kind = {
   machine: plainWorkerMachine,
   checks: plainChecks,
   checkTimes: () => {},
-  times: () => ({ calendar: noCalendar, ticker: (worker) => new LoopTicker(worker) }),
-}
-
-function calendarTimes(ports: WorkerPorts, options: object, calendar: () => Calendar): WorkerTimes {
-  const { jitterMs = 0, missedAfterMs = Number.POSITIVE_INFINITY } = options as CalendarOptions
-  return {
-    calendar,
-    ticker: (worker) => new CalendarTicker(ports, worker, { calendar: calendar(), jitterMs, missedAfterMs }),
-  }
+  times: () => ({ calendar: undefined, ticker: (worker) => new LoopTicker(worker) }),
 }

@@ -4,7 +4,7 @@ import type { Executor } from '../actors/attempt.ts'
 import type { AnyDefinition } from '../actors/definition.ts'
 import { DefinitionEntry } from '../actors/definition-entry.ts'
 import type { RunPlan } from '../actors/task-run.ts'
-import type { WorkerHooks, WorkerPlan } from '../actors/worker-plan.ts'
+import type { WorkerHooks, WorkerPlan, WorkerTimes } from '../actors/worker-plan.ts'
 import type { RunFacts } from '../actors/worker-run.ts'
 import { WORKER_DEFAULTS } from '../machines/worker-life.ts'
 import type { WorkerSettings } from '../machines/worker-model.ts'
@@ -25,6 +25,11 @@ export interface PlanParts {
   readonly definitions: Definitions
   readonly defaults: RunPlan
   readonly logLevel: string
+}
+
+/** Who has the handle of the worker, once it is made. */
+interface Made {
+  readonly handle: unknown
 }
 
 /** What a worker runs, found once: a life with other options runs the same. */
@@ -61,22 +66,30 @@ export function workerPlan(
   where: string,
   options: AnyWorkerOptions,
   { entry, executor }: WorkerTask,
-  handle: () => Worker,
-): Omit<WorkerPlan, 'ticker'> {
+  times: WorkerTimes,
+  made: Made,
+): WorkerPlan {
   const run = runPlan(where, options, entry, executor)
   const { definition } = entry
   requireModule(definition, run.execution, run.loop)
-  const { input } = options
   return {
     settings: settingsOf(options),
     backoff: options.backoff ?? {},
-    hooks: hooksOf(options, handle),
+    hooks: hooksOf(options, made),
     entry,
     run,
     isDisabled: (definition as TaskDefinition).options.disabled === true,
     when: whenOf(definition, options.when),
-    input: typeof input === 'function' ? (input as () => unknown) : () => input,
+    input: inputOf(options.input),
+    times,
   }
+}
+
+const noInput = (): undefined => {}
+
+function inputOf(input: unknown): () => unknown {
+  if (input === undefined) return noInput
+  return typeof input === 'function' ? (input as () => unknown) : () => input
 }
 
 const SETTINGS = ['overlap', 'missed', 'whileBusy', 'onFailure', 'times', 'concurrency', 'onStop'] as const
@@ -108,9 +121,10 @@ function runPlan(
 
 const NO_HOOKS: WorkerHooks = {}
 
-function hooksOf(options: AnyWorkerOptions, handle: () => Worker): WorkerHooks {
+function hooksOf(options: AnyWorkerOptions, made: Made): WorkerHooks {
   const { hooks = {}, onError, afterResult } = options
   if (onError === undefined && afterResult === undefined && Object.keys(hooks).length === 0) return NO_HOOKS
+  const handle = (): Worker => made.handle as Worker
   const told = (facts: RunFacts): WorkerRunContext => ({
     worker: handle(),
     by: facts.by,

@@ -4,10 +4,9 @@ import type { DriverOptions } from '../actors/machine-driver.ts'
 import { QueueWorkerActor } from '../actors/queue-worker.ts'
 import type { ChildSpec } from '../actors/supervised.ts'
 import type { TaskRun } from '../actors/task-run.ts'
-import type { Ticker } from '../actors/ticker.ts'
-import { WorkerActor, type WorkerOptions } from '../actors/worker.ts'
+import type { WorkerActor } from '../actors/worker.ts'
 import { workerDriverOptions } from '../actors/worker-effects.ts'
-import type { WorkerMachine, WorkerPlan } from '../actors/worker-plan.ts'
+import type { WorkerMachine } from '../actors/worker-plan.ts'
 import type { WorkerPorts } from '../actors/worker-ports.ts'
 import { compile } from '../machines/compile.ts'
 import type { WorkerKind } from '../machines/worker-model.ts'
@@ -18,30 +17,28 @@ import { queueKind } from './queue-kind.ts'
 import type { QueueWorkerOptions } from './queue-options.ts'
 import type { StopLog } from './stop-report.ts'
 import { WorkerCalendars } from './worker-calendar.ts'
-import {
-  type CronWorker,
-  type EventWorker,
-  type IntervalWorker,
-  type ListedWorker,
-  type PlainWorker,
-  type RruleWorker,
-  type Worker,
+import type {
+  CronWorker,
+  EventWorker,
+  IntervalWorker,
+  ListedWorker,
+  PlainWorker,
+  RruleWorker,
+  Worker,
   WorkerHandle,
-  type WorkerInfo,
-  type WorkerShape,
+  WorkerInfo,
 } from './worker-handle.ts'
-import { CRON, EVENT, INTERVAL, type Kind, PLAIN, RRULE, type WorkerTimes } from './worker-kinds.ts'
+import { CRON, EVENT, INTERVAL, type Kind, PLAIN, RRULE } from './worker-kinds.ts'
+import { type ListingParts, WorkerListing } from './worker-listing.ts'
 import {
   type CronWorkerOptions,
-  checkOverrides,
   checkWorker,
   type EventWorkerOptions,
-  type IntervalTimes,
   type IntervalWorkerOptions,
   type PlainWorkerOptions,
   type RruleWorkerOptions,
 } from './worker-options.ts'
-import { type AnyWorkerOptions, type PlanParts, workerPlan, workerTask } from './worker-plan.ts'
+import type { AnyWorkerOptions, PlanParts } from './worker-plan.ts'
 
 /** Makes and finds the workers of a supervisor. Every name is unique among them. */
 export interface Workers {
@@ -119,16 +116,10 @@ export interface LiveWorkersOptions extends PlanParts {
   state(): string
 }
 
-interface Listed {
-  readonly worker: WorkerActor
-  readonly handle: WorkerHandle
-  child: ListedWorker | undefined
-}
-
 export class LiveWorkers implements Workers, ControlledWorkers {
   readonly #options: LiveWorkersOptions
-  readonly #listed: Map<string, Listed> = new Map()
-  readonly #calendars: WorkerCalendars = new WorkerCalendars()
+  readonly #listed: Map<string, WorkerListing> = new Map()
+  readonly #parts: ListingParts
   /** One per kind, made when the first of it is. */
   readonly #drivers: Map<WorkerKind, DriverOptions<WorkerActor, WorkerMachine>> = new Map()
 
@@ -136,35 +127,41 @@ export class LiveWorkers implements Workers, ControlledWorkers {
 
   constructor(options: LiveWorkersOptions) {
     this.#options = options
+    const { definitions, defaults, logLevel, ports, home } = options
+    this.#parts = {
+      definitions,
+      defaults,
+      logLevel,
+      ports,
+      calendars: new WorkerCalendars(),
+      parent: () => home.actor,
+    }
     this.#queue = queueKind(options.stopLog)
   }
 
   interval<Input, Output>(options: IntervalWorkerOptions<Input, Output>): IntervalWorker<Input, Output> {
-    return this.#make(INTERVAL, 'workers.interval()', options) as unknown as IntervalWorker<Input, Output>
+    return this.#make(INTERVAL, options) as unknown as IntervalWorker<Input, Output>
   }
 
   event<Input, Output>(options: EventWorkerOptions<Input, Output>): EventWorker<Input, Output> {
-    return this.#make(EVENT, 'workers.event()', options) as unknown as EventWorker<Input, Output>
+    return this.#make(EVENT, options) as unknown as EventWorker<Input, Output>
   }
 
   cron<Input, Output>(options: CronWorkerOptions<Input, Output>): CronWorker<Input, Output> {
-    return this.#make(CRON, 'workers.cron()', options) as unknown as CronWorker<Input, Output>
+    return this.#make(CRON, options) as unknown as CronWorker<Input, Output>
   }
 
   rrule<Input, Output>(options: RruleWorkerOptions<Input, Output>): RruleWorker<Input, Output> {
-    return this.#make(RRULE, 'workers.rrule()', options) as unknown as RruleWorker<Input, Output>
+    return this.#make(RRULE, options) as unknown as RruleWorker<Input, Output>
   }
 
   plain<Input, Output>(options: PlainWorkerOptions<Input, Output>): PlainWorker<Input, Output> {
     const { onFailure = 'backOff' } = options
-    return this.#make(PLAIN, 'workers.plain()', { ...options, onFailure }) as unknown as PlainWorker<
-      Input,
-      Output
-    >
+    return this.#make(PLAIN, { ...options, onFailure }) as unknown as PlainWorker<Input, Output>
   }
 
   queue<Item, Output>(options: QueueWorkerOptions<Item, Output>): QueueWorker<Item, Output> {
-    return this.#make(this.#queue, 'workers.queue()', options) as unknown as QueueWorker<Item, Output>
+    return this.#make(this.#queue, options) as unknown as QueueWorker<Item, Output>
   }
 
   /** A control call. */
@@ -204,7 +201,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
 
   async remove(name: string): Promise<unknown[]> {
     const listed = this.#find(name)
-    const { child, worker } = listed
+    const { listed: child, worker } = listed
     const queue = worker instanceof QueueWorkerActor ? worker : undefined
     queue?.expectReturned()
     await child?.remove()
@@ -214,21 +211,21 @@ export class LiveWorkers implements Workers, ControlledWorkers {
   }
 
   /** @throws WorkerError (`ERR_WORKER_UNKNOWN`) */
-  #find(name: string): Listed {
+  #find(name: string): WorkerListing {
     this.#prune(name)
     const listed = this.#listed.get(name)
-    if (listed?.child !== undefined) return listed
+    if (listed?.listed !== undefined) return listed
     throw new WorkerError(`There is no worker called "${name}".`, {
       code: 'ERR_WORKER_UNKNOWN',
       worker: name,
     })
   }
 
-  #make(kind: Kind, where: string, given: object): WorkerHandle {
-    const { home, ports, definitions } = this.#options
+  #make(kind: Kind, given: object): WorkerHandle {
+    const { home } = this.#options
     this.#requireOpen()
-    let options = given as AnyWorkerOptions
-    checkWorker(where, options, kind.checks)
+    const options = given as AnyWorkerOptions
+    checkWorker(`workers.${kind.kind}()`, options, kind.checks)
     const { name } = options
     this.#prune(name)
     if (this.#listed.has(name)) {
@@ -240,79 +237,15 @@ export class LiveWorkers implements Workers, ControlledWorkers {
         },
       )
     }
-    let task = workerTask(where, options, this.#options)
-    const parts = { ports, calendars: this.#calendars }
-    let times = kind.times(where, options, parts)
-    const planOf = (of: AnyWorkerOptions, at: WorkerTimes): WorkerPlan => ({
-      ...workerPlan(where, of, task, () => handle as unknown as Worker),
-      ticker: (owner) => at.ticker(owner, true),
-    })
-    let plan = planOf(options, times)
-    if (!task.entry.met) {
-      // All is well: from now on the name of the task is taken.
-      task = { ...task, entry: definitions.meet(task.entry) }
-      plan = planOf(options, times)
-    }
-    const adopt = (made: WorkerPlan): void => {
-      if (made.when !== undefined && options.handler !== undefined) definitions.adopt(made.entry)
-    }
-    adopt(plan)
-    const actorOptions: WorkerOptions = {
-      name,
-      kind: kind.kind,
-      restart: options.restart ?? 'transient',
-      shutdownMs: options.shutdownMs ?? Number.POSITIVE_INFINITY,
-      ports,
-      plan,
-      driver: this.#driver(kind),
-    }
-    const worker = kind.actor?.(actorOptions, options) ?? new WorkerActor(actorOptions)
-    const makeHandle = kind.handle ?? ((shape: WorkerShape) => new WorkerHandle(shape))
-    const listed: Listed = {
-      child: undefined,
-      worker,
-      handle: makeHandle({
-        worker,
-        child() {
-          if (listed.child !== undefined) return listed.child
-          throw new WorkerError(`Worker "${name}" is just being made: it can be told when that is done.`, {
-            code: 'ERR_WORKER_STATE',
-            worker: name,
-          })
-        },
-        parent: () => home.actor,
-        override(overrides) {
-          checkOverrides('start()', overrides, kind.checks)
-          const merged = mergeTimes(options, overrides)
-          kind.checks.together('start()', merged)
-          const own = kind.times('start()', merged, parts)
-          worker.plan = planOf(merged, own)
-          adopt(worker.plan)
-          times = own
-          kind.configure?.(worker, merged)
-        },
-        reschedule(given) {
-          kind.checkTimes('reschedule()', given)
-          const merged = mergeTimes(options, given)
-          times = kind.times('reschedule()', merged, parts)
-          options = merged
-          worker.plan = planOf(options, times)
-          kind.configure?.(worker, options)
-          return () => times.ticker(worker, false) as Ticker
-        },
-        calendar: () => times.calendar(),
-      }),
-    }
-    const { handle } = listed
-    worker.handle = handle
-    this.#listed.set(name, listed)
+    const listing = new WorkerListing(kind, options, this.#parts, this.#driver(kind))
+    this.#listed.set(name, listing)
     try {
-      listed.child = home.add(worker, options.start ?? true)
+      listing.listed = home.add(listing.worker, options.start ?? true)
     } catch (error) {
       this.#forget(name)
       throw error
     }
-    return handle
+    return listing.handle
   }
 
   #requireOpen(): void {
@@ -334,7 +267,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
 
   /** A temporary worker that has ended is no longer listed by its group. */
   #prune(name: string): void {
-    if (this.#listed.get(name)?.child?.state === 'removed') this.#forget(name)
+    if (this.#listed.get(name)?.listed?.state === 'removed') this.#forget(name)
   }
 
   #forget(name: string): void {
@@ -347,12 +280,4 @@ function lacks({ kind, name }: WorkerHandle, call: string): OptionError {
   return new OptionError(`Worker "${name}" is of kind ${kind}: it has no ${call}.`, {
     code: 'ERR_OPTION_INVALID',
   })
-}
-
-/** Whoever says one of the times of an interval says all of them. */
-function mergeTimes(options: AnyWorkerOptions, overrides: object): AnyWorkerOptions {
-  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
-  const says = 'intervalMs' in given || 'delayAfterMs' in given || 'delayBeforeMs' in given
-  const { intervalMs: _, delayAfterMs: __, delayBeforeMs: ___, ...rest } = options as IntervalTimes
-  return { ...(says ? rest : options), ...given } as AnyWorkerOptions
 }
