@@ -41,6 +41,14 @@ export { evaluate, nextChangeAt } from './condition-judge.ts'
 export { conditionText } from './condition-text.ts'
 export { cronWorkerMachine } from './cron-worker.ts'
 export {
+  type DaemonContext,
+  type DaemonEffect,
+  type DaemonEvent,
+  type DaemonFact,
+  type DaemonStopPlan,
+  daemonMachine,
+} from './daemon.ts'
+export {
   type DueTimer,
   inheritDeadline,
   nextQueueTimer,
@@ -52,6 +60,7 @@ export {
 } from './deadlines.ts'
 export { eventWorkerMachine } from './event-worker.ts'
 export { intervalWorkerMachine } from './interval-worker.ts'
+export { type LeaseKeeperEffect, type LeaseKeeperEvent, leaseKeeperMachine } from './lease-keeper.ts'
 export { type LoopEffect, type LoopEvent, loopMachine } from './loop.ts'
 export {
   dueOf,
@@ -64,8 +73,10 @@ export {
   owedFor,
 } from './missed.ts'
 export * from './model.ts'
+export { type OutboxEffect, type OutboxEvent, outboxMachine } from './outbox.ts'
 export { OVERLAPS, type Overlap, type OverlapAct, onOverlap } from './overlap.ts'
 export { plainWorkerMachine } from './plain-worker.ts'
+export { AHEAD_MS, NO_PACE, nextPace, type Pace } from './prefetch.ts'
 export { type ProcessSlotEvent, processSlotMachine } from './process-slot.ts'
 export { queueWorkerMachine } from './queue-worker.ts'
 export {

@@ -1,0 +1,87 @@
+/**
+ * Keeps the leases of a daemon: all of them are renewed in one batch, each third of their length.
+ *
+ * ```
+ * idle → resting ⇄ doubtful (renewing ⇄ retrying)
+ *  ↑───────┴─────────┘
+ * ```
+ *
+ * - `idle`: nothing is held.
+ * - `resting`: every lease has at least a third of its length left.
+ * - `doubtful.renewing`: a renewal is on its way. `doubtful.retrying`: the store did not answer; once more after a
+ *   short wait.
+ *
+ * The store is authoritative: what it calls lost is lost. While in doubt a lease may come to its end without an
+ * answer; then its task is ended here as well (`timer.overdue`), because somebody else may have it by now.
+ */
+import { setup } from 'xstate'
+
+export type LeaseKeeperEvent =
+  | { readonly type: 'lease.taken' }
+  /** `held`: how many leases there are now. */
+  | { readonly type: 'store.answered'; readonly held: number }
+  | { readonly type: 'store.failed'; readonly error: unknown }
+  | { readonly type: 'timer.renew' }
+  /** A lease has ended that could not be renewed. */
+  | { readonly type: 'timer.overdue' }
+  | { readonly type: 'keeper.stop' }
+
+export type LeaseKeeperEffect =
+  | 'armRenew'
+  | 'armRetry'
+  | 'disarm'
+  | 'renew'
+  | 'armOverdue'
+  | 'disarmOverdue'
+  | 'endOverdue'
+
+const effect = (): void => {}
+
+/** The statechart of a lease keeper. Pure: every effect is a named action. */
+export const leaseKeeperMachine = setup({
+  types: {} as { events: LeaseKeeperEvent },
+  guards: {
+    nothingIsHeld: ({ event }) => event.type === 'store.answered' && event.held === 0,
+  },
+  actions: {
+    armRenew: effect,
+    armRetry: effect,
+    disarm: effect,
+    renew: effect,
+    armOverdue: effect,
+    disarmOverdue: effect,
+    endOverdue: effect,
+  },
+}).createMachine({
+  id: 'leaseKeeper',
+  initial: 'idle',
+  states: {
+    idle: { on: { 'lease.taken': 'resting' } },
+    resting: {
+      entry: 'armRenew',
+      exit: 'disarm',
+      on: { 'timer.renew': 'doubtful', 'keeper.stop': 'idle' },
+    },
+    doubtful: {
+      entry: 'armOverdue',
+      exit: 'disarmOverdue',
+      initial: 'renewing',
+      on: {
+        'store.answered': [{ guard: 'nothingIsHeld', target: 'idle' }, { target: 'resting' }],
+        'timer.overdue': { actions: ['endOverdue', 'armOverdue'] },
+        'keeper.stop': 'idle',
+      },
+      states: {
+        renewing: {
+          entry: 'renew',
+          on: { 'store.failed': 'retrying' },
+        },
+        retrying: {
+          entry: 'armRetry',
+          exit: 'disarm',
+          on: { 'timer.renew': 'renewing' },
+        },
+      },
+    },
+  },
+})

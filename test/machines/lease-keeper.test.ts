@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { expect, test } from 'vitest'
+import type { SnapshotFrom } from 'xstate'
+import { type LeaseKeeperEvent, leaseKeeperMachine } from '../../src/machines/lease-keeper.ts'
+import { atomicStates, declaredTransitions, onEveryEdge, walk } from '../model/walk.ts'
+
+const EVENTS: LeaseKeeperEvent[] = [
+  { type: 'lease.taken' },
+  { type: 'store.answered', held: 0 },
+  { type: 'store.answered', held: 3 },
+  { type: 'store.failed', error: 'away' },
+  { type: 'timer.renew' },
+  { type: 'timer.overdue' },
+  { type: 'keeper.stop' },
+]
+const edges = walk<SnapshotFrom<typeof leaseKeeperMachine>, LeaseKeeperEvent>(leaseKeeperMachine, {
+  input: undefined,
+  events: EVENTS,
+  project: () => '',
+  limit: 1_000,
+})
+const isDoubtful = (state: string): boolean => state.startsWith('doubtful')
+const TIMED = ['resting', 'doubtful.retrying']
+
+test('every state and every declared transition is walked', () => {
+  const seen = new Set(edges.flatMap(({ source, target }) => [source, target]))
+  expect([...seen].sort()).toEqual(atomicStates(leaseKeeperMachine).sort())
+  const taken = new Set(edges.flatMap((edge) => edge.taken))
+  expect([...declaredTransitions(leaseKeeperMachine).values()].filter((name) => !taken.has(name))).toEqual([])
+})
+
+test('on every edge it has the timers of its state, and asks once for each answer', () => {
+  onEveryEdge(edges, ({ source, target, event, effects }) => {
+    const asked = effects.map(({ type }) => type)
+    let timer = TIMED.includes(source) && event.type !== 'timer.renew'
+    let watch = isDoubtful(source) && event.type !== 'timer.overdue'
+    for (const type of asked) {
+      if (type === 'armRenew' || type === 'armRetry') timer = true
+      else if (type === 'disarm') timer = false
+      else if (type === 'armOverdue') watch = true
+      else if (type === 'disarmOverdue') watch = false
+    }
+    assert.equal(timer, TIMED.includes(target))
+    assert.equal(watch, isDoubtful(target))
+    assert.equal(
+      asked.filter((type) => type === 'renew').length,
+      Number(target === 'doubtful.renewing' && source !== target),
+    )
+    assert.equal(asked.includes('endOverdue'), event.type === 'timer.overdue' && isDoubtful(source))
+    if (event.type === 'keeper.stop') assert.equal(target, 'idle')
+  })
+})

@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { AHEAD_MS, NO_PACE, nextPace, type Pace } from '../../src/machines/prefetch.ts'
+
+/** The pace after `times` looks at tasks that end at a steady rate. */
+const steady = (perMs: number, times = 20, most = 1_000): Pace => {
+  let pace = NO_PACE
+  for (let i = 0; i < times; i += 1) pace = nextPace(pace, perMs * 10, 10, most)
+  return pace
+}
+
+test('tasks that take long are not claimed ahead', () => {
+  // Eight places, a minute each; then 100 ms each.
+  expect(steady(8 / 60_000).ahead).toBe(0)
+  expect(steady(8 / 100).ahead).toBe(1)
+})
+
+test('tasks that take no time are claimed as far ahead as they last', () => {
+  expect(steady(20).ahead).toBeGreaterThan(19 * AHEAD_MS)
+  expect(steady(20).ahead).toBeLessThanOrEqual(20 * AHEAD_MS)
+})
+
+test('the pace is never above the bound, nor above what was measured', () => {
+  const looks = fc.array(fc.tuple(fc.nat(5_000), fc.double({ min: 0, max: 1_000, noNaN: true })), {
+    minLength: 1,
+  })
+  fc.assert(
+    fc.property(looks, fc.nat(2_000), (given, most) => {
+      let pace = NO_PACE
+      let highest = 0
+      for (const [ended, elapsedMs] of given) {
+        pace = nextPace(pace, ended, elapsedMs, most)
+        highest = Math.max(highest, ended / Math.max(elapsedMs, 0.1))
+        expect(pace.ahead).toBeLessThanOrEqual(most)
+        expect(pace.ahead).toBeLessThanOrEqual(highest * AHEAD_MS + 1e-6)
+        expect(Number.isInteger(pace.ahead)).toBe(true)
+      }
+    }),
+  )
+})
+
+test('it falls when the tasks become slow', () => {
+  let pace = steady(20)
+  for (let i = 0; i < 10; i += 1) pace = nextPace(pace, 1, 100, 1_000)
+  expect(pace.ahead).toBeLessThan(2)
+})
