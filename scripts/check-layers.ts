@@ -14,7 +14,13 @@ import ts from 'typescript'
 
 const LAYERS = ['machines', 'actors', 'runtime']
 const MACHINE_PACKAGES = ['xstate']
-const ENTRY_POINTS = ['index.ts', 'task.ts', 'machines/index.ts', 'runtime/testing/index.ts']
+const ENTRY_POINTS = [
+  'index.ts',
+  'task.ts',
+  'machines/index.ts',
+  'runtime/durable/index.ts',
+  'runtime/testing/index.ts',
+]
 const SINGLE_OWNER_PACKAGES = ['piscina', 'mitt', 'tinyexec', 'croner', 'rrule-temporal', 'node:sqlite']
 const MAX_LINES = 400
 

@@ -102,6 +102,7 @@ export {
   isStatewardError,
   LockTimeoutError,
   OptionError,
+  QueueError,
   QueueTimeoutError,
   RunTimeoutError,
   StatewardError,

@@ -45,6 +45,21 @@
  * | `ERR_LOCK_TIMED_OUT` | `LockTimeoutError` | a lock was not free within `timeoutMs`; the body was not called |
  * | `ERR_CONTEXT_NO_RUN` | `OptionError` | a value is set in the context of a run, outside of one |
  * | `ERR_WAIT_TIMED_OUT` | `WaitTimeoutError` | the run had not ended when a wait with a bound was over |
+ * | `ERR_TASK_KEY_TAKEN` | `OptionError` | a live task of the queue holds the key |
+ * | `ERR_RUN_STATE` | `OptionError` | the state of a stored task does not allow the call |
+ * | `ERR_TASKS_REFUSED` | `QueueError` | some of many tasks could not be stored; the others are |
+ * | `ERR_STORE_ENGINE_MISSING` | `QueueError` | the package for this kind of database is not there |
+ * | `ERR_STORE_FOLDER_MISSING` | `QueueError` | the folder of the database file does not exist |
+ * | `ERR_STORE_NOT_WRITABLE` | `QueueError` | the database cannot be written |
+ * | `ERR_STORE_CORRUPT` | `QueueError` | the file is no database, or a damaged one |
+ * | `ERR_STORE_NETWORK_FILE_SYSTEM` | `QueueError` | the file is on a file system that is shared over a network |
+ * | `ERR_STORE_SCHEMA_NEWER` | `QueueError` | a newer version of this package has made the tables |
+ * | `ERR_STORE_SCHEMA_OLDER` | `QueueError` | the tables have to be migrated first |
+ * | `ERR_STORE_BUSY` | `QueueError` | others held the database for too long |
+ * | `ERR_STORE_FULL` | `QueueError` | no room is left on the disk |
+ * | `ERR_STORE_CLOSED` | `QueueError` | the queue was closed |
+ * | `ERR_STORE_TRANSACTION_FOREIGN` | `QueueError` | `tx` is no open transaction on the database of the queue |
+ * | `ERR_STORE_FAILED` | `QueueError` | whatever else the database says; it is the `cause` |
  */
 import type { FailureKind, StopStep, TerminationReason } from '../machines/model.ts'
 
@@ -183,6 +198,11 @@ export class DeadlineError extends TaskTerminatedError {
 /** A bounded wait is over and the run has not ended. The run goes on. */
 export class WaitTimeoutError extends StatewardError {
   override readonly name = 'WaitTimeoutError'
+}
+
+/** The durable queue, or its database, cannot do what it was asked. */
+export class QueueError extends StatewardError {
+  override readonly name = 'QueueError'
 }
 
 /** What a {@link CommandError} says besides its sentence. */

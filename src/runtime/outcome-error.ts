@@ -12,7 +12,7 @@ import {
   TaskTerminatedError,
 } from './errors.ts'
 
-const FAILURE_CODES = {
+export const FAILURE_CODES = {
   threw: 'ERR_TASK_THREW',
   crashed: 'ERR_TASK_CRASHED',
   unserializable: 'ERR_TASK_UNSERIALIZABLE',
@@ -107,7 +107,7 @@ function terminatedError(
 
 type RunStop = Extract<StopCause, { by: 'terminate' }>['reason']
 
-const TERMINATION_TEXTS: Readonly<
+export const TERMINATION_TEXTS: Readonly<
   Record<Exclude<RunStop, 'runTimeout' | 'queueTimeout' | 'deadline'>, string>
 > = {
   endCondition: 'its end condition came true',
@@ -118,7 +118,8 @@ const TERMINATION_TEXTS: Readonly<
   handedBack: 'whoever keeps it goes on with it',
 }
 
-function failureText(kind: FailureKind, error: unknown): string {
+/** What a run that failed did. */
+export function failureText(kind: FailureKind, error: unknown): string {
   if (kind === 'threw') return `threw ${toText(error)}`
   if (kind === 'crashed') return `lost the thread or process it ran in: ${toText(error)}`
   if (kind === 'unserializable') return `has an input or a result that cannot be cloned: ${toText(error)}`

@@ -75,7 +75,7 @@ export interface RunOptions {
    */
   readonly parameters?: Readonly<Record<string, unknown>>
   /**
-   * What the run's context begins with; see {@link runContext}. Levels are put together key by key. Data is copied, for every
+   * What the run's context begins with; see `runContext`. Levels are put together key by key. Data is copied, for every
    * attempt anew: plain objects, arrays, maps, sets, dates, bytes. Functions and instances of classes stay what they are; for a
    * thread or process everything is cloned.
    */

@@ -18,6 +18,7 @@ const ENTRIES = {
   '../../src/index.ts': 'stateward',
   '../../src/task.ts': 'stateward/task',
   '../../src/machines/index.ts': 'stateward/machines',
+  '../../src/runtime/durable/index.ts': 'stateward/durable',
   '../../src/runtime/testing/index.ts': 'stateward/testing',
 }
 

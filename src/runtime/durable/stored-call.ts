@@ -25,7 +25,7 @@ export interface StoredRunOptions
   readonly retry?: Omit<NonNullable<RunOptions['retry']>, 'retryIf'>
 }
 
-const storedRunOptionChecks: Checks = {
+export const storedRunOptionChecks: Checks = {
   execution: runOptionChecks.execution as never,
   loop: runOptionChecks.loop as never,
   queueTimeoutMs: check.duration,

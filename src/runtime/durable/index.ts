@@ -1,0 +1,19 @@
+/** Entry `stateward/durable`: tasks that outlive processes, in a database that web processes and daemons share. */
+export type { Clock } from '../../actors/clock.ts'
+export type { LogAct, LogEntry } from '../../actors/store/records.ts'
+export type { StoreCheck } from '../../actors/store/store.ts'
+export type { KeyConflict } from '../../actors/store/task-record.ts'
+export type { EnqueueItem, EnqueueOptions } from './enqueue-options.ts'
+export { openQueue, type QueueOptions } from './open-queue.ts'
+export type {
+  Queue,
+  QueueCounts,
+  QueuedTask,
+  StoredTaskPage,
+  TaskId,
+  WaitOptions,
+} from './queue.ts'
+export type { DaemonStatus, QueueStatus } from './queue-status.ts'
+export type { StoredRunOptions } from './stored-call.ts'
+export type { StoredError, StoredTask, StoredTaskState } from './stored-task.ts'
+export type { StoredTaskFilter, StoredTaskQuery } from './task-query.ts'

@@ -1,0 +1,245 @@
+/** A queue over an open store: see `queue.ts` for what it is to its users. */
+import { isDefinition, type TaskCall } from '../../actors/definition.ts'
+import type { EnqueueAnswer, Refusal } from '../../actors/store/operations.ts'
+import type { LogEntry } from '../../actors/store/records.ts'
+import type { StoreCheck } from '../../actors/store/store.ts'
+import type { NewTask } from '../../actors/store/task-record.ts'
+import { check, checkOptions, refuse } from '../check.ts'
+import { type OptionError, QueueError } from '../errors.ts'
+import { clearTasks, retryTasks } from './bulk-acts.ts'
+import { toMessageText } from './daemon-message.ts'
+import {
+  checkEnqueueOptions,
+  checkStoredInstant,
+  type EnqueueItem,
+  type EnqueueOptions,
+  toInstant,
+  toNewTask,
+} from './enqueue-options.ts'
+import type { Queue, QueueCounts, QueuedTask, StoredTaskPage, TaskId, WaitOptions } from './queue.ts'
+import { giveStore } from './queue-access.ts'
+import { refusalError } from './queue-error.ts'
+import { checkQueue, type QueueStatus, statusOf } from './queue-status.ts'
+import type { QueueStore } from './queue-store.ts'
+import { QueueWaits } from './queue-waits.ts'
+import { type StoredTask, toStoredTask } from './stored-task.ts'
+import { type StoredTaskFilter, type StoredTaskQuery, toTaskQuery } from './task-query.ts'
+
+/** So many tasks share a transaction. */
+const TASKS_PER_COMMIT = 1_000
+
+export class LiveQueue implements Queue {
+  readonly #store: QueueStore
+  readonly #waits: QueueWaits
+
+  constructor(store: QueueStore) {
+    this.#store = store
+    giveStore(this, store)
+    this.#waits = new QueueWaits({
+      clock: store.clock,
+      get: (ids) => store.read((open) => open.get(ids)),
+      wake: (topic, listener) => store.store.wake(topic, listener),
+    })
+  }
+
+  get by(): string {
+    return this.#store.by
+  }
+
+  async enqueue<Output>(task: unknown, ...[first, second]: readonly unknown[]): Promise<QueuedTask<Output>> {
+    const [call, options = {}] = isDefinition(task)
+      ? [{ definition: task, input: first, options: undefined }, second as EnqueueOptions | undefined]
+      : [toCall(task), first as EnqueueOptions | undefined]
+    checkEnqueueOptions(options)
+    const row = toNewTask(call, options, this.#store)
+    const { tx } = options
+    const operation = { type: 'enqueue', tasks: [row], at: this.#store.now(), by: this.by } as const
+    // With a transaction nothing is awaited before: the caller may commit it at once.
+    const { items } = await (tx === undefined ? this.#store.do(operation) : this.#store.within(tx, operation))
+    return queuedOf(row, items[0] as EnqueueAnswer) as QueuedTask<Output>
+  }
+
+  async enqueueMany(items: Iterable<TaskCall | EnqueueItem>): Promise<readonly QueuedTask[]> {
+    if (typeof items !== 'object' || items === null || !(Symbol.iterator in items)) {
+      refuse('items', 'calls of tasks: an array or another iterable', items)
+    }
+    const rows = Array.from(items, (item) => this.#toRow(item))
+    const queued: QueuedTask[] = []
+    const refused: OptionError[] = []
+    for (let from = 0; from < rows.length; from += TASKS_PER_COMMIT) {
+      const tasks = rows.slice(from, from + TASKS_PER_COMMIT)
+      const { items: answers } = await this.#store.do({
+        type: 'enqueue',
+        tasks,
+        at: this.#store.now(),
+        by: this.by,
+      })
+      for (const [index, row] of tasks.entries()) {
+        const answer = answers[index] as EnqueueAnswer
+        if (answer.kind === 'refused') refused.push(refusalError(answer, row.id, 'be stored'))
+        else queued.push(queuedOf(row, answer))
+      }
+    }
+    const [first] = refused
+    if (first === undefined) return queued
+    throw new QueueError(
+      `${refused.length} of ${rows.length} tasks could not be stored, the others are. ${first.message}`,
+      { code: 'ERR_TASKS_REFUSED', cause: new AggregateError(refused, 'Tasks that were refused') },
+    )
+  }
+
+  async get(id: TaskId): Promise<StoredTask | undefined> {
+    const [record] = await this.#store.read((store) => store.get([idOf(id)]))
+    return record === undefined ? undefined : toStoredTask(record, this.#store.now())
+  }
+
+  async list(query: StoredTaskQuery = {}): Promise<StoredTaskPage> {
+    const { filter, page } = toTaskQuery(query)
+    const now = this.#store.now()
+    const { items, next } = await this.#store.read((store) => store.list(filter, page, now))
+    return { tasks: items.map((record) => toStoredTask(record, now)), next: next ?? undefined }
+  }
+
+  deadLetters(query: Omit<StoredTaskQuery, 'state'> = {}): Promise<StoredTaskPage> {
+    return this.list({ ...query, state: ['failed', 'terminated'] })
+  }
+
+  counts(): Promise<QueueCounts> {
+    return this.#store.read((store) => store.counts(this.#store.now()))
+  }
+
+  async log(id: TaskId): Promise<readonly LogEntry[]> {
+    return this.#store.read((store) => store.log(idOf(id)))
+  }
+
+  async wait<Output>(task: TaskId, options: WaitOptions = {}): Promise<Output> {
+    const id = idOf(task)
+    checkOptions('options', options, { timeoutMs: check.duration, signal: check.signal })
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options
+    return (await this.#waits.wait(id, timeoutMs, signal)) as Output
+  }
+
+  async cancel(task: TaskId, reason?: string): Promise<'cancelled' | 'asked'> {
+    const id = idOf(task)
+    if (reason !== undefined) check.text('reason', reason)
+    const { items } = await this.#store.do({
+      type: 'cancel',
+      ids: [id],
+      reason: reason ?? null,
+      at: this.#store.now(),
+      by: this.by,
+    })
+    return settled(items, id, 'be cancelled').kind
+  }
+
+  async retry(task: TaskId, options: { readonly runAt?: number | Date } = {}): Promise<void> {
+    const id = idOf(task)
+    checkOptions('options', options, { runAt: checkStoredInstant })
+    const at = this.#store.now()
+    const runAt = options.runAt === undefined ? at : toInstant(options.runAt)
+    const { items } = await this.#store.do({ type: 'retry', ids: [id], runAt, at, by: this.by })
+    settled(items, id, 'be retried')
+  }
+
+  async retryMany(filter: StoredTaskFilter = {}): Promise<number> {
+    return retryTasks(this.#store, filter)
+  }
+
+  async move(task: TaskId, runAt: number | Date): Promise<void> {
+    const id = idOf(task)
+    checkStoredInstant('runAt', runAt)
+    const { items } = await this.#store.do({
+      type: 'move',
+      ids: [id],
+      runAt: toInstant(runAt),
+      at: this.#store.now(),
+      by: this.by,
+    })
+    settled(items, id, 'be moved')
+  }
+
+  async remove(task: TaskId): Promise<void> {
+    const id = idOf(task)
+    const { items } = await this.#store.do({ type: 'remove', ids: [id] })
+    settled(items, id, 'be removed')
+  }
+
+  async clear(filter: StoredTaskFilter = {}): Promise<number> {
+    return clearTasks(this.#store, filter)
+  }
+
+  status(): Promise<QueueStatus> {
+    return statusOf(this.#store)
+  }
+
+  async shutdown(message?: string, options: { readonly daemon?: string } = {}): Promise<number> {
+    if (message !== undefined) check.text('message', message)
+    checkOptions('options', options, { daemon: check.text })
+    const { daemon } = options
+    const known = await this.#store.read((store) => store.daemons())
+    const ids = known.filter(({ id, name }) => daemon === undefined || daemon === id || daemon === name)
+    const { told } = await this.#store.do({
+      type: 'tell',
+      ids: ids.map(({ id }) => id),
+      message: toMessageText({ type: 'shutdown', reason: message }),
+    })
+    return told
+  }
+
+  doctor(): Promise<StoreCheck> {
+    return checkQueue(this.#store)
+  }
+
+  migrate(): Promise<{ readonly from: number; readonly to: number }> {
+    return this.#store.read((store) => store.migrate())
+  }
+
+  async close(): Promise<void> {
+    this.#waits.close()
+    await this.#store.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #toRow(item: TaskCall | EnqueueItem): NewTask {
+    if (typeof item !== 'object' || item === null || !('call' in item))
+      return toNewTask(toCall(item), {}, this.#store)
+    const { call, ...options } = item
+    checkEnqueueOptions(options)
+    if ('tx' in options) refuse('items', 'stored without tx', options)
+    return toNewTask(toCall(call), options, this.#store)
+  }
+}
+
+function toCall(value: unknown): TaskCall {
+  const { definition } = (value ?? {}) as Partial<TaskCall>
+  if (!isDefinition(definition)) {
+    refuse('the task', 'a definition made by defineTask(), or a call of one', value)
+  }
+  return value as TaskCall
+}
+
+function idOf(task: TaskId): string {
+  const id: unknown = typeof task === 'object' && task !== null ? task.id : task
+  check.text('id', id)
+  return id as string
+}
+
+function queuedOf(row: NewTask, answer: EnqueueAnswer): QueuedTask {
+  if (answer.kind === 'refused') throw refusalError(answer, row.id, 'be stored')
+  if (answer.kind === 'kept') return { id: answer.id, existing: true, replaced: undefined }
+  return { id: row.id, existing: false, replaced: answer.replaced ?? undefined }
+}
+
+/** @throws OptionError when it was refused */
+function settled<Answer extends { readonly kind: string }>(
+  items: readonly Answer[],
+  id: string,
+  wish: string,
+): Exclude<Answer, Refusal> {
+  const item = items[0] as Answer
+  if (item.kind === 'refused') throw refusalError(item as unknown as Refusal, id, wish)
+  return item as Exclude<Answer, Refusal>
+}
