@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Verdict } from '../../src/actors/store/operations.ts'
 import type { Store } from '../../src/actors/store/store.ts'
+import type { NewTask } from '../../src/actors/store/task-record.ts'
 import {
   claim,
   claimed,
@@ -577,25 +578,48 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
 
   describe(`${engine}: schedules`, () => {
     const daily = { name: 'daily', rule: '{"every":1}', call: '{"name":"work"}', nextAt: 100 }
-    const occur = { type: 'occur', at: 100, by: 'd', name: 'daily', dueAt: 100, nextAt: 200 } as const
+    const seen = { nextAt: 100, owed: null }
+    const plan = { nextAt: 200, owed: null, lookAt: 200 }
+    const occur = { type: 'occur', at: 100, by: 'd', name: 'daily', seen, plan } as const
+    const scheduled = async (given: object = {}): Promise<Store> => {
+      const store = await open()
+      await one(store, { type: 'schedule', at: 1, by: 'ann', schedules: [{ ...daily, ...given }] })
+      return store
+    }
 
     it('are made, changed and taken away', async () => {
-      const store = await open()
-      await one(store, { type: 'schedule', at: 1, by: 'ann', schedules: [daily] })
-      expect(await store.schedules()).toEqual([{ ...daily, runId: null, createdAt: 1, createdBy: 'ann' }])
+      const store = await scheduled()
+      const made = {
+        ...daily,
+        owed: null,
+        lookAt: 100,
+        runId: null,
+        endedAt: null,
+        createdAt: 1,
+        createdBy: 'ann',
+      }
+      expect(await store.schedules()).toEqual([made])
       expect((await claimed(store, 5)).scheduleAt).toBe(100)
-      await one(store, {
-        type: 'schedule',
-        at: 2,
-        by: 'bob',
-        schedules: [{ ...daily, rule: '{}', nextAt: 50 }],
-      })
-      expect(await store.schedules()).toMatchObject([
-        { rule: '{}', nextAt: 50, createdAt: 1, createdBy: 'ann' },
-      ])
+      const changed = { ...daily, rule: '{}', nextAt: 50 }
+      await one(store, { type: 'schedule', at: 2, by: 'bob', schedules: [changed] })
+      expect(await store.schedules()).toEqual([{ ...made, ...changed, lookAt: 50 }])
+      expect([await store.schedules(49), (await store.schedules(50)).length]).toEqual([[], 1])
       const { items } = await one(store, { type: 'unschedule', names: ['daily', 'nobody'] })
       expect(items).toEqual([{ kind: 'done' }, { kind: 'unknown' }])
       expect(await store.schedules()).toEqual([])
+    })
+
+    it('go on as planned when the same rule is said again, with what they call changed', async () => {
+      const store = await scheduled()
+      const task = newTask({ schedule: 'daily' })
+      await one(store, { ...occur, task, plan: { ...plan, owed: '[150]' } })
+      const again = { ...daily, call: '{"name":"other"}', nextAt: 7 }
+      await one(store, { type: 'schedule', at: 2, by: 'bob', schedules: [again] })
+      expect(await store.schedules()).toMatchObject([
+        { call: again.call, nextAt: 200, lookAt: 200, owed: '[150]', runId: task.id },
+      ])
+      await one(store, { type: 'schedule', at: 2, by: 'bob', schedules: [{ ...again, rule: '2' }] })
+      expect(await store.schedules()).toMatchObject([{ nextAt: 7, lookAt: 7, owed: null, runId: task.id }])
     })
 
     it('give each occurrence to one of two daemons', async () => {
@@ -612,27 +636,80 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect(await a.schedules()).toMatchObject([{ nextAt: 200, runId: stored[0]!.id }])
     })
 
-    it('know when their run has ended, and may learn only then when the next one comes', async () => {
-      const store = await open()
-      await one(store, { type: 'schedule', at: 1, by: 'ann', schedules: [daily] })
-      const task = newTask({ schedule: 'daily' })
-      expect(await one(store, { ...occur, task, nextAt: null })).toEqual({
+    it('work off what is owed one after another, each once', async () => {
+      const store = await scheduled()
+      const owing = { ...plan, owed: '[100,150]' }
+      expect(await one(store, { ...occur, task: null, plan: owing })).toEqual({
         kind: 'occurred',
-        enqueued: { kind: 'stored', replaced: null },
+        enqueued: null,
       })
-      expect((await claimed(store, 100)).scheduleAt).toBe(null)
-      const done = { type: 'scheduleDone', at: 150, name: 'daily' } as const
-      expect(await one(store, { ...done, runId: 'other', nextAt: 5 })).toEqual({ kind: 'stale' })
-      expect(await one(store, { ...done, runId: task.id, nextAt: 250 })).toEqual({ kind: 'done' })
-      expect(await store.schedules()).toMatchObject([{ nextAt: 250, runId: null }])
-      expect(await one(store, { ...done, runId: task.id })).toEqual({ kind: 'stale' })
+      const next = { ...occur, seen: owing, plan: { ...plan, owed: '[150]' } }
+      expect(await one(store, { ...next, task: newTask() })).toMatchObject({ kind: 'occurred' })
+      expect(await one(store, { ...next, task: newTask() })).toEqual({ kind: 'stale' })
     })
 
-    it('may leave an occurrence out', async () => {
-      const store = await open()
-      await one(store, { type: 'schedule', at: 1, by: 'ann', schedules: [daily] })
-      expect(await one(store, { ...occur, task: null })).toEqual({ kind: 'occurred', enqueued: null })
-      expect(await store.schedules()).toMatchObject([{ nextAt: 200, runId: null }])
+    it.each<[string, Verdict]>([
+      ['finished', FINISHED],
+      ['failed', { kind: 'failed', error: null, reason: 'threw' }],
+      ['terminated', { kind: 'terminated', error: null, reason: 'awol' }],
+    ])('know when their run is %s, and are looked at if they owe or wait for that', async (_, verdict) => {
+      const store = await scheduled()
+      const ends = async (given: object, at: number) => {
+        const task = newTask({ schedule: 'daily' })
+        const { nextAt, owed } = (await store.schedules())[0]!
+        await one(store, { ...occur, seen: { nextAt, owed }, task, plan: { ...plan, ...given } })
+        const { tasks } = await claimed(store, at)
+        expect(await store.schedules()).toMatchObject([
+          { runId: task.id, lookAt: { ...plan, ...given }.lookAt },
+        ])
+        await settle(store, tasks[0]!, verdict, at)
+        return (await store.schedules())[0]
+      }
+      expect(await ends({}, 110)).toMatchObject({ runId: null, endedAt: 110, lookAt: 200 })
+      expect(await ends({ nextAt: null, lookAt: null }, 120)).toMatchObject({ endedAt: 120, lookAt: 120 })
+      expect(await ends({ owed: '[1]' }, 130)).toMatchObject({ nextAt: 200, owed: '[1]', lookAt: 130 })
+    })
+
+    it('know when their run was cancelled, removed, replaced or lost', async () => {
+      const store = await scheduled()
+      const waiting = { nextAt: null, owed: null, lookAt: null }
+      const over = async (id: string): Promise<void> => {
+        const [found] = await store.schedules()
+        expect([id, found?.runId, found?.lookAt]).toEqual([id, null, expect.any(Number)])
+      }
+      const begin = async (): Promise<NewTask> => {
+        const task = newTask({ schedule: 'daily', key: 'k' })
+        const { nextAt, owed } = (await store.schedules())[0]!
+        await one(store, { ...occur, seen: { nextAt, owed }, task, plan: waiting })
+        expect(await store.schedules()).toMatchObject([{ runId: task.id, lookAt: null }])
+        return task
+      }
+      const cancelled = await begin()
+      await one(store, { type: 'cancel', at: 110, by: 'ann', ids: [cancelled.id], reason: null })
+      await over('cancelled')
+      await one(store, { type: 'remove', ids: [(await begin()).id] })
+      await over('removed')
+      await begin()
+      await put(store, { key: 'k', onConflict: 'replace', runAt: 1e6 }, 120)
+      await over('replaced')
+      await one(store, {
+        type: 'remove',
+        ids: [
+          (await store.list({ key: 'k', states: ['scheduled'] }, { limit: 1, order: 'newest' }, 130))
+            .items[0]!.id,
+        ],
+      })
+      await begin()
+      await claimed(store, 130)
+      await one(store, { type: 'reclaim', at: 1e5, by: 'd', lostLimit: 0, limit: 10 })
+      await over('lost')
+      // A run that has ended and is forgotten later is no news, nor is one that the schedule does not know.
+      await one(store, { ...occur, seen: { nextAt: null, owed: null }, task: null, plan: waiting })
+      await one(store, { type: 'remove', ids: [cancelled.id] })
+      await put(store, { schedule: 'daily' })
+      const { tasks } = await claimed(store, 2e5)
+      await settle(store, tasks[0]!, FINISHED, 2e5)
+      expect(await store.schedules()).toMatchObject([{ lookAt: null }])
     })
   })
 

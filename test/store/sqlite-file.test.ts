@@ -56,7 +56,7 @@ it('says that a database is damaged: at the next statement, and to doctor', asyn
   )
   await store.close()
   const bytes = await readFile(file)
-  bytes.fill(0x5a, 40_000, 200_000)
+  bytes.fill(0x5a, 100_000, 250_000)
   await writeFile(file, bytes)
   const damaged = await closing(openSqliteStore({ file }))
   const { ok, problems } = await damaged

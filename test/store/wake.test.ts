@@ -61,7 +61,9 @@ it('looks for changes whose nudge was missed, while somebody listens', async () 
   await turns(2)
   expect(woken).not.toHaveBeenCalled()
   const database = new DatabaseSync(file)
-  database.exec("INSERT INTO stateward_schedule VALUES ('a', '{}', '{}', 1, NULL, 1, 'me')")
+  database.exec(
+    "INSERT INTO stateward_schedule (name, rule, call, created_at, created_by) VALUES ('a', '{}', '{}', 1, 'me')",
+  )
   database.close()
   await clock.advance(999)
   expect(woken).not.toHaveBeenCalled()

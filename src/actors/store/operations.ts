@@ -5,7 +5,7 @@
  */
 import type { FailureKind, Priority, TerminationReason } from '../../machines/model.ts'
 import type { EndedState, StoredState } from '../../machines/stored-task.ts'
-import type { ScheduleRecord } from './records.ts'
+import type { SchedulePlan, ScheduleRecord } from './records.ts'
 import type { ClaimedTask, EndRequest, Lease, NewTask, StoredCall } from './task-record.ts'
 
 interface Act {
@@ -101,7 +101,10 @@ export interface ReclaimOperation extends ActBy {
   readonly limit: number
 }
 
-/** Makes or changes a schedule. The run that it has goes on. */
+/**
+ * Makes or changes a schedule. The run that it has goes on. One with the same rule goes on as it was planned, so that
+ * saying it again, at every start of a program, loses no occurrence.
+ */
 export interface ScheduleOperation extends ActBy {
   readonly type: 'schedule'
   readonly schedules: readonly Pick<ScheduleRecord, 'name' | 'rule' | 'call' | 'nextAt'>[]
@@ -113,25 +116,17 @@ export interface UnscheduleOperation {
 }
 
 /**
- * One occurrence of a schedule: stores its task and says when the next one comes, unless somebody else was first.
- * Without a task the occurrence is left out.
+ * What a look at a schedule has led to: stores the task of an occurrence, if there is one, and what is planned from now on,
+ * unless somebody else was first. When that task has ended or is removed, the store itself notes it (`runId`, `endedAt`),
+ * and has it looked at (`lookAt`) if occurrences are owed or no next one is known.
  */
 export interface OccurOperation extends ActBy {
   readonly type: 'occur'
   readonly name: string
-  /** `nextAt` as it was read. */
-  readonly dueAt: number
+  /** As it was read, or as the `occur` before it in the same commit made it. */
+  readonly seen: Pick<SchedulePlan, 'nextAt' | 'owed'>
   readonly task: NewTask | null
-  /** `null`: not known before the run has ended, or none. */
-  readonly nextAt: number | null
-}
-
-/** The run of a schedule has ended. `nextAt` replaces what is planned, if it is given. */
-export interface ScheduleDoneOperation extends Act {
-  readonly type: 'scheduleDone'
-  readonly name: string
-  readonly runId: string
-  readonly nextAt?: number | null
+  readonly plan: SchedulePlan
 }
 
 export interface PruneOperation extends Act {
@@ -190,7 +185,6 @@ export type StoreOperation =
   | ScheduleOperation
   | UnscheduleOperation
   | OccurOperation
-  | ScheduleDoneOperation
   | PruneOperation
   | BeatOperation
   | LeaveOperation
@@ -229,7 +223,7 @@ export interface ClaimAnswer {
   readonly asked: readonly AskedTask[]
   /** When the next task that is not due yet becomes due, of any name. `null`: none. */
   readonly nextAt: number | null
-  /** When the next schedule is due. `null`: none. */
+  /** From when on somebody has to look at a schedule. `null`: never. */
   readonly scheduleAt: number | null
 }
 
@@ -249,7 +243,7 @@ export interface ReclaimedTask {
   readonly state: StoredState
 }
 
-/** `name`, `nextAt`: a schedule that somebody else has handled or taken away. */
+/** `stale`: somebody else has handled it, or taken it away. */
 export type OccurAnswer =
   | { readonly kind: 'occurred'; readonly enqueued: EnqueueAnswer | null }
   | { readonly kind: 'stale' }
@@ -269,7 +263,6 @@ export interface AnswerTable {
   schedule: { readonly items: readonly Done[] }
   unschedule: { readonly items: readonly (Done | { readonly kind: 'unknown' })[] }
   occur: OccurAnswer
-  scheduleDone: Done | { readonly kind: 'stale' }
   prune: { readonly removed: number }
   beat: { readonly message: string | null }
   leave: { readonly left: number }

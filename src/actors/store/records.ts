@@ -9,11 +9,20 @@ export interface ScheduleRecord {
   readonly call: string
   /** Epoch ms of the next occurrence; `null` while none is known. */
   readonly nextAt: number | null
-  /** The task of the last occurrence, until `scheduleDone`. */
+  /** JSON text: occurrences that still have to run; `null` for none. */
+  readonly owed: string | null
+  /** Epoch ms from which on somebody has to look at it; `null`: not before its run has ended, or never. */
+  readonly lookAt: number | null
+  /** The task of the last occurrence, until it has ended. */
   readonly runId: string | null
+  /** When the last run ended. */
+  readonly endedAt: number | null
   readonly createdAt: number
   readonly createdBy: string
 }
+
+/** What a look at a schedule has decided. */
+export type SchedulePlan = Pick<ScheduleRecord, 'nextAt' | 'owed' | 'lookAt'>
 
 export interface DaemonRecord {
   readonly id: string

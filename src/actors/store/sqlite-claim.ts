@@ -45,7 +45,7 @@ const ASKED = `SELECT id, fence, asked, asked_at, asked_by, asked_reason FROM st
   WHERE state = 'running' AND asked IS NOT NULL AND holder = ?`
 const NEXT_IN_BAND = `SELECT min(run_at) AS at FROM stateward_task INDEXED BY stateward_task_ready
   WHERE state = 'pending' AND band = ? AND run_at > ?`
-const NEXT_SCHEDULE = 'SELECT min(next_at) AS at FROM stateward_schedule WHERE next_at IS NOT NULL'
+const NEXT_SCHEDULE = 'SELECT min(look_at) AS at FROM stateward_schedule WHERE look_at IS NOT NULL'
 
 export function claim(sql: Sql, operation: ClaimOperation): ClaimAnswer {
   const { at, holder, leaseUntil, room, limit } = operation

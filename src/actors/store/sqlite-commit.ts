@@ -7,7 +7,7 @@ import { cancel, move, remove, retry } from './sqlite-acts.ts'
 import { claim, renew } from './sqlite-claim.ts'
 import { isFatal, type Sql, type SqliteConnection, toStoreError } from './sqlite-driver.ts'
 import { enqueue } from './sqlite-enqueue.ts'
-import { occur, schedule, scheduleDone, unschedule } from './sqlite-schedules.ts'
+import { occur, schedule, unschedule } from './sqlite-schedules.ts'
 import { progress, settle } from './sqlite-settle.ts'
 import { beat, leave, prune, reclaim, tell } from './sqlite-upkeep.ts'
 
@@ -28,7 +28,6 @@ const HANDLERS = {
   schedule,
   unschedule,
   occur,
-  scheduleDone,
   prune,
   beat,
   leave,

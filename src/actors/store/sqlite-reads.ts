@@ -55,14 +55,15 @@ export function counts(sql: Sql, now: number): Counts {
   return found
 }
 
-const SCHEDULES = `SELECT name, rule, call, next_at AS nextAt, run_id AS runId, created_at AS createdAt,
-  created_by AS createdBy FROM stateward_schedule ORDER BY name`
+const SCHEDULE = `SELECT name, rule, call, next_at AS nextAt, owed, look_at AS lookAt, run_id AS runId,
+  ended_at AS endedAt, created_at AS createdAt, created_by AS createdBy FROM stateward_schedule`
+const SCHEDULES = `${SCHEDULE} ORDER BY name`
+const DUE_SCHEDULES = `${SCHEDULE} INDEXED BY stateward_schedule_look WHERE look_at <= ? ORDER BY look_at, name`
 
-export function schedules(sql: Sql): ScheduleRecord[] {
-  return sql
-    .statement(SCHEDULES)
-    .all()
-    .map((row) => ({ ...(row as ScheduleRecord) }))
+export function schedules(sql: Sql, lookAt?: number): ScheduleRecord[] {
+  const rows =
+    lookAt === undefined ? sql.statement(SCHEDULES).all() : sql.statement(DUE_SCHEDULES).all(lookAt)
+  return rows.map((row) => ({ ...(row as ScheduleRecord) }))
 }
 
 const DAEMONS = `SELECT id, name, host, pid, started_at AS startedAt, beat_at AS beatAt, state, counts, message

@@ -3,19 +3,23 @@ import type {
   AnswerTable,
   OccurAnswer,
   OccurOperation,
-  ScheduleDoneOperation,
   ScheduleOperation,
   UnscheduleOperation,
 } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
 import { enqueueOne } from './sqlite-enqueue.ts'
 
-const PUT = `INSERT INTO stateward_schedule (name, rule, call, next_at, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (name) DO UPDATE SET rule = excluded.rule, call = excluded.call, next_at = excluded.next_at`
+const PUT = `INSERT INTO stateward_schedule (name, rule, call, next_at, look_at, created_at, created_by)
+  VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (name) DO UPDATE SET call = excluded.call,
+    next_at = CASE WHEN rule = excluded.rule THEN next_at ELSE excluded.next_at END,
+    look_at = CASE WHEN rule = excluded.rule THEN look_at ELSE excluded.look_at END,
+    owed = CASE WHEN rule = excluded.rule THEN owed END,
+    rule = excluded.rule`
 
 export function schedule(sql: Sql, { schedules, at, by }: ScheduleOperation): AnswerTable['schedule'] {
   const items = schedules.map(({ name, rule, call, nextAt }) => {
-    sql.statement(PUT).run(name, rule, call, nextAt, at, by)
+    sql.statement(PUT).run(name, rule, call, nextAt, nextAt, at, by)
     return { kind: 'done' } as const
   })
   return { items }
@@ -28,26 +32,18 @@ export function unschedule(sql: Sql, { names }: UnscheduleOperation): AnswerTabl
   }
 }
 
-const ADVANCE = 'UPDATE stateward_schedule SET next_at = ? WHERE name = ? AND next_at = ?'
+const ADVANCE = `UPDATE stateward_schedule SET next_at = ?, owed = ?, look_at = ?
+  WHERE name = ? AND next_at IS ? AND owed IS ?`
 const BEGIN_RUN = 'UPDATE stateward_schedule SET run_id = ? WHERE name = ?'
 
 export function occur(sql: Sql, operation: OccurOperation): OccurAnswer {
-  const { name, dueAt, task, nextAt } = operation
-  if (sql.statement(ADVANCE).run(nextAt, name, dueAt).changes !== 1) return { kind: 'stale' }
+  const { name, seen, task, plan } = operation
+  const { changes } = sql
+    .statement(ADVANCE)
+    .run(plan.nextAt, plan.owed, plan.lookAt, name, seen.nextAt, seen.owed)
+  if (changes !== 1) return { kind: 'stale' }
   if (task === null) return { kind: 'occurred', enqueued: null }
   const enqueued = enqueueOne(sql, task, operation)
   if (enqueued.kind === 'stored') sql.statement(BEGIN_RUN).run(task.id, name)
   return { kind: 'occurred', enqueued }
-}
-
-const DONE = 'UPDATE stateward_schedule SET run_id = NULL WHERE name = ? AND run_id = ?'
-const DONE_AND_NEXT = 'UPDATE stateward_schedule SET run_id = NULL, next_at = ? WHERE name = ? AND run_id = ?'
-
-export function scheduleDone(sql: Sql, operation: ScheduleDoneOperation): AnswerTable['scheduleDone'] {
-  const { name, runId, nextAt } = operation
-  const { changes } =
-    nextAt === undefined
-      ? sql.statement(DONE).run(name, runId)
-      : sql.statement(DONE_AND_NEXT).run(nextAt, name, runId)
-  return { kind: changes === 1 ? 'done' : 'stale' }
 }

@@ -6,6 +6,8 @@ import type { Sql, SqliteConnection } from './sqlite-driver.ts'
 import { StoreError } from './store-error.ts'
 
 /**
+ * Triggers tell a schedule that its run is over, however it ended: whoever ends or removes a task need not know.
+ *
  * The row bears what happens all the time (who made it and when, who started it, when it ended), so that each of
  * these acts writes one row; other acts go into the log. `live_key` is the key while it is live. `seq` is the order
  * of storing, and breaks ties of `run_at`.
@@ -73,11 +75,28 @@ CREATE TABLE stateward_schedule (
   rule TEXT NOT NULL,
   call TEXT NOT NULL,
   next_at INTEGER,
+  owed TEXT,
+  look_at INTEGER,
   run_id TEXT,
+  ended_at INTEGER,
   created_at INTEGER NOT NULL,
   created_by TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX stateward_schedule_next ON stateward_schedule (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX stateward_schedule_look ON stateward_schedule (look_at) WHERE look_at IS NOT NULL;
+CREATE TRIGGER stateward_schedule_ended AFTER UPDATE OF ended_at ON stateward_task
+  WHEN NEW.schedule IS NOT NULL AND NEW.ended_at IS NOT NULL
+  BEGIN
+    UPDATE stateward_schedule SET run_id = NULL, ended_at = NEW.ended_at,
+      look_at = CASE WHEN next_at IS NULL OR owed IS NOT NULL THEN NEW.ended_at ELSE look_at END
+      WHERE name = NEW.schedule AND run_id = NEW.id;
+  END;
+CREATE TRIGGER stateward_schedule_removed AFTER DELETE ON stateward_task
+  WHEN OLD.schedule IS NOT NULL AND OLD.ended_at IS NULL
+  BEGIN
+    UPDATE stateward_schedule SET run_id = NULL,
+      look_at = CASE WHEN next_at IS NULL OR owed IS NOT NULL THEN 0 ELSE look_at END
+      WHERE name = OLD.schedule AND run_id = OLD.id;
+  END;
 
 CREATE TABLE stateward_daemon (
   id TEXT PRIMARY KEY,

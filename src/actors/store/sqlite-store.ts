@@ -118,8 +118,8 @@ class SqliteStore implements Store {
     return this.#connection.read((sql) => counts(sql, now))
   }
 
-  schedules(): Promise<readonly ScheduleRecord[]> {
-    return this.#connection.read(schedules)
+  schedules(lookAt?: number): Promise<readonly ScheduleRecord[]> {
+    return this.#connection.read((sql) => schedules(sql, lookAt))
   }
 
   daemons(): Promise<readonly DaemonRecord[]> {

@@ -61,7 +61,8 @@ export interface Store {
   /** How many tasks are in each state, as they are called in public. */
   counts(now: number): Promise<Readonly<Record<Exclude<TaskState, 'created'>, number>>>
 
-  schedules(): Promise<readonly ScheduleRecord[]>
+  /** @param lookAt - only those that somebody has to look at by then, epoch ms */
+  schedules(lookAt?: number): Promise<readonly ScheduleRecord[]>
 
   daemons(): Promise<readonly DaemonRecord[]>
 

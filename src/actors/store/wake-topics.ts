@@ -42,7 +42,6 @@ function addTopics(topics: Set<WakeTopic>, operation: StoreOperation, said: Stor
       topics.add('work').add('news')
       return
     case 'progress':
-    case 'scheduleDone':
       topics.add('news')
       return
     default:
