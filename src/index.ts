@@ -118,6 +118,7 @@ export type { EventStream, EventStreamOptions } from './runtime/event-stream.ts'
 export {
   type AnyEvent,
   type ChildEventBase,
+  type DaemonEventBase,
   EVENT_NAMES,
   type EventBase,
   type EventListener,

@@ -9,7 +9,7 @@
 import type { AnyActorRef } from 'xstate'
 import type { ChildExit, RestartType } from '../machines/restart.ts'
 
-export type ChildKind = 'actor' | 'worker' | 'loop' | 'group' | 'supervisor' | 'scheduler'
+export type ChildKind = 'actor' | 'worker' | 'loop' | 'group' | 'supervisor' | 'scheduler' | 'daemon'
 
 /** What a group hears of one incarnation. No method throws. */
 export interface ChildListener {

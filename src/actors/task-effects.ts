@@ -142,6 +142,7 @@ function releaseSlot(pool: TaskPool, run: TaskRun): void {
   if (execution === 'main') pool.exclusive -= 1
   pool.slots(execution).release(run, execution)
   if (!pool.lending.idle) pool.lending.forget(run)
+  if (pool.freed.size > 0) for (const told of pool.freed) told()
 }
 
 function adoptCall(pool: TaskPool, run: TaskRun, event: TaskEvent): void {

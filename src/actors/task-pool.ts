@@ -66,6 +66,8 @@ export class TaskPool implements LendingPool {
   readonly processes: SlotPool = new SlotPool(['process'], UNLIMITED)
   readonly lending: SlotLending
   readonly starts: StartQueue = new StartQueue()
+  /** Told whenever there may be more room: a run gave its slot back, a pool was resized or opened. */
+  readonly freed: Set<() => void> = new Set()
   /** Who debugs hears here of every step, of runs and of the supervisor's other machines. */
   readonly tracer: Tracer = new Tracer()
   /** Main tasks that run: each has the loop to itself. */
@@ -187,6 +189,7 @@ export class TaskPool implements LendingPool {
     this.#tick()
     this.#delivering = true
     this.#drain()
+    for (const told of this.freed) told()
   }
 
   nextSeq(): number {

@@ -80,7 +80,6 @@ export type DaemonEffect =
   | 'killRuns'
   | 'emptyOutbox'
   | 'leave'
-  | 'giveUp'
   | 'armSignal'
   | 'armKill'
   | 'armEnd'
@@ -126,7 +125,6 @@ export const daemonMachine = setup({
     killRuns: effect,
     emptyOutbox: effect,
     leave: effect,
-    giveUp: effect,
     armSignal: effect,
     armKill: effect,
     armEnd: effect,
@@ -270,7 +268,7 @@ export const daemonMachine = setup({
         killing: {
           entry: ['armEnd', 'killRuns'],
           on: {
-            'timer.end': { target: '#daemon.stopped', actions: 'giveUp' },
+            'timer.end': '#daemon.stopped',
             'daemon.stop': {},
             'daemon.kill': {},
           },
@@ -282,7 +280,7 @@ export const daemonMachine = setup({
       exit: ['disarmBound', 'disarmBackoff'],
       initial: 'emptying',
       on: {
-        'timer.end': { target: 'stopped', actions: 'giveUp' },
+        'timer.end': 'stopped',
         'daemon.stop': [{ guard: 'isSooner', actions: ['noteSoonerPlan', 'armEnd'] }, {}],
         'daemon.kill': { actions: ['noteKill', 'armEnd'] },
       },

@@ -25,7 +25,7 @@ export interface JoinOf<Calls extends readonly unknown[]> {
  * What `all` calls. On a supervisor the calls are its children; a durable queue stores them as tasks of their own and
  * never runs this handler.
  */
-const allTask: TaskDefinition<AllInput, unknown> = defineTask(
+export const allTask: TaskDefinition<AllInput, unknown> = defineTask(
   { name: 'stateward.all', module: import.meta.url },
   async ({ calls, join }: AllInput, ctx: HandlerContext): Promise<unknown[] | ControlValue> => {
     let ended = 0

@@ -25,7 +25,7 @@ export type LastOutput<Calls extends readonly unknown[]> = Calls extends readonl
  * What `chain` calls. On a supervisor the steps are its children, one at a time; a durable queue stores each step
  * and never runs this handler.
  */
-const chainTask: TaskDefinition<ChainInput, unknown> = defineTask(
+export const chainTask: TaskDefinition<ChainInput, unknown> = defineTask(
   { name: 'stateward.chain', module: import.meta.url },
   async ({ calls }: ChainInput, ctx: HandlerContext) => {
     let value: unknown

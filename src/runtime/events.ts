@@ -65,6 +65,14 @@ export interface WorkerEventBase extends EventBase {
   readonly kind: WorkerKind
 }
 
+/** What every event about a daemon carries. */
+export interface DaemonEventBase extends EventBase {
+  /** Its name. */
+  readonly daemon: string
+  /** The holder of its leases. */
+  readonly daemonId: string
+}
+
 /** Every event by its name. */
 export interface SupervisorEvents {
   'supervisor.started': EventBase
@@ -131,6 +139,14 @@ export interface SupervisorEvents {
   'worker.resumed': WorkerEventBase
   'worker.stopped': WorkerEventBase & { readonly reason: 'asked' | 'done' }
   'worker.failed': WorkerEventBase & { readonly error: unknown }
+  'daemon.started': DaemonEventBase
+  'daemon.storeLost': DaemonEventBase & { readonly error: unknown }
+  'daemon.storeFound': DaemonEventBase
+  'daemon.leaseLost': DaemonEventBase & { readonly runId: string; readonly name: string }
+  'daemon.fenced': DaemonEventBase & { readonly runId: string }
+  'daemon.told': DaemonEventBase & { readonly reason: string | undefined }
+  'daemon.stopping': DaemonEventBase
+  'daemon.stopped': DaemonEventBase & { readonly held: number; readonly untold: number }
 }
 
 export type EventName = keyof SupervisorEvents
@@ -183,6 +199,14 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'worker.resumed': true,
   'worker.stopped': true,
   'worker.failed': true,
+  'daemon.started': true,
+  'daemon.storeLost': true,
+  'daemon.storeFound': true,
+  'daemon.leaseLost': true,
+  'daemon.fenced': true,
+  'daemon.told': true,
+  'daemon.stopping': true,
+  'daemon.stopped': true,
 }
 
 export const EVENT_NAMES: readonly EventName[] = Object.keys(NAMES) as EventName[]

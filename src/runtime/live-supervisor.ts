@@ -7,6 +7,7 @@ import {
   type TypedDefinition,
 } from '../actors/definition.ts'
 import type { Scheduler, SyncScheduler } from '../actors/scheduler.ts'
+import type { ChildSpec } from '../actors/supervised.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import { TASK_STATES } from '../machines/model.ts'
 import type { supervisorMachine } from '../machines/supervisor.ts'
@@ -50,6 +51,11 @@ export class LiveSupervisor implements Supervisor {
   constructor(options: SupervisorOptions) {
     this.#parts = wire(options, this)
     this.#children = new Children(this.#parts.children, () => this.#requireOpen('child'))
+  }
+
+  /** For what this package builds on a supervisor: its daemons. */
+  get parts(): SupervisorParts {
+    return this.#parts
   }
 
   get id(): string {
@@ -113,6 +119,13 @@ export class LiveSupervisor implements Supervisor {
   registerSync(scheduler: SyncScheduler, options: RegisterSyncOptions = {}): Child {
     this.#requireOpen('scheduler')
     return this.child(this.#parts.schedulers.registerSync(scheduler, options)) as Child
+  }
+
+  /** Lists a child of this package's own, started at once if the supervisor runs. */
+  supervise(spec: ChildSpec): Child {
+    this.#requireOpen('child')
+    this.#parts.children.add(spec)
+    return this.child(spec.id) as Child
   }
 
   unregister(scheduler: string | Scheduler | SyncScheduler): Promise<void> {

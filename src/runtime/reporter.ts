@@ -48,6 +48,14 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'loop.restarted': 'warn',
   'worker.restarted': 'info',
   'worker.failed': 'warn',
+  'daemon.started': 'info',
+  'daemon.storeLost': 'error',
+  'daemon.storeFound': 'info',
+  'daemon.leaseLost': 'error',
+  'daemon.fenced': 'warn',
+  'daemon.told': 'info',
+  'daemon.stopping': 'info',
+  'daemon.stopped': 'info',
 }
 
 /** Where an event goes besides the listeners: its diagnostics channel and its log level. */

@@ -35,8 +35,11 @@ export interface KeptFacts {
   readonly id: string
   /** Attempts that it has had. */
   readonly attempt: number
-  /** See {@link SubmissionFacts}. */
-  readonly expiresInMs: number
+  readonly priority: Priority
+  /** Since it was made: its deadline counts from then. */
+  readonly ageMs: number
+  /** Since it was due: its queue timeout counts from then. */
+  readonly waitedMs: number
   readonly run: KeptRun
 }
 
@@ -160,17 +163,23 @@ export class Submissions {
    * @throws OptionError (`ERR_RUN_ID_TAKEN`, `ERR_INPUT_INVALID`, `ERR_TASK_MODULE_MISSING`, `ERR_LOOP_UNKNOWN`)
    */
   submitKept(
-    { definition, input, options = NO_OPTIONS }: TaskCall,
-    { id, attempt, expiresInMs, run: kept }: KeptFacts,
+    { definition, input, options }: TaskCall,
+    { id, attempt, priority, ageMs, waitedMs, run: kept }: KeptFacts,
   ): TaskRun {
     const { pool, definitions, loops } = this.#options
     const entry = definitions.entryOf(definition)
-    const asked = overridePlan(entry.plan, options)
+    // The definition's own plan, as long as nobody wants another: such runs share their first steps.
+    const isPlain = options === undefined && priority === entry.plan.priority
+    const asked = isPlain ? entry.plan : overridePlan(entry.plan, { ...options, priority })
     requireModule(definition, asked.execution, asked.loop)
-    const plan = loops.place(asked, undefined)
+    const plan = agedPlan(loops.place(asked, undefined), ageMs, waitedMs)
     checkGivenInput(definition, input)
-    const facts = { id: this.#checkId(definition as TaskDefinition, id), expiresInMs, parent: undefined }
-    const run = pool.create(definitions.meet(entry), input, plan, { ...facts, kept: { run: kept, attempt } })
+    const run = pool.create(definitions.meet(entry), input, plan, {
+      id: this.#checkId(definition as TaskDefinition, id),
+      expiresInMs: Number.POSITIVE_INFINITY,
+      parent: undefined,
+      kept: { run: kept, attempt },
+    })
     if (run.live) pool.submit(run, 0)
     return run
   }
@@ -344,4 +353,15 @@ function isAncestor(run: TaskRun, of: TaskRun | undefined): boolean {
   for (let ancestor = of; ancestor !== undefined; ancestor = ancestor.parent)
     if (ancestor === run) return true
   return false
+}
+
+/** What is left of the times that count from before the run came here. */
+function agedPlan(plan: RunPlan, ageMs: number, waitedMs: number): RunPlan {
+  const { deadlineMs, queueTimeoutMs } = plan
+  if (deadlineMs === Number.POSITIVE_INFINITY && queueTimeoutMs === Number.POSITIVE_INFINITY) return plan
+  return Object.freeze({
+    ...plan,
+    deadlineMs: Math.max(0, deadlineMs - ageMs),
+    queueTimeoutMs: Math.max(0, queueTimeoutMs - waitedMs),
+  })
 }

@@ -57,6 +57,7 @@ export interface SupervisorParts {
   readonly hub: EventHub
   readonly reporter: Reporter
   readonly taskLog: TaskLog
+  readonly definitions: Definitions
   readonly submissions: Submissions
   readonly conditions: ConditionWatches
   readonly shutdown: ShutdownConditions
@@ -304,6 +305,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     hub,
     reporter,
     taskLog,
+    definitions,
     submissions,
     conditions,
     shutdown,

@@ -21,7 +21,6 @@ const EFFECTS: Readonly<Record<DaemonEffect, true>> = {
   killRuns: true,
   emptyOutbox: true,
   leave: true,
-  giveUp: true,
   armSignal: true,
   armKill: true,
   armEnd: true,
@@ -136,7 +135,6 @@ const INVARIANTS: Readonly<Record<string, (edge: DaemonEdge) => void>> = {
     if (target !== 'stopped' || source === 'idle') return
     const inTime = source === 'leaving.deregistering' && event.type === 'daemon.left'
     assert.ok(inTime || event.type === 'timer.end', event.type)
-    assert.equal(count(edge, 'giveUp'), Number(!inTime))
   },
   'counts failures of the store until it answers'({ source, from, to, event }) {
     const { failures } = from.context

@@ -1,0 +1,63 @@
+/**
+ * One of the two pools of a supervisor as a daemon claims for it: how much room it has, and how many tasks it is worth to
+ * claim ahead. A full pool of processes must not keep tasks of the event loop from being claimed, nor the other way
+ * round.
+ */
+import { threshold } from '../../machines/admission.ts'
+import { PRIORITIES, type Priority } from '../../machines/model.ts'
+import { NO_PACE, nextPace, type Pace } from '../../machines/prefetch.ts'
+import type { SlotPool } from '../slot-pool.ts'
+
+/** At most so many in one claim. */
+export const CLAIM_LIMIT = 1_000
+
+export class ClaimLane {
+  readonly slots: SlotPool
+  /** Only tasks of these definitions; `undefined`: all. */
+  readonly names: readonly string[] | undefined
+  readonly #prefetch: number
+  #pace: Pace = NO_PACE
+  #pacedMono: number
+  #ended = 0
+
+  constructor(
+    slots: SlotPool,
+    names: readonly string[] | undefined,
+    { prefetch, now }: { prefetch: number; now: number },
+  ) {
+    this.slots = slots
+    this.names = names
+    this.#prefetch = prefetch
+    this.#pacedMono = now
+  }
+
+  /** A task of it has ended here. */
+  noteEnd(): void {
+    this.#ended += 1
+  }
+
+  /** Whether a claim would bring more than a few: not each place that is freed is worth one. */
+  get hasRoom(): boolean {
+    return this.slots.size * 2 <= this.#pace.ahead && this.room().high > 0
+  }
+
+  /** Takes the pace anew. */
+  look(now: number): void {
+    this.#pace = nextPace(this.#pace, this.#ended, now - this.#pacedMono, this.#prefetch)
+    this.#ended = 0
+    this.#pacedMono = now
+  }
+
+  /** How many tasks may be claimed in all while one of the band is still among them. */
+  room(): Record<Priority, number> {
+    const { slots } = this
+    const room: Record<Priority, number> = { critical: 0, high: 0, normal: 0, low: 0 }
+    let waiting = 0
+    for (const band of PRIORITIES) {
+      waiting += slots.waiting(band)
+      const free = threshold(slots.limits, band) - slots.active - waiting + this.#pace.ahead
+      room[band] = Math.max(0, Math.min(CLAIM_LIMIT, free))
+    }
+    return room
+  }
+}

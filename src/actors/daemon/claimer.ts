@@ -1,0 +1,117 @@
+/** Claims tasks for one daemon: all its lanes in one commit, at the end of the turn in which there was a reason to. */
+import type { ClaimAnswer, ClaimOperation } from '../store/operations.ts'
+import type { TaskRun } from '../task-run.ts'
+import { CLAIM_LIMIT, ClaimLane } from './claim-lane.ts'
+import type { DaemonPorts } from './daemon-ports.ts'
+
+/** Where nothing could be taken, the store is asked only so often what is to be ended. */
+const ASK_MS = 25
+/** Tasks of names that nobody knows are looked for when there is nothing else, so many at a time. */
+const STRANGERS = 20
+
+/** What a claim has brought. */
+export interface Claimed extends Pick<ClaimAnswer, 'tasks' | 'asked' | 'nextAt' | 'scheduleAt'> {
+  /** When the leases end, on the monotonic clock; reckoned from before the store was asked. */
+  readonly leaseEndMono: number
+  /** More may be due than was asked for. */
+  readonly isFull: boolean
+}
+
+export class Claimer {
+  readonly #ports: DaemonPorts
+  readonly #holder: string
+  readonly #main: ClaimLane
+  readonly #processes: ClaimLane | undefined
+  #askedMono = Number.NEGATIVE_INFINITY
+  #wasFull = false
+
+  constructor(ports: DaemonPorts, holder: string) {
+    this.#ports = ports
+    this.#holder = holder
+    const { pool, clock, settings } = ports
+    const { prefetch, names, processNames, unknownTasks } = settings
+    const options = { prefetch, now: clock.monotonic() }
+    const splits = processNames.length > 0
+    const all = splits || unknownTasks === 'leave' ? names : undefined
+    this.#main = new ClaimLane(pool.pool, all, options)
+    this.#processes = splits ? new ClaimLane(pool.processes, processNames, options) : undefined
+  }
+
+  /** A task has ended here. */
+  noteEnd(run: TaskRun | undefined): void {
+    const isProcess = run?.execution === 'process'
+    ;((isProcess ? this.#processes : undefined) ?? this.#main).noteEnd()
+  }
+
+  get hasRoom(): boolean {
+    return this.#ports.pool.open && this.#lanes.some((lane) => lane.hasRoom)
+  }
+
+  /** Rejects when the store does not answer. */
+  async claim(): Promise<Claimed> {
+    await this.#turn()
+    const { store, clock, pool, settings, now } = this.#ports
+    const at = now()
+    const mono = clock.monotonic()
+    const lanes = pool.open ? this.#lanes : []
+    const asks = lanes.map((lane): ClaimOperation => {
+      lane.look(mono)
+      return this.#operation(at, lane.room(), lane.names)
+    })
+    if (asks.length === 0) asks.push(this.#operation(at, NO_ROOM, undefined))
+    else if (this.#processes !== undefined && settings.unknownTasks === 'fail' && !this.#wasFull) {
+      asks.push({ ...this.#operation(at, SOME_ROOM, undefined), limit: STRANGERS })
+    }
+    const answers = await Promise.all(asks.map((ask) => store.submit(ask)))
+    // What was claimed is less than the lowest band had room for: nothing more is due.
+    this.#wasFull = answers.some(({ tasks }, index) => tasks.length >= (asks[index]?.room.low ?? 0))
+    const [{ asked, nextAt, scheduleAt }] = answers as [ClaimAnswer]
+    const tasks = answers.length === 1 ? answers[0]?.tasks : answers.flatMap((answer) => answer.tasks)
+    return {
+      tasks: tasks ?? [],
+      asked,
+      nextAt,
+      scheduleAt,
+      leaseEndMono: mono + settings.leaseMs,
+      isFull: this.#wasFull,
+    }
+  }
+
+  get #lanes(): readonly ClaimLane[] {
+    return this.#processes === undefined ? [this.#main] : [this.#processes, this.#main]
+  }
+
+  #operation(at: number, room: ClaimOperation['room'], names: readonly string[] | undefined): ClaimOperation {
+    const { leaseMs } = this.#ports.settings
+    const operation: ClaimOperation = {
+      type: 'claim',
+      at,
+      holder: this.#holder,
+      leaseUntil: at + leaseMs,
+      room,
+      limit: CLAIM_LIMIT,
+    }
+    return names === undefined ? operation : { ...operation, names }
+  }
+
+  /** Until the turn ends, in which more may end and make room; longer where there is none and it was asked just now. */
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    const { clock, pool } = this.#ports
+    const waitMs = this.#askedMono + ASK_MS - clock.monotonic()
+    if (waitMs > 0 && !this.hasRoom) {
+      await new Promise<void>((resolve) => {
+        pool.timers.arm(clock.monotonic() + waitMs, { onTimer: () => resolve() }, 'ask')
+      })
+    }
+    this.#askedMono = clock.monotonic()
+  }
+}
+
+const NO_ROOM: ClaimOperation['room'] = { critical: 0, high: 0, normal: 0, low: 0 }
+const SOME_ROOM: ClaimOperation['room'] = {
+  critical: STRANGERS,
+  high: STRANGERS,
+  normal: STRANGERS,
+  low: STRANGERS,
+}

@@ -1,0 +1,70 @@
+/** What a daemon needs from outside: wired by the runtime. No port throws unless it says so. */
+import type { DaemonFact } from '../../machines/daemon.ts'
+import type { Outcome } from '../../machines/model.ts'
+import type { Clock } from '../clock.ts'
+import type { AnswerTable, PruneOperation, StoreOperation, Verdict } from '../store/operations.ts'
+import type { WakeTopic } from '../store/store.ts'
+import type { TaskPool } from '../task-pool.ts'
+import type { TaskRun } from '../task-run.ts'
+import type { HeldTask } from './held-task.ts'
+
+/** The store as a daemon uses it. */
+export interface DaemonStore {
+  /** Resolves when it is durable; see `GroupCommit`. */
+  submit<Operation extends StoreOperation>(operation: Operation): Promise<AnswerTable[Operation['type']]>
+  wake(topic: WakeTopic, listener: () => void): () => void
+}
+
+/** Who it is, for the store. */
+export interface DaemonIdentity {
+  /** Unique for each life: it is the holder of leases. */
+  readonly id: string
+  readonly name: string
+  readonly host: string
+  readonly pid: number
+  readonly startedAt: number
+}
+
+export interface DaemonSettings {
+  readonly leaseMs: number
+  /** Most tasks claimed beyond the free places. */
+  readonly prefetch: number
+  /** A task that loses more leases is terminated. */
+  readonly lostLimit: number
+  readonly keep: PruneOperation['keep']
+  /** Of the definitions that it knows: those that run in processes, and the others. */
+  readonly processNames: readonly string[]
+  readonly names: readonly string[]
+  /** What becomes of tasks with other names. */
+  readonly unknownTasks: 'fail' | 'leave'
+}
+
+export interface DaemonPorts {
+  readonly settings: DaemonSettings
+  readonly store: DaemonStore
+  readonly pool: TaskPool
+  readonly clock: Clock
+  /** Whole epoch ms, as stores keep them. */
+  now(): number
+  /** 0 ≤ r < 1. */
+  random(): number
+  /** A new life begins. */
+  identify(): DaemonIdentity
+  /** Has the supervisor run one attempt. @returns what becomes of a task that cannot be run */
+  begin(held: HeldTask): TaskRun | Verdict
+  /** What the store is told of an attempt; `undefined`: nothing, its lease says it by running out. */
+  verdictOf(held: HeldTask, outcome: Outcome): Verdict | undefined
+  /** How far a step is when it begins, 0 to 100. */
+  percentOf(held: HeldTask): number | undefined
+  /** @param error - what the store failed with */
+  announce(identity: DaemonIdentity, fact: Exclude<DaemonFact, 'stopped'>, error: unknown): void
+  /** Tasks that still run, and ends that are not stored, when the bound of a stop has come. */
+  stopped(identity: DaemonIdentity, held: number, untold: number): void
+  /** Somebody else has the task by now, or nobody could be asked in time. */
+  leaseLost(identity: DaemonIdentity, held: HeldTask): void
+  /** Its settlement changed nothing: somebody else had the task. */
+  fenced(identity: DaemonIdentity, runId: string): void
+  /** Left for it in the store by whoever wants something of it. */
+  told(identity: DaemonIdentity, message: string): void
+  onError(error: unknown, what: string): void
+}

@@ -1,0 +1,58 @@
+/**
+ * A durable task that this process holds: what was claimed, the run that works on it, and until when its lease
+ * certainly holds. The store is authoritative for who holds it; here is only what it said last.
+ */
+import type { Outcome } from '../../machines/model.ts'
+import { KeptRun } from '../kept-run.ts'
+import type { ClaimedTask, EndRequest, Lease } from '../store/task-record.ts'
+import type { Progress, RunWatcher, TaskRun } from '../task-run.ts'
+
+/** Who is told of a held task. */
+export interface HeldTaskOwner {
+  started(held: HeldTask): void
+  ended(held: HeldTask, outcome: Outcome): void
+  progressed(held: HeldTask, progress: Progress): void
+}
+
+export class HeldTask extends KeptRun implements RunWatcher, Lease {
+  readonly task: ClaimedTask
+  readonly #owner: HeldTaskOwner
+  /** When its lease ends, on the monotonic clock; reckoned from before the store was asked for it. */
+  leaseEndMono: number
+  run: TaskRun | undefined = undefined
+
+  constructor(task: ClaimedTask, leaseEndMono: number, owner: HeldTaskOwner) {
+    super()
+    this.task = task
+    this.leaseEndMono = leaseEndMono
+    this.#owner = owner
+  }
+
+  get id(): string {
+    return this.task.id
+  }
+
+  get fence(): number {
+    return this.task.fence
+  }
+
+  /** Somebody wants its end. The run may have ended already. */
+  end({ replaced, reason }: EndRequest): void {
+    const { run } = this
+    if (run === undefined) return
+    if (replaced) run.pool.deliver(run, { type: 'task.terminate', reason: 'replaced' })
+    else run.pool.deliver(run, { type: 'task.cancel', reason: reason ?? undefined })
+  }
+
+  onStarted(): void {
+    this.#owner.started(this)
+  }
+
+  onEnded(outcome: Outcome): void {
+    this.#owner.ended(this, outcome)
+  }
+
+  onProgress(progress: Progress): void {
+    this.#owner.progressed(this, progress)
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The tasks that a daemon holds: begun in the supervisor's pool when they are claimed, settled when their runs end. The
+ * store is authoritative for who holds them.
+ */
+import type { Outcome } from '../../machines/model.ts'
+import type { TaskEvent } from '../../machines/task-model.ts'
+import type { AskedTask, Verdict } from '../store/operations.ts'
+import type { ClaimedTask, Lease } from '../store/task-record.ts'
+import { type Progress, TaskRun } from '../task-run.ts'
+import type { DaemonPorts } from './daemon-ports.ts'
+import { HeldTask, type HeldTaskOwner } from './held-task.ts'
+import type { Outbox } from './outbox.ts'
+
+/** What became of tasks here, by the word the store was told. */
+export type DaemonCounts = Record<Verdict['kind'] | 'claimed' | 'lost', number>
+
+/** A task whose former run has not ended here yet comes back after this. */
+const LATER_MS = 500
+
+const RETURNED: Verdict = { kind: 'returned' }
+
+export interface HeldTasksListener {
+  /** There is one more. */
+  taken(): void
+  /** There is one less. */
+  gone(held: HeldTask): void
+  /** The lease of one is lost. */
+  lost(held: HeldTask): void
+}
+
+export class HeldTasks implements HeldTaskOwner {
+  readonly byId: Map<string, HeldTask> = new Map()
+  readonly counts: DaemonCounts = {
+    claimed: 0,
+    finished: 0,
+    failed: 0,
+    cancelled: 0,
+    terminated: 0,
+    retry: 0,
+    snooze: 0,
+    step: 0,
+    returned: 0,
+    lost: 0,
+  }
+  readonly #ports: DaemonPorts
+  readonly #outbox: Outbox
+  readonly #listener: HeldTasksListener
+
+  constructor(ports: DaemonPorts, outbox: Outbox, listener: HeldTasksListener) {
+    this.#ports = ports
+    this.#outbox = outbox
+    this.#listener = listener
+  }
+
+  get size(): number {
+    return this.byId.size
+  }
+
+  /** How many have begun. */
+  get running(): number {
+    let running = 0
+    for (const { run } of this.byId.values()) if (run?.state === 'running') running += 1
+    return running
+  }
+
+  /** Begins claimed tasks. @param leaseEndMono - when their leases end, on the monotonic clock */
+  take(tasks: readonly ClaimedTask[], leaseEndMono: number): void {
+    this.counts.claimed += tasks.length
+    for (const task of tasks) this.#take(task, leaseEndMono)
+  }
+
+  /** Hands claimed tasks back that are not to begin here. */
+  return(tasks: readonly ClaimedTask[]): void {
+    this.counts.claimed += tasks.length
+    for (const task of tasks) this.#tell(task, RETURNED)
+  }
+
+  /** Ends what somebody wants to end. */
+  end(asked: readonly AskedTask[]): void {
+    for (const { id, fence, request } of asked) {
+      const held = this.byId.get(id)
+      if (held?.fence === fence) held.end(request)
+    }
+  }
+
+  /** Its lease is lost: it is ended here, and what comes of it is nobody's business. */
+  lose(held: HeldTask): void {
+    this.counts.lost += 1
+    this.#listener.lost(held)
+    const { run } = held
+    run?.pool.deliver(run, { type: 'task.terminate', reason: 'awol', graceMs: 0 })
+  }
+
+  /** Sends an event to the runs that match. */
+  broadcast(event: TaskEvent, matches: (run: TaskRun) => boolean): void {
+    for (const { run } of [...this.byId.values()]) {
+      if (run !== undefined && matches(run)) run.pool.deliver(run, event)
+    }
+  }
+
+  started(held: HeldTask): void {
+    const percent = this.#ports.percentOf(held)
+    if (percent !== undefined) this.#outbox.progress({ ...leaseOf(held), percent, note: null })
+  }
+
+  progressed(held: HeldTask, { percent, note }: Progress): void {
+    this.#outbox.progress({ ...leaseOf(held), percent, note: note ?? null })
+  }
+
+  ended(held: HeldTask, outcome: Outcome): void {
+    this.byId.delete(held.id)
+    const verdict = this.#ports.verdictOf(held, outcome)
+    if (verdict !== undefined) this.#tell(held, verdict)
+    this.#listener.gone(held)
+  }
+
+  #take(task: ClaimedTask, leaseEndMono: number): void {
+    const { id } = task
+    if (this.byId.has(id)) {
+      return this.#tell(task, { kind: 'snooze', runAt: this.#ports.now() + LATER_MS })
+    }
+    const held = new HeldTask(task, leaseEndMono, this)
+    const begun = this.#ports.begin(held)
+    if (!(begun instanceof TaskRun)) return this.#tell(task, begun)
+    held.run = begun
+    this.byId.set(id, held)
+    this.#listener.taken()
+    // It may have ended already: the time it had was over before it came here.
+    if (begun.outcome !== undefined) return this.ended(held, begun.outcome)
+    begun.watchers ??= []
+    begun.watchers.push(held)
+  }
+
+  #tell({ id, fence }: Lease, verdict: Verdict): void {
+    this.counts[verdict.kind] += 1
+    this.#outbox.settle({ id, fence, verdict })
+  }
+}
+
+const leaseOf = ({ id, fence }: HeldTask): Lease => ({ id, fence })

@@ -1,0 +1,152 @@
+/**
+ * Tells the store what became of tasks and how far they are, in batches; its life is machines/outbox.ts.
+ *
+ * What ends in one turn of the event loop goes together. Of progress only the newest report of a task is kept, and none
+ * goes more often than every {@link PROGRESS_MS}; the last one of a task goes with its end.
+ */
+import { backoffMs } from '../../machines/backoff.ts'
+import { compile } from '../../machines/compile.ts'
+import { outboxMachine } from '../../machines/outbox.ts'
+import type { Timer, TimerKind, TimerOwner } from '../armed-timers.ts'
+import { type DriverEffects, MachineDriver } from '../machine-driver.ts'
+import type { ProgressOperation, Settlement } from '../store/operations.ts'
+import type { Lease } from '../store/task-record.ts'
+import type { DaemonPorts } from './daemon-ports.ts'
+import { STORE_BACKOFF } from './store-backoff.ts'
+
+type Report = ProgressOperation['reports'][number]
+
+/** How often progress is written at most. */
+const PROGRESS_MS = 100
+
+export interface OutboxListener {
+  emptied(): void
+  /** The store took no word of this holder: somebody else has the task. */
+  fenced(lease: Lease): void
+}
+
+const logic = compile(outboxMachine)
+
+export class Outbox implements TimerOwner {
+  readonly #ports: DaemonPorts
+  readonly #by: string
+  readonly #listener: OutboxListener
+  readonly #driver: MachineDriver<Outbox, typeof outboxMachine>
+  #settlements: Settlement[] = []
+  #reports: Map<string, Report> = new Map()
+  #retry: Timer | undefined = undefined
+  #progress: Timer | undefined = undefined
+  #isClosed = false
+
+  constructor(ports: DaemonPorts, by: string, listener: OutboxListener) {
+    this.#ports = ports
+    this.#by = by
+    this.#listener = listener
+    this.#driver = new MachineDriver<Outbox, typeof outboxMachine>(this, {
+      logic,
+      input: undefined,
+      effects,
+      onError: (error) => ports.onError(error, 'outbox'),
+    })
+  }
+
+  get isEmpty(): boolean {
+    return this.#driver.state === 'empty'
+  }
+
+  /** How many settlements wait. */
+  get size(): number {
+    return this.#settlements.length
+  }
+
+  settle(settlement: Settlement): void {
+    this.#settlements.push(settlement)
+    if (this.#settlements.length === 1) this.#driver.send({ type: 'report.added' })
+  }
+
+  progress(report: Report): void {
+    this.#reports.set(report.id, report)
+    const { pool } = this.#ports
+    this.#progress ??= pool.timers.arm(pool.ports.clock.monotonic() + PROGRESS_MS, this, 'progress')
+  }
+
+  /** Its last word: what could not be told is forgotten here, and nothing of it is left. */
+  close(): void {
+    this.#isClosed = true
+    this.#disarm(this.#retry)
+    this.#disarm(this.#progress)
+    this.#retry = this.#progress = undefined
+  }
+
+  onTimer(kind: TimerKind): void {
+    if (kind === 'progress') {
+      this.#progress = undefined
+      this.#driver.send({ type: 'report.added' })
+    } else {
+      this.#retry = undefined
+      this.#driver.send({ type: 'timer.retry' })
+    }
+  }
+
+  // From here on: what the machine asks for.
+
+  /** At the end of the turn, so that all that ends in it goes together. */
+  send(): void {
+    setImmediate(() => void this.#send())
+  }
+
+  armRetry(): void {
+    if (this.#isClosed) return
+    const { pool, random } = this.#ports
+    const { failures } = this.#driver.snapshot.context
+    const waitMs = backoffMs(STORE_BACKOFF, failures, random())
+    this.#retry = pool.timers.arm(pool.ports.clock.monotonic() + waitMs, this, 'retry')
+  }
+
+  reportEmptied(): void {
+    this.#listener.emptied()
+  }
+
+  async #send(): Promise<void> {
+    if (this.#isClosed) return
+    const settlements = this.#settlements
+    const reports = this.#reports
+    this.#settlements = []
+    this.#reports = new Map()
+    const { store, now } = this.#ports
+    const at = now()
+    try {
+      const [, settled] = await Promise.all([
+        reports.size === 0
+          ? undefined
+          : store.submit({ type: 'progress', at, reports: [...reports.values()] }),
+        settlements.length === 0
+          ? undefined
+          : store.submit({ type: 'settle', at, by: this.#by, settlements }),
+      ])
+      settled?.items.forEach(({ kind }, index) => {
+        if (kind === 'lost') this.#listener.fenced(settlements[index] as Settlement)
+      })
+      this.#driver.send({ type: 'store.answered', rest: this.#settlements.length })
+    } catch (error) {
+      this.#takeBack(settlements, reports)
+      this.#driver.send({ type: 'store.failed', error })
+    }
+  }
+
+  #takeBack(settlements: Settlement[], reports: Map<string, Report>): void {
+    this.#settlements = settlements.concat(this.#settlements)
+    for (const [id, report] of this.#reports) reports.set(id, report)
+    this.#reports = reports
+  }
+
+  #disarm(timer: Timer | undefined): void {
+    if (timer !== undefined) this.#ports.pool.timers.cancel(timer)
+  }
+}
+
+const effects: DriverEffects<Outbox, typeof outboxMachine> = {
+  send: (outbox) => outbox.send(),
+  armRetry: (outbox) => outbox.armRetry(),
+  reportEmptied: (outbox) => outbox.reportEmptied(),
+}

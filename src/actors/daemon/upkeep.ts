@@ -1,0 +1,101 @@
+/**
+ * What a daemon does for its store by the clock, whatever else it does: it takes back what other holders have lost,
+ * says that it lives, and forgets old tasks. A failure waits for the next turn; whoever claims tells of a store that is
+ * away.
+ */
+
+import type { Timer, TimerOwner } from '../armed-timers.ts'
+import type { StoreOperation } from '../store/operations.ts'
+import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
+
+/** How late a lost lease may be seen. */
+const TURN_MS = 500
+const TURNS_PER_BEAT = 4
+const TURNS_PER_PRUNE = 20
+const BATCH = 500
+
+/** What it says of itself. */
+export interface SignOfLife {
+  readonly state: string
+  readonly counts: object
+}
+
+export class Upkeep implements TimerOwner {
+  readonly #ports: DaemonPorts
+  readonly #identity: DaemonIdentity
+  readonly #look: () => SignOfLife
+  /** Whether its own leases are in no doubt: else it might take back what it holds itself. */
+  readonly #isCalm: () => boolean
+  #timer: Timer | undefined = undefined
+  #turns = 0
+  #isPruning = false
+  #saidState = ''
+
+  constructor(
+    ports: DaemonPorts,
+    identity: DaemonIdentity,
+    { look, isCalm }: { look: () => SignOfLife; isCalm: () => boolean },
+  ) {
+    this.#ports = ports
+    this.#identity = identity
+    this.#look = look
+    this.#isCalm = isCalm
+  }
+
+  start(): void {
+    this.#arm()
+  }
+
+  stop(): void {
+    if (this.#timer !== undefined) this.#ports.pool.timers.cancel(this.#timer)
+    this.#timer = undefined
+  }
+
+  onTimer(): void {
+    this.#arm()
+    this.#turns += 1
+    this.#try(this.reclaim())
+    const hasNews = this.#look().state !== this.#saidState
+    if (hasNews || this.#turns % TURNS_PER_BEAT === 0) this.#try(this.beat())
+    if (this.#turns % TURNS_PER_PRUNE === 0 || this.#isPruning) this.#try(this.prune())
+  }
+
+  /** Says that it lives, and hears what was left for it. */
+  async beat(): Promise<void> {
+    const { store, now, told } = this.#ports
+    const { state, counts } = this.#look()
+    const daemon = { ...this.#identity, state, counts: JSON.stringify(counts) }
+    const { message } = await store.submit({ type: 'beat', at: now(), daemon })
+    this.#saidState = state
+    if (message !== null) told(this.#identity, message)
+  }
+
+  async reclaim(): Promise<void> {
+    if (!this.#isCalm()) return
+    const { store, now, settings } = this.#ports
+    const { lostLimit } = settings
+    const { id } = this.#identity
+    const operation: StoreOperation = { type: 'reclaim', at: now(), by: id, lostLimit, limit: BATCH }
+    // The store wakes whoever may claim what was taken back.
+    await store.submit(operation)
+  }
+
+  async prune(): Promise<void> {
+    const { store, now, settings } = this.#ports
+    if (settings.keep.length === 0) return
+    const operation: StoreOperation = { type: 'prune', at: now(), keep: settings.keep, limit: BATCH }
+    const { removed } = await store.submit(operation)
+    this.#isPruning = removed === BATCH
+  }
+
+  #arm(): void {
+    const { pool, clock, random } = this.#ports
+    // Several daemons should not come at the same instant.
+    const waitMs = TURN_MS * (0.9 + 0.2 * random())
+    this.#timer = pool.timers.arm(clock.monotonic() + waitMs, this, 'upkeep')
+  }
+
+  #try(act: Promise<void>): void {
+    act.catch(() => {})
+  }
+}

@@ -1,0 +1,122 @@
+/** Joins a daemon to its queue and its supervisor. */
+import { hostname } from 'node:os'
+import type { DaemonIdentity, DaemonPorts, DaemonSettings } from '../../actors/daemon/daemon-ports.ts'
+import type { HeldTask } from '../../actors/daemon/held-task.ts'
+import type { AnyDefinition } from '../../actors/definition.ts'
+import type { Verdict } from '../../actors/store/operations.ts'
+import type { TaskRun } from '../../actors/task-run.ts'
+import type { TaskDefinition } from '../define-task.ts'
+import type { LiveSupervisor } from '../live-supervisor.ts'
+import { say } from '../logger.ts'
+import { fromMessageText } from './daemon-message.ts'
+import type { QueueStore } from './queue-store.ts'
+import { fromStoredCall } from './stored-call.ts'
+import { refused, verdictOf } from './verdict.ts'
+
+export interface DaemonWiring {
+  readonly name: string
+  readonly queue: QueueStore
+  readonly supervisor: LiveSupervisor
+  readonly tasks: ReadonlyMap<string, AnyDefinition>
+  readonly settings: DaemonSettings
+  /** It was told to stop. */
+  shutdown(): void
+}
+
+let lives = 0
+
+export function daemonPorts({
+  name,
+  queue,
+  supervisor,
+  tasks,
+  settings,
+  shutdown,
+}: DaemonWiring): DaemonPorts {
+  const { pool, clock, ports, reporter } = supervisor.parts
+  const { logger, random } = ports
+  const find = (wanted: string): AnyDefinition | undefined => tasks.get(wanted)
+  const now = (): number => queue.now()
+  return {
+    settings,
+    store: {
+      submit: (operation) => queue.do(operation),
+      wake: (topic, listener) => queue.store.wake(topic, listener),
+    },
+    pool,
+    clock,
+    now,
+    random,
+    identify() {
+      lives += 1
+      const startedAt = now()
+      const [host, { pid }] = [hostname(), process]
+      const id = `${name}@${host}:${pid}-${startedAt.toString(36)}${lives.toString(36)}`
+      return { id, name, host, pid, startedAt }
+    },
+    begin(held) {
+      try {
+        return begin(supervisor, held, find, now())
+      } catch (error) {
+        return refused(error, now())
+      }
+    },
+    verdictOf(held, outcome): Verdict | undefined {
+      const at = now()
+      const leaseUntil = Math.ceil(at + Math.max(0, held.leaseEndMono - clock.monotonic()))
+      return verdictOf(held, outcome, { now: at, maxBytes: queue.maxBytes, leaseUntil, find })
+    },
+    percentOf({ run, task }) {
+      const { percent } = (run?.definition as TaskDefinition | undefined)?.options ?? {}
+      if (run === undefined || percent === undefined) return undefined
+      try {
+        const value = Number(percent(run.input as never))
+        return Number.isNaN(value) ? undefined : Math.min(100, Math.max(0, value))
+      } catch (error) {
+        say(logger, 'error', { err: error, task: task.name, runId: task.id }, 'percent() threw')
+        return undefined
+      }
+    },
+    announce(identity, fact, error) {
+      const base = baseOf(identity)
+      if (fact === 'storeLost') reporter.emit('daemon.storeLost', { ...base, error })
+      else reporter.emit(`daemon.${fact}`, base)
+    },
+    stopped: (identity, held, untold) =>
+      reporter.emit('daemon.stopped', { ...baseOf(identity), held, untold }),
+    leaseLost: (identity, { task }) =>
+      reporter.emit('daemon.leaseLost', { ...baseOf(identity), runId: task.id, name: task.name }),
+    fenced: (identity, runId) => reporter.emit('daemon.fenced', { ...baseOf(identity), runId }),
+    told(identity, text) {
+      const message = fromMessageText(text)
+      if (message === undefined) return
+      reporter.emit('daemon.told', { ...baseOf(identity), reason: message.reason })
+      shutdown()
+    },
+    onError: (error, what) => say(logger, 'error', { err: error, daemon: name }, `${what} threw`),
+  }
+}
+
+const baseOf = ({ id, name }: DaemonIdentity): { daemon: string; daemonId: string } => ({
+  daemon: name,
+  daemonId: id,
+})
+
+/** @throws CallRefusal, OptionError, SupervisorStateError */
+function begin(
+  supervisor: LiveSupervisor,
+  held: HeldTask,
+  find: (name: string) => AnyDefinition | undefined,
+  now: number,
+): TaskRun {
+  const { task } = held
+  const call = fromStoredCall(task, find)
+  return supervisor.submitKept(call, {
+    id: task.id,
+    attempt: task.attempt - 1,
+    priority: task.priority,
+    ageMs: Math.max(0, now - task.createdAt),
+    waitedMs: Math.max(0, now - task.runAt),
+    run: held,
+  })
+}

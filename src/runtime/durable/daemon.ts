@@ -1,0 +1,139 @@
+/**
+ * A daemon as its users see it: it runs the tasks of a durable queue under a supervisor. What it does next is
+ * machines/daemon.ts; the queue is authoritative for the tasks.
+ */
+import { DaemonChild } from '../../actors/daemon/daemon-child.ts'
+import type { DaemonSettings } from '../../actors/daemon/daemon-ports.ts'
+import type { AnyDefinition } from '../../actors/definition.ts'
+import { refuse } from '../check.ts'
+import type { Child } from '../children.ts'
+import { LiveSupervisor } from '../live-supervisor.ts'
+import { checkStopOptions, planStop, type StopOptions } from '../stop-options.ts'
+import { checkDaemonOptions, type DaemonOptions, pruneRules } from './daemon-options.ts'
+import { daemonPorts } from './daemon-wiring.ts'
+import { storeOf } from './queue-access.ts'
+import { taskTable } from './task-table.ts'
+
+/** States of a daemon; see `daemonMachine`. */
+export type DaemonState = 'idle' | 'starting' | 'working' | 'backingOff' | 'draining' | 'leaving' | 'stopped'
+
+/** A daemon in numbers. */
+export interface DaemonInfo {
+  /** Tasks that it holds, and how many of them run. */
+  readonly held: number
+  readonly running: number
+  /** What it did since it was started, by what became of the tasks. */
+  readonly counts: Readonly<Record<string, number>>
+}
+
+export interface Daemon extends AsyncDisposable {
+  readonly name: string
+  /** Of the life under way: the holder of its leases. `undefined` before the first one. */
+  readonly id: string | undefined
+  readonly state: DaemonState
+  /**
+   * Starts it, unless it lives. Resolves when it is up, also while the database does not answer; at once when its supervisor
+   * does not run yet: then it starts with it.
+   */
+  start(): Promise<void>
+  /**
+   * Claims nothing more and hands back what has not begun. What runs may end by itself until the signal, and is handed back
+   * when that ended it. Resolves when all that is stored.
+   */
+  stop(options?: Pick<StopOptions, 'wait' | 'graceMs'>): Promise<void>
+  info(): DaemonInfo
+}
+
+/** @throws OptionError for a bad option; (`ERR_TASK_NAME_TAKEN`) for two tasks with one name */
+export function createDaemon(options: DaemonOptions): Daemon {
+  checkDaemonOptions(options)
+  const { supervisor } = options
+  if (!(supervisor instanceof LiveSupervisor))
+    refuse('createDaemon().supervisor', 'a supervisor made by createSupervisor()', supervisor)
+  return new LiveDaemon(options, supervisor)
+}
+
+class LiveDaemon implements Daemon {
+  readonly name: string
+  readonly #supervisor: LiveSupervisor
+  readonly #spec: DaemonChild
+  #child: Child | undefined = undefined
+
+  constructor(options: DaemonOptions, supervisor: LiveSupervisor) {
+    const {
+      name = 'default',
+      leaseMs = 10_000,
+      lostLimit = 3,
+      prefetch = 500,
+      unknownTasks = 'fail',
+    } = options
+    const tasks = taskTable(options.tasks)
+    this.name = name
+    this.#supervisor = supervisor
+    const settings = {
+      leaseMs,
+      lostLimit,
+      prefetch,
+      keep: pruneRules(options.keep),
+      unknownTasks,
+      ...namesByPool(supervisor, tasks),
+    }
+    const ports = daemonPorts({
+      name,
+      queue: storeOf(options.queue),
+      supervisor,
+      tasks,
+      settings,
+      shutdown: () => void this.stop(),
+    })
+    this.#spec = new DaemonChild(`daemon:${name}`, ports)
+  }
+
+  get id(): string | undefined {
+    return this.#spec.life?.identity.id
+  }
+
+  get state(): DaemonState {
+    return (this.#spec.life?.state ?? 'idle') as DaemonState
+  }
+
+  start(): Promise<void> {
+    this.#child ??= this.#supervisor.supervise(this.#spec)
+    return this.#child.start()
+  }
+
+  async stop(options: Pick<StopOptions, 'wait' | 'graceMs'> = {}): Promise<void> {
+    checkStopOptions(options)
+    const { clock, defaultGraceMs } = this.#supervisor.parts
+    const plan = planStop(options, clock.monotonic(), defaultGraceMs)
+    // Asked through its supervisor, which would else start another life.
+    const stopped = this.#child?.stop()
+    this.#spec.life?.send({ type: 'daemon.stop', plan })
+    await stopped
+  }
+
+  info(): DaemonInfo {
+    const { life } = this.#spec
+    const { size = 0, running = 0, counts } = life?.tasks ?? {}
+    return { held: size, running, counts: { ...counts } }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+/** Names of the tasks that its pool of processes runs, and of all others. */
+function namesByPool(
+  supervisor: LiveSupervisor,
+  tasks: ReadonlyMap<string, AnyDefinition>,
+): Pick<DaemonSettings, 'names' | 'processNames'> {
+  const { definitions } = supervisor.parts
+  const processNames: string[] = []
+  const names: string[] = []
+  for (const [name, definition] of tasks) {
+    const { execution } = definitions.entryOf(definition).plan
+    ;(execution === 'process' ? processNames : names).push(name)
+  }
+  return { names, processNames }
+}

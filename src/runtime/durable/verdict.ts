@@ -1,0 +1,148 @@
+/** From how an attempt ended here to what the store is told of it. */
+import type { HeldTask } from '../../actors/daemon/held-task.ts'
+import type { KeptWord } from '../../actors/kept-run.ts'
+import type { Verdict } from '../../actors/store/operations.ts'
+import type { FailureKind, Outcome } from '../../machines/model.ts'
+import type { TaskDefinition } from '../define-task.ts'
+import { RunTimeoutError } from '../errors.ts'
+import { CallRefusal, type FindDefinition, toStoredCall } from './stored-call.ts'
+import { toStoredError } from './stored-error.ts'
+import { toStoredJson } from './stored-json.ts'
+
+export interface VerdictContext {
+  /** Whole epoch ms. */
+  readonly now: number
+  /** Of a result, or of the input of a next step, as JSON. */
+  readonly maxBytes: number
+  /** When its lease ends, epoch ms. */
+  readonly leaseUntil: number
+  readonly find: FindDefinition
+}
+
+const RETURNED: Verdict = { kind: 'returned' }
+
+/** @returns `undefined` when its lease has to say it by running out */
+export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictContext): Verdict | undefined {
+  switch (outcome.kind) {
+    case 'finished':
+      return finished(held, outcome, context)
+    case 'failed':
+      return failed(outcome.failure.kind, outcome.failure.error)
+    case 'cancelled':
+      return { kind: 'cancelled', error: null, reason: textOf(outcome.reason) }
+    case 'terminated':
+      return terminated(held, outcome, context)
+  }
+}
+
+function failed(reason: FailureKind, error: unknown): Verdict {
+  return { kind: 'failed', reason, error: error === undefined ? null : toStoredError(error) }
+}
+
+/** How long a task waits whose former run has not ended here yet. */
+const LATER_MS = 500
+
+/** @returns what becomes of a task whose attempt could not begin */
+export function refused(error: unknown, now: number): Verdict {
+  if (error instanceof CallRefusal) return failed(error.kind, error)
+  switch ((error as { code?: unknown } | null | undefined)?.code) {
+    // No run is taken any more: somebody else has it, or a later life.
+    case 'ERR_SUPERVISOR_STOPPED':
+      return RETURNED
+    case 'ERR_RUN_ID_TAKEN':
+      return { kind: 'snooze', runAt: now + LATER_MS }
+    // What is missing here another daemon may have.
+    case 'ERR_TASK_MODULE_MISSING':
+    case 'ERR_LOOP_UNKNOWN':
+    case 'ERR_TASK_NAME_TAKEN':
+      return failed('unknownTask', error)
+    default:
+      return failed('invalidInput', error)
+  }
+}
+
+function finished(
+  { task }: HeldTask,
+  { value, skipped }: Extract<Outcome, { kind: 'finished' }>,
+  { maxBytes }: VerdictContext,
+): Verdict {
+  if (value === undefined) return { kind: 'finished', result: null, reason: skipped ?? null }
+  try {
+    return {
+      kind: 'finished',
+      result: toStoredJson(`the result of task "${task.name}"`, value, maxBytes),
+      reason: null,
+    }
+  } catch (error) {
+    return failed('unserializable', error)
+  }
+}
+
+function terminated(
+  held: HeldTask,
+  { reason, detail, step }: Extract<Outcome, { kind: 'terminated' }>,
+  context: VerdictContext,
+): Verdict | undefined {
+  if (reason === 'awol') return undefined
+  if (held.word !== undefined && reason === 'handedBack') return afterWord(held, held.word, context)
+  if (reason === 'handedBack' || reason === 'stop') {
+    // Its handler could only be given up: nobody else may begin before the lease is over.
+    return step === 'abandon' ? { kind: 'snooze', runAt: context.leaseUntil } : RETURNED
+  }
+  return { kind: 'terminated', reason, error: detail === undefined ? null : toStoredError(detail) }
+}
+
+function afterWord(held: HeldTask, word: KeptWord, context: VerdictContext): Verdict {
+  const { now } = context
+  switch (word.kind) {
+    case 'retry':
+      return {
+        kind: 'retry',
+        runAt: now + Math.ceil(word.delayMs),
+        error: toStoredError(word.error ?? timeoutOf(held)),
+      }
+    case 'snooze':
+      return { kind: 'snooze', runAt: now + Math.ceil(word.delayMs) }
+    case 'next':
+      return nextStep(word, context)
+  }
+}
+
+function nextStep({ call }: Extract<KeptWord, { kind: 'next' }>, context: VerdictContext): Verdict {
+  const { now, maxBytes, find } = context
+  try {
+    if ('definition' in call) return { kind: 'step', runAt: now, call: toStoredCall(call, maxBytes) }
+    const { name, input, options } = call
+    const definition = find(name)
+    if (definition === undefined) {
+      throw new CallRefusal(`No task called "${name}" is known here`, { kind: 'unknownTask' })
+    }
+    const known = { definition, input, options: options as object | undefined }
+    return { kind: 'step', runAt: now, call: toStoredCall(known, maxBytes) }
+  } catch (error) {
+    if (error instanceof CallRefusal) return failed(error.kind, error)
+    const { code } = error as { code?: unknown }
+    return failed(code === 'ERR_VALUE_NOT_STORABLE' ? 'unserializable' : 'invalidInput', error)
+  }
+}
+
+function timeoutOf({ task, run }: HeldTask): RunTimeoutError {
+  const { name, id } = task
+  return new RunTimeoutError(`Task "${name}" (run ${id}) ran longer than ${run?.plan.runTimeoutMs} ms`, {
+    code: 'ERR_TASK_TIMED_OUT',
+    reason: 'runTimeout',
+    step: run?.snapshot.context.step ?? 'signal',
+    runId: id,
+    taskName: (run?.definition as TaskDefinition | undefined)?.name ?? name,
+  })
+}
+
+/** Any value may be a reason. */
+function textOf(reason: unknown): string | null {
+  if (reason === undefined || reason === null) return null
+  try {
+    return reason instanceof Error ? reason.message : String(reason)
+  } catch {
+    return null
+  }
+}
