@@ -1,7 +1,7 @@
 /**
- * The writes of a store: batches that one `commit` carries out together. Instants come in as `at` (epoch ms, the
- * caller's clock), `by` says who acts. Each answers per item and in order; an item that merely conflicts is an
- * answer, never an error.
+ * The writes of a store: batches that one `commit` carries out together. Instants come in as `at` (whole epoch ms, of
+ * the caller's clock), limits are finite, `by` says who acts. Each answers per item and in order; an item that merely
+ * conflicts is an answer, never an error.
  */
 import type { FailureKind, Priority, TerminationReason } from '../../machines/model.ts'
 import type { EndedState, StoredState } from '../../machines/stored-task.ts'
@@ -28,7 +28,7 @@ export interface ClaimOperation extends Act {
   readonly leaseUntil: number
   /** How many may be taken in all while one of this band is still among them; see `placesFor`. */
   readonly room: Readonly<Record<Priority, number>>
-  /** At most so many in all. */
+  /** At most so many in all; finite, whatever the room. */
   readonly limit: number
   /** Only tasks of these definitions. Without it, all. */
   readonly names?: readonly string[]
