@@ -44,6 +44,8 @@ class Life implements ChildListener {
   }
 }
 
+type StopTimer = 'timer.signal' | 'timer.shutdown'
+
 const logic = compile(childMachine)
 const NEVER_LIVED: ChildExit = { kind: 'stopped' }
 
@@ -71,9 +73,12 @@ export class SupervisedChild implements TimerOwner {
 
   readonly #driver: MachineDriver<SupervisedChild, typeof childMachine>
   #timer: Timer | undefined = undefined
+  #turn: NodeJS.Immediate | undefined = undefined
   #begunMono = 0
   /** When it was asked to end. */
   #stopMono: number | undefined = undefined
+  /** When it is killed if it has not ended by then. */
+  #killMono = Number.POSITIVE_INFINITY
   #toldRestarts = 0
   #start: Wait<void> | undefined = undefined
   #lifeEnd: Wait<ChildExit> | undefined = undefined
@@ -150,8 +155,8 @@ export class SupervisedChild implements TimerOwner {
   }
 
   onTimer(kind: TimerKind): void {
-    this.#timer = undefined
-    this.send({ type: kind as 'timer.shutdown' | 'timer.backoff' })
+    this.#timer = this.#turn = undefined
+    this.send({ type: kind as StopTimer | 'timer.backoff' })
   }
 
   /** Starts it unless it lives. Resolves when it is up; at once when its group rests, which starts it later. */
@@ -164,10 +169,18 @@ export class SupervisedChild implements TimerOwner {
     return this.#startBy({ type: 'child.restart' })
   }
 
-  /** Ends its life within its shutdown time; it stays listed (unless it is temporary). Resolves at the end. */
-  stop(): Promise<ChildExit> {
+  /**
+   * Ends its life within its shutdown time; it stays listed (unless it is temporary). Resolves at the end.
+   *
+   * @param withinMs - a sooner bound; a second call may escalate the first
+   */
+  stop(withinMs: number = Number.POSITIVE_INFINITY): Promise<ChildExit> {
     this.isWanted = false
-    if (!this.rests) return this.#endBy({ type: 'child.stop' })
+    if (!this.rests) {
+      const ended = this.#endBy({ type: 'child.stop' })
+      this.#bound(withinMs)
+      return ended
+    }
     // It never lived: there is no end to be told of.
     if (this.state === 'waiting')
       this.send({ type: this.restartType === 'temporary' ? 'child.remove' : 'child.stop' })
@@ -230,23 +243,37 @@ export class SupervisedChild implements TimerOwner {
   }
 
   askToStop(): void {
+    const { shutdownMs } = this.spec
     this.#stopMono = this.group.ports.clock.monotonic()
-    if (this.spec.shutdownMs > 0) this.life?.incarnation?.stop()
+    this.#killMono = this.#stopMono + shutdownMs
+    if (shutdownMs > 0) this.life?.incarnation?.stop()
+  }
+
+  /** What has a grace is hurried first, be it at the last moment: nothing is killed that was never told to end. */
+  armSignal(): void {
+    const { graceMs } = this.spec
+    const signalMono = this.#killMono - (graceMs ?? 0)
+    if (graceMs === undefined && this.#leftUntil(signalMono) > 0) this.#arm(signalMono, 'timer.shutdown')
+    else if (graceMs === undefined) this.send({ type: 'child.kill' })
+    else if (this.#leftUntil(signalMono) > 0) this.#arm(signalMono, 'timer.signal')
+    else this.send({ type: 'timer.signal' })
   }
 
   armShutdown(): void {
-    const { shutdownMs } = this.spec
-    if (shutdownMs === 0) this.send({ type: 'child.kill' })
-    else this.#arm(shutdownMs, 'timer.shutdown')
+    if (this.#leftUntil(this.#killMono) > 0) return this.#arm(this.#killMono, 'timer.shutdown')
+    this.disarm()
+    // What goes when it is told to needs a turn of the event loop, whatever the clock says.
+    this.#turn = setImmediate(() => this.onTimer('timer.shutdown'))
   }
 
   armBackoff(): void {
-    this.#arm(this.#driver.snapshot.context.delayMs, 'timer.backoff')
+    this.#arm(this.#now() + this.#driver.snapshot.context.delayMs, 'timer.backoff')
   }
 
   disarm(): void {
     if (this.#timer !== undefined) this.group.ports.timers.cancel(this.#timer)
-    this.#timer = undefined
+    clearImmediate(this.#turn)
+    this.#timer = this.#turn = undefined
   }
 
   tell(fact: ChildFact): void {
@@ -316,11 +343,25 @@ export class SupervisedChild implements TimerOwner {
     return promise
   }
 
-  #arm(delayMs: number, kind: 'timer.shutdown' | 'timer.backoff'): void {
+  #bound(withinMs: number): void {
+    const killMono = this.#now() + withinMs
+    if (killMono >= this.#killMono) return
+    this.#killMono = killMono
+    this.send({ type: 'child.bound' })
+  }
+
+  #now(): number {
+    return this.group.ports.clock.monotonic()
+  }
+
+  #leftUntil(mono: number): number {
+    return mono - this.#now()
+  }
+
+  #arm(dueMono: number, kind: StopTimer | 'timer.backoff'): void {
     this.disarm()
-    if (delayMs === Number.POSITIVE_INFINITY) return
-    const { clock, timers } = this.group.ports
-    this.#timer = timers.arm(clock.monotonic() + delayMs, this, kind)
+    if (dueMono === Number.POSITIVE_INFINITY) return
+    this.#timer = this.group.ports.timers.arm(dueMono, this, kind)
   }
 }
 
@@ -329,6 +370,7 @@ const effects: DriverEffects<SupervisedChild, typeof childMachine> = {
   askToStop: (child) => child.askToStop(),
   hurry: (child) => child.life?.incarnation?.hurry(),
   kill: (child) => child.kill(),
+  armSignal: (child) => child.armSignal(),
   armShutdown: (child) => child.armShutdown(),
   armBackoff: (child) => child.armBackoff(),
   disarmTimer: (child) => child.disarm(),

@@ -40,6 +40,11 @@ export interface ChildSpec {
   /** How long its end may take before it is killed, ms: 0 kills at once, `Infinity` waits. */
   readonly shutdownMs: number
   /**
+   * What of that time is its grace, ms: as long before its bound it is hurried, at once if the bound is nearer.
+   * `undefined`: it has nothing to give up, and is killed without that.
+   */
+  readonly graceMs?: number | undefined
+  /**
    * Starts an incarnation. Never throws: one that cannot start reports `exited` with `failed`, before
    * `ready`. The returned object may be told to end before `ready`.
    */

@@ -88,6 +88,11 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
     this.#driver = new MachineDriver<WorkerActor, WorkerMachine>(this, driver)
   }
 
+  /** That of its runs. */
+  get graceMs(): number {
+    return this.plan.run.graceMs
+  }
+
   get state(): WorkerState {
     return this.#driver.state.split('.', 1)[0] as WorkerState
   }

@@ -10,6 +10,7 @@
  * - `waiting`: listed; its group has not started it yet.
  * - `starting`: an incarnation is coming up. `running`: it is up.
  * - `stopping.asked`: it was asked to end in its own way and has its shutdown time.
+ * - `stopping.hurried`: it was told to end soon: what is left of that time is its grace.
  * - `stopping.killing`: it is ended; its last word is awaited.
  * - `backingOff`: it has ended and another incarnation follows: when the backoff has passed, or when its
  *   group says so.
@@ -30,7 +31,7 @@ import type { ChildExit } from './restart.ts'
  */
 export type ChildSequel = 'rest' | 'start' | 'hold' | 'remove'
 
-/** What an end that was asked for took: it was asked, the signal of a supervisor's stop, or a kill. */
+/** What an end that was asked for took: it was asked, told to hurry, or killed. */
 export type ChildStopStep = 'none' | 'signal' | 'kill'
 
 export interface ChildContext {
@@ -58,9 +59,12 @@ export type ChildEvent =
   | { readonly type: 'child.backOff'; readonly delayMs: number }
   /** The signal instant of a supervisor's stop. */
   | { readonly type: 'child.hurry' }
+  /** Its end is to come sooner than its own time says. */
+  | { readonly type: 'child.bound' }
   | { readonly type: 'child.kill' }
   | { readonly type: 'child.ready' }
   | { readonly type: 'child.exited'; readonly exit: ChildExit }
+  | { readonly type: 'timer.signal' }
   | { readonly type: 'timer.shutdown' }
   | { readonly type: 'timer.backoff' }
 
@@ -72,6 +76,7 @@ export type ChildEffect =
   | 'askToStop'
   | 'hurry'
   | 'kill'
+  | 'armSignal'
   | 'armShutdown'
   | 'armBackoff'
   | 'disarmTimer'
@@ -109,6 +114,7 @@ export const childMachine = setup({
     askToStop: effect,
     hurry: effect,
     kill: effect,
+    armSignal: effect,
     armShutdown: effect,
     armBackoff: effect,
     disarmTimer: effect,
@@ -179,9 +185,19 @@ export const childMachine = setup({
       },
       states: {
         asked: {
-          entry: ['armShutdown', 'askToStop'],
+          entry: ['askToStop', 'armSignal'],
           on: {
-            'child.hurry': { actions: [{ type: 'noteStep', params: { step: 'signal' } }, 'hurry'] },
+            'child.hurry': 'hurried',
+            'timer.signal': 'hurried',
+            'child.bound': { actions: 'armSignal' },
+            'child.kill': 'killing',
+            'timer.shutdown': 'killing',
+          },
+        },
+        hurried: {
+          entry: [{ type: 'noteStep', params: { step: 'signal' } }, 'hurry', 'armShutdown'],
+          on: {
+            'child.bound': { actions: 'armShutdown' },
             'child.kill': 'killing',
             'timer.shutdown': 'killing',
           },

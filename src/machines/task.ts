@@ -15,9 +15,9 @@
  * - `running.executing`: the handler runs; the run clock counts from here.
  * - `running.stopping.signalled | probing | terminating | killing`: the stop ladder. What the handler still
  *   returns is dropped. A run on the supervisor's own loop cannot be killed: after the grace it is
- *   abandoned, which ends it here while the handler may go on, fenced. One on a loop in a thread of its own
- *   shares it with others: it is `probing` whether that loop still turns. If so it is abandoned, too; if
- *   nothing in the thread can go on, the thread is ended.
+ *   abandoned, which ends it here while the handler may go on, fenced; a kill signals it first if nobody has,
+ *   and leaves it no grace. One on a loop in a thread of its own shares it with others: it is `probing` whether
+ *   that loop still turns. If so it is abandoned, too; if nothing in the thread can go on, the thread is ended.
  * - `retrying` / `snoozed`: waits to be queued again, after a failed attempt / by the handler's wish.
  *   Holds no slot.
  * - `finished`, `failed`, `cancelled`, `terminated`: the outcome is in `context.outcome`.
@@ -271,7 +271,7 @@ export const taskMachine = definition.createMachine({
         'task.cancel': { target: '.stopping', actions: 'noteCancel' },
         'task.terminate': { target: '.stopping', actions: 'noteTermination' },
         'task.kill': [
-          { guard: 'isOnOwnLoop', target: 'terminated', actions: ['noteHardStop', ...ABANDON] },
+          { guard: 'isOnOwnLoop', target: '.stopping', actions: 'noteHardStop' },
           {
             guard: 'isOnNamedLoop',
             target: '.stopping.probing',

@@ -1,6 +1,5 @@
 /** The handle of one worker: what it is doing, and how it is told to do something else. */
 import type { AnyActorRef } from 'xstate'
-import type { TimerOwner } from '../actors/armed-timers.ts'
 import { type Calendar, preview } from '../actors/calendar.ts'
 import type { Ticker } from '../actors/ticker.ts'
 import type { WorkerActor } from '../actors/worker.ts'
@@ -35,8 +34,12 @@ export interface WorkerInfo {
   readonly skipped: number
 }
 
-/** How long a stop of one worker may take: ms, `true` for no bound, `false` for none at all. */
 export interface WorkerStopOptions {
+  /**
+   * How long it may take: ms, `true` for no bound but its `shutdownMs`, `false` for no time at all. Live runs are signalled
+   * at `wait` less their `graceMs` (at once if there is less), and killed at `wait`. A second stop with a sooner bound
+   * escalates. @defaultValue true
+   */
   readonly wait?: boolean | number
 }
 
@@ -126,11 +129,10 @@ export interface PlainWorker<Input = unknown, Output = unknown>
 export interface ListedWorker {
   readonly state: string
   start(): Promise<void>
-  stop(): Promise<WorkerExit>
+  stop(withinMs: number): Promise<WorkerExit>
   restart(): Promise<void>
   remove(): Promise<void>
   whenEnded(): Promise<WorkerExit>
-  kill(): void
 }
 
 /** What its kind knows of a worker. */
@@ -212,22 +214,7 @@ export class WorkerHandle implements IntervalWorker<unknown, unknown>, EventWork
   async stop(options: WorkerStopOptions = {}): Promise<WorkerExit> {
     checkOptions('worker.stop()', options, stopChecks)
     const { wait = true } = options
-    const child = this.#shape.child()
-    const ended = child.stop()
-    const waitMs = wait === true ? Number.POSITIVE_INFINITY : Number(wait)
-    if (waitMs === Number.POSITIVE_INFINITY) return ended
-    if (waitMs === 0) {
-      this.#shape.worker.kill()
-      return ended
-    }
-    const { timers, clock } = this.#shape.worker.ports
-    const owner: TimerOwner = { onTimer: () => this.#shape.worker.kill() }
-    const timer = timers.arm(clock.monotonic() + waitMs, owner, 'stop')
-    try {
-      return await ended
-    } finally {
-      timers.cancel(timer)
-    }
+    return this.#shape.child().stop(wait === true ? Number.POSITIVE_INFINITY : Number(wait))
   }
 
   async restart(): Promise<void> {

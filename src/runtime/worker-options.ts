@@ -89,7 +89,10 @@ export interface WorkerBase<Input = unknown, Output = unknown> extends WorkerBeh
   readonly start?: boolean
   /** Whether another life follows one that ended by itself. @defaultValue 'transient' */
   readonly restart?: RestartType
-  /** How long `stop` may take before it is killed. @defaultValue Infinity: bounded by the supervisor's stop */
+  /**
+   * How long `stop` may take: its runs are signalled at `shutdownMs` less their `graceMs`, and killed at `shutdownMs`.
+   * @defaultValue Infinity: bounded by the supervisor's stop
+   */
   readonly shutdownMs?: number
   /** Runs its thread or process tasks instead of the supervisor's: an Executor, or a pool like Piscina's. */
   readonly executor?: Executor | PiscinaLike

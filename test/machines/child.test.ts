@@ -10,14 +10,16 @@ const EFFECTS: Readonly<Record<ChildEffect, true>> = {
   askToStop: true,
   hurry: true,
   kill: true,
+  armSignal: true,
   armShutdown: true,
   armBackoff: true,
   disarmTimer: true,
   announce: true,
 }
-const LIVES = ['starting', 'running', 'stopping.asked', 'stopping.killing']
+const LIVES = ['starting', 'running', 'stopping.asked', 'stopping.hurried', 'stopping.killing']
 const TIMERS: Readonly<Record<string, string | undefined>> = {
-  'stopping.asked': 'armShutdown',
+  'stopping.asked': 'armSignal',
+  'stopping.hurried': 'armShutdown',
   backingOff: 'armBackoff',
 }
 const TYPES = [...new Set(CHILD_EVENTS.map(({ type }) => type))]
@@ -62,7 +64,14 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildEdge) => void>> = {
   'asks once, with a bound': (edge) => {
     const asked = edge.target === 'stopping.asked' && edge.source !== 'stopping.asked'
     assert.equal(count(edge, 'askToStop'), Number(asked))
-    assert.equal(count(edge, 'armShutdown'), Number(asked))
+    if (asked) assert.equal(count(edge, 'armSignal'), 1)
+  },
+  'hurries once, with a bound, and says so': (edge) => {
+    const hurried = edge.target === 'stopping.hurried' && edge.source !== 'stopping.hurried'
+    assert.equal(count(edge, 'hurry'), Number(hurried))
+    if (!hurried) return
+    assert.equal(count(edge, 'armShutdown'), 1)
+    assert.equal(edge.to.context.step, 'signal')
   },
   'accepts a stop in every state, and no life follows it'({ source, target, event, to }) {
     if (event.type !== 'child.stop') return

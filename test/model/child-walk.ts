@@ -29,9 +29,11 @@ export const CHILD_EVENTS: readonly ChildEvent[] = [
   { type: 'child.backOff', delayMs: 100 },
   { type: 'child.backOff', delayMs: Number.POSITIVE_INFINITY },
   { type: 'child.hurry' },
+  { type: 'child.bound' },
   { type: 'child.kill' },
   { type: 'child.ready' },
   ...EXITS.map((exit) => ({ type: 'child.exited', exit }) as const),
+  { type: 'timer.signal' },
   { type: 'timer.shutdown' },
   { type: 'timer.backoff' },
 ]

@@ -202,6 +202,9 @@ export const TASK_INVARIANTS: Readonly<Record<string, (edge: TaskEdge) => void>>
     if (outcome?.kind === 'cancelled' || outcome?.kind === 'terminated')
       assert.equal(outcome.step, to.context.step)
   },
+  'abandons only what was signalled before'({ source, effects }) {
+    if (effects.some(({ type }) => type === 'abandonAttempt')) assert.ok(stops(source))
+  },
   'abandons only what runs on the own loop or on one that turns, and kills and terminates nothing there'({
     from,
     effects,

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fromCallback } from 'xstate'
+import type { HandlerContext } from '../../src/actors/handler-context.ts'
 import { createSupervisor } from '../../src/runtime/supervisor.ts'
 import { ManualClock } from '../../src/runtime/testing/manual-clock.ts'
 import { heldTask, memoryLogger, slots } from '../support/harness.ts'
@@ -167,5 +168,72 @@ test('a start that fails ends all that had come up, whatever they are', async ()
       expect(clock.pending).toBe(0)
     }),
     { numRuns: 100 },
+  )
+})
+
+/** How long its handler takes to go when it is told to; infinite: it does not. */
+const leaveMs = fc.constantFrom(0, 40, Number.POSITIVE_INFINITY)
+const order = fc.oneof(
+  fc.record({ do: fc.constant('stop' as const), wait: fc.constantFrom(true, false, 30, 60, 500) }),
+  fc.record({ do: fc.constantFrom('start', 'restart' as const) }),
+  fc.record({ do: fc.constant('advance' as const), ms: fc.nat(80) }),
+)
+
+test('no handler is given up that was not told to end, and none before its bound', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(order, { maxLength: 14 }),
+      leaveMs,
+      fc.constantFrom(0, 60, 300),
+      async (orders, leavesMs, shutdownMs) => {
+        const clock = new ManualClock()
+        const supervisor = makeSupervisor(clock)
+        await supervisor.start()
+        const seen = { live: 0, deaf: 0 }
+        const untold: string[] = []
+        const told = new Set<string>()
+        supervisor.on('task.abandoned', ({ runId }) => {
+          if (!told.has(runId)) untold.push(runId)
+          seen.deaf += 1
+        })
+        const worker = supervisor.workers.interval({
+          name: 'w',
+          intervalMs: 60_000,
+          shutdownMs,
+          handler: (_: unknown, ctx: HandlerContext) => {
+            seen.live += 1
+            return new Promise<void>((resolve) => {
+              const leave = (): void => {
+                seen.live -= 1
+                resolve()
+              }
+              ctx.signal.addEventListener('abort', () => {
+                told.add(ctx.runId)
+                if (leavesMs === 0) leave()
+                else if (leavesMs < Number.POSITIVE_INFINITY) clock.setTimeout(leave, leavesMs)
+              })
+            })
+          },
+        })
+        for (const next of orders) {
+          if (next.do === 'advance') await clock.advance(next.ms)
+          else if (next.do === 'stop') void worker.stop({ wait: next.wait })
+          else worker[next.do]().catch(() => {})
+          await turns(2)
+          expect(untold).toEqual([])
+          // Beside what was given up there is one copy at most.
+          expect(seen.live - supervisor.info().abandoned).toBeLessThanOrEqual(1)
+          // Whoever goes at once is never given up.
+          if (leavesMs === 0) expect(seen.deaf).toBe(0)
+        }
+        void worker.stop({ wait: 50 })
+        await clock.advance(50)
+        await turns(2)
+        expect(['stopped', 'failed']).toContain(worker.state)
+        await supervisor.stop({ wait: false })
+        await clock.advance(200)
+      },
+    ),
+    { numRuns: 150 },
   )
 })
