@@ -18,6 +18,8 @@ const revive = ({ name, input, options }: { name: string; input?: unknown; optio
 test('what JSON can hold comes back as it was', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
+      // Reserved: see below.
+      fc.pre(!JSON.stringify(value).includes('"__proto__"'))
       const text = there(value) as string
       expect(fromStoredJson(text, never)).toEqual(JSON.parse(JSON.stringify(value)))
     }),
