@@ -102,7 +102,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
   /** No child lives, and none will by itself. */
   get rests(): boolean {
     const { state } = this.#driver
-    return state === 'idle' || state === 'stopped' || state === 'failed'
+    return state === 'idle' || state === 'stopped' || state === 'failed' || state === 'removed'
   }
 
   get actor(): AnyActorRef {
@@ -145,9 +145,15 @@ export class ChildGroup implements Incarnation, TimerOwner {
     return child
   }
 
-  /** @throws what `ports.errors` makes when it stops or gives up */
+  /** It is listed no longer, and so is nobody in it. */
+  remove(): void {
+    this.#send({ type: 'group.remove' })
+  }
+
+  /** @throws what `ports.errors` makes when it stops, gives up or was removed */
   requireOpen(path: string): void {
     const { state } = this
+    if (state === 'removed') throw this.ports.errors.unknown(this.path)
     if (state === 'stopping' || state === 'escalating') throw this.ports.errors.stopped(path, state)
   }
 
@@ -239,9 +245,13 @@ export class ChildGroup implements Incarnation, TimerOwner {
 
   listStops(): void {
     this.#affected.clear()
-    for (const child of this.#work.unstarted) child.giveUpStart()
+    for (const child of this.#work.unstarted) child.giveUpStart({ kind: 'stopped' })
     this.#work.unstarted.clear()
     this.#work.set([...this.children.values()].filter((child) => !child.rests))
+  }
+
+  removeAll(): void {
+    for (const child of this.children.values()) child.send({ type: 'child.remove' })
   }
 
   startNext(): void {
@@ -284,7 +294,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
   }
 
   leave(child: SupervisedChild): void {
-    child.settle()
+    child.settle(child.exit)
     if (child.restartType === 'temporary') child.send({ type: 'child.remove' })
   }
 
@@ -368,6 +378,7 @@ const effects: DriverEffects<ChildGroup, typeof childGroupMachine> = {
   listAffected: (group, _, event) => group.listAffected(event),
   listHeld: (group) => group.listHeld(),
   listStops: (group) => group.listStops(),
+  removeAll: (group) => group.removeAll(),
   startNext: (group) => group.startNext(),
   stopNext: (group) => group.stopNext(),
   holdNext: (group) => group.holdNext(),

@@ -30,6 +30,10 @@ export class GroupChild implements ChildSpec {
     return this.group
   }
 
+  removed(): void {
+    this.group.remove()
+  }
+
   actor(): AnyActorRef {
     return this.group.actor
   }

@@ -3,7 +3,7 @@
  * Its life is machines/queue-worker.ts on what every worker does (worker.ts).
  *
  * Where an item is: in the buffer, in one live run, or out of here. It leaves with the end of its run, or is
- * handed back (`giveBack`) when the worker was stopped. A run that ends before its handler has begun because of a
+ * handed back (`giveBack`) when the worker has ended and nothing follows: then nobody would ever work on it. A run that ends before its handler has begun because of a
  * stop puts its item back first.
  */
 import type { RunCause, RunEnd } from '../machines/worker-model.ts'
@@ -139,6 +139,16 @@ export class QueueWorkerActor extends WorkerActor {
     if (this.#queuePorts.returned(this.id, this.#returned)) this.#returned = []
   }
 
+  /** Nobody will work on what waits: it has ended for good, or until somebody starts it. */
+  settled(): void {
+    this.giveBack()
+  }
+
+  /** Whether nobody has taken over all that was handed back. */
+  get hasReturned(): boolean {
+    return this.#returned.length > 0
+  }
+
   /** Announces that `takeReturned` follows. */
   expectReturned(): void {
     this.#takers += 1
@@ -194,12 +204,6 @@ export class QueueWorkerActor extends WorkerActor {
     if (this.#source === undefined) return
     this.#source.pull()
     if (this.#source?.hasEnded === true) this.sourceEnded()
-  }
-
-  override reportExit(): void {
-    const { kind } = this.context.exit
-    super.reportExit()
-    if (kind === 'stopped') this.giveBack()
   }
 
   /** @internal */

@@ -48,6 +48,8 @@ type StopTimer = 'timer.signal' | 'timer.shutdown'
 
 const logic = compile(childMachine)
 const NEVER_LIVED: ChildExit = { kind: 'stopped' }
+/** Somebody asked it to end: how it then did so is not why it does not come up. */
+const STOPPED: ChildExit = { kind: 'stopped' }
 
 /** What the drivers of all children of a group share. */
 export type ChildDriverOptions = DriverOptions<SupervisedChild, typeof childMachine>
@@ -184,7 +186,7 @@ export class SupervisedChild implements TimerOwner {
     // It never lived: there is no end to be told of.
     if (this.state === 'waiting')
       this.send({ type: this.restartType === 'temporary' ? 'child.remove' : 'child.stop' })
-    this.giveUpStart()
+    this.settle()
     return Promise.resolve(this.exit ?? NEVER_LIVED)
   }
 
@@ -201,16 +203,17 @@ export class SupervisedChild implements TimerOwner {
     return this.#end.promise
   }
 
-  /** The group leaves it as it has ended. */
-  settle(): void {
+  /** Nothing lives and nothing follows. @param reason - why one that is awaited does not come up */
+  settle(reason: ChildExit = STOPPED): void {
     this.#end?.resolve(this.exit ?? NEVER_LIVED)
     this.#end = undefined
-    this.giveUpStart()
+    this.giveUpStart(reason)
+    this.spec.settled?.()
   }
 
   /** It is not going to come up now. */
-  giveUpStart(): void {
-    this.#start?.reject(this.group.ports.errors.startFailed(this.path, this.exit ?? NEVER_LIVED))
+  giveUpStart(reason: ChildExit): void {
+    this.#start?.reject(this.group.ports.errors.startFailed(this.path, reason))
     this.#start = undefined
   }
 
@@ -287,11 +290,12 @@ export class SupervisedChild implements TimerOwner {
     this.#lifeEnd?.resolve(exit)
     this.#lifeEnd = undefined
     if (fact === 'done' || fact === 'failed') {
-      if (fact === 'failed') this.giveUpStart()
+      if (fact === 'failed') this.giveUpStart(exit)
       group.childEnded(this, exit)
     } else if (fact === 'removed') {
       this.settle()
       group.forget(this)
+      this.spec.removed?.()
     } else {
       if (fact !== 'rested') this.#announceStop()
       // Whoever restarts it, or its group, waits for what follows.

@@ -49,6 +49,10 @@ export interface ChildSpec {
    * `ready`. The returned object may be told to end before `ready`.
    */
   start(listener: ChildListener): Incarnation
+  /** It has ended or rests, and nothing follows by itself. May be told more than once. */
+  settled?(): void
+  /** It is no longer listed, and nothing of it lives. */
+  removed?(): void
   /** The actor that shows the child, made now if need be; `undefined` while there is none to show. */
   actor(parent: AnyActorRef): AnyActorRef | undefined
 }

@@ -20,6 +20,7 @@
  * - `stopping.killed`: the bound has come: all that are left are killed.
  * - `stopped`: no child lives. `failed`: no child lives, and the group has given up; the reason is in
  *   `context.failure`. Both can be started again.
+ * - `removed`: the group is no longer listed above, nor is anybody in it.
  *
  * The machine is authoritative for what the group does about an end; each child is for its own state
  * (machines/child.ts). `work` is a list of children that the owner goes through one by one: those to be started
@@ -86,6 +87,8 @@ export type ChildGroupEvent =
   | { readonly type: 'group.stop' }
   | { readonly type: 'group.hurry' }
   | { readonly type: 'group.kill' }
+  /** It was taken from the list of the group above. */
+  | { readonly type: 'group.remove' }
   | ChildEnded
   /** The child that was awaited is up, or has ended as it was asked to. */
   | { readonly type: 'child.settled' }
@@ -100,6 +103,7 @@ export type ChildGroupEffect =
   | 'listAffected'
   | 'listHeld'
   | 'listStops'
+  | 'removeAll'
   | 'startNext'
   | 'stopNext'
   | 'holdNext'
@@ -120,6 +124,7 @@ const effect = (): void => {}
 const tell = (fact: ChildGroupFact) => ({ type: 'announce', params: { fact } }) as const
 const giveUp = (reason: GroupFailure['reason']) =>
   [{ type: 'noteFailure', params: { reason } } as const, tell('escalated'), 'leaveChild'] as const
+const REMOVED = { target: 'removed', actions: 'removeAll' } as const
 const STOP = { 'group.stop': 'stopping', 'group.kill': 'stopping.killed' } as const
 
 /** The statechart of a group of children. */
@@ -153,6 +158,7 @@ export const childGroupMachine = setup({
     listAffected: effect,
     listHeld: effect,
     listStops: effect,
+    removeAll: effect,
     startNext: effect,
     stopNext: effect,
     holdNext: effect,
@@ -193,6 +199,7 @@ export const childGroupMachine = setup({
         'group.start': 'starting',
         'group.stop': 'stopped',
         'group.kill': 'stopped',
+        'group.remove': REMOVED,
       },
     },
     starting: {
@@ -295,10 +302,16 @@ export const childGroupMachine = setup({
       },
     },
     stopped: {
-      on: { 'group.start': 'starting' },
+      on: { 'group.start': 'starting', 'group.remove': REMOVED },
     },
     failed: {
-      on: { 'group.start': 'starting', 'group.stop': 'stopped', 'group.kill': 'stopped' },
+      on: {
+        'group.start': 'starting',
+        'group.stop': 'stopped',
+        'group.kill': 'stopped',
+        'group.remove': REMOVED,
+      },
     },
+    removed: { type: 'final' },
   },
 })

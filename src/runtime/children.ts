@@ -46,7 +46,7 @@ export interface Child<Ref extends AnyActorRef = AnyActorRef> {
   stop(): Promise<ChildExit>
   /** Ends it if it lives, then starts it. Counts towards no intensity. */
   restart(): Promise<void>
-  /** Ends it and takes it from the list. */
+  /** Ends it and takes it from the list; with a group goes all that is in it. */
   remove(): Promise<void>
 }
 
@@ -77,8 +77,8 @@ export interface ChildOwner {
    * Supervises an actor of any XState logic: it is started in order with the others, restarted by its restart type,
    * and stopped in reverse order. Started at once if its owner runs.
    *
-   * @throws OptionError for a bad option (`ERR_CHILD_ID_TAKEN` among them); SupervisorStateError
-   *   (`ERR_SUPERVISOR_STOPPED`); SupervisionError (`ERR_CHILD_START_FAILED`) when it fails to start at once.
+   * @throws OptionError for a bad option (`ERR_CHILD_ID_TAKEN` among them), or a group that was removed
+   *   (`ERR_CHILD_UNKNOWN`); SupervisorStateError (`ERR_SUPERVISOR_STOPPED`); SupervisionError (`ERR_CHILD_START_FAILED`) when it fails to start at once.
    *   Nothing is listed then.
    */
   spawn<Logic extends AnyActorLogic>(logic: Logic, options: SpawnOptions<Logic>): Child<ActorRefFrom<Logic>>

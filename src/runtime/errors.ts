@@ -17,8 +17,8 @@
  * | `ERR_TIMEZONE_UNKNOWN` | `OptionError` | a time zone that does not exist |
  * | `ERR_EXTERNAL_UNKNOWN` | `OptionError` | `complete` or `fail` of a task that is not waiting for it |
  * | `ERR_CHILD_ID_TAKEN` | `OptionError` | the group lists a child with this id already |
- * | `ERR_CHILD_UNKNOWN` | `OptionError` | a child that was removed is to be started |
- * | `ERR_CHILD_START_FAILED` | `SupervisionError` | a child failed before it was up |
+ * | `ERR_CHILD_UNKNOWN` | `OptionError` | a child that was removed is to be started, or a group that was removed is to take one in |
+ * | `ERR_CHILD_START_FAILED` | `SupervisionError` | a child failed, ended or was stopped before it was up |
  * | `ERR_RESTART_INTENSITY` | `SupervisionError` | a group gave up after too many restarts |
  * | `ERR_LOOP_NAME_TAKEN` | `OptionError` | a loop's name is taken or reserved |
  * | `ERR_LOOP_UNKNOWN` | `OptionError` | there is no loop of this name, or no default loop |
@@ -30,7 +30,7 @@
  * | `ERR_SCHEDULER_UNKNOWN` | `OptionError` | `unregister` of a scheduler that is not registered |
  * | `ERR_SCHEDULER_REGISTERED` | `OptionError` | `register` of a scheduler that is registered already |
  * | `ERR_WORKER_STATE` | `WorkerError` | a call that the state of the worker does not allow |
- * | `ERR_SUPERVISOR_STOPPED` | `SupervisorStateError` | a submission to a supervisor that stops or has stopped |
+ * | `ERR_SUPERVISOR_STOPPED` | `SupervisorStateError` | a submission to a supervisor that stops, has stopped or has failed |
  * | `ERR_SUPERVISOR_STATE` | `SupervisorStateError` | a call that the state does not allow |
  * | `ERR_SUPERVISOR_START_FAILED` | `SupervisorStateError` | `start` failed; the reason is the `cause` |
  * | `ERR_SUPERVISOR_IN_TASK` | `SupervisorStateError` | a supervisor made while a task module is loaded |

@@ -23,6 +23,7 @@ import { type ExternalTask, ExternalTasks } from './external.ts'
 import { countRuns, physicalInfo, poolInfo, type SupervisorInfo } from './info.ts'
 import type { Loop } from './loop.ts'
 import type { LoopOptions } from './loops.ts'
+import { REFUSES_OTHERS } from './refusing.ts'
 import type { Run } from './run.ts'
 import type { RegisterOptions, RegisterSyncOptions } from './schedulers.ts'
 import { checkStopOptions, planStop, type StopOptions } from './stop-options.ts'
@@ -341,7 +342,7 @@ export class LiveSupervisor implements Supervisor {
 
   #requireOpen(what: 'submission' | 'child' | 'scheduler' = 'submission'): void {
     const { state } = this
-    if (state !== 'draining' && state !== 'stopping' && state !== 'stopped') return
+    if (!REFUSES_OTHERS.includes(state)) return
     throw new SupervisorStateError(`Supervisor ${this.id} is ${state}: it accepts no ${what}.`, {
       code: 'ERR_SUPERVISOR_STOPPED',
     })

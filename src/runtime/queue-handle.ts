@@ -79,7 +79,6 @@ const EXPECTANT: readonly string[] = ['waiting', 'starting', 'running', 'backing
 export class QueueHandle extends WorkerHandle implements QueueWorker<unknown, unknown> {
   readonly #worker: QueueWorkerActor
   readonly #shape: WorkerShape
-  #isFollowed = false
 
   constructor(shape: WorkerShape, worker: QueueWorkerActor) {
     super(shape)
@@ -185,7 +184,6 @@ export class QueueHandle extends WorkerHandle implements QueueWorker<unknown, un
     const { signal } = options
     signal?.throwIfAborted()
     if (this.#worker.offer(item, watcher)) return
-    this.#follow()
     await new Promise<void>((resolve, reject) => {
       const worker = this.#worker
       const giveUp = (): void => {
@@ -204,17 +202,6 @@ export class QueueHandle extends WorkerHandle implements QueueWorker<unknown, un
       }
       const entry: ItemEntry<unknown> = worker.wait(item, putter, watcher, by)
       signal?.addEventListener('abort', giveUp, { once: true })
-    })
-  }
-
-  /** Whoever waits for room is told when there will be none. */
-  #follow(): void {
-    if (this.#isFollowed) return
-    this.#isFollowed = true
-    void this.ended.then(() => {
-      this.#isFollowed = false
-      if (this.#refusal() !== undefined) this.#worker.refuseWaiting()
-      else if (this.waiting > 0) this.#follow()
     })
   }
 

@@ -18,14 +18,11 @@ import { type Kind, TIMELESS } from './worker-kinds.ts'
 export function queueKind(stopLog: StopLog): Kind {
   const ports: QueuePorts = {
     itemReturned: (worker) =>
-      new WorkerError(
-        `Queue worker "${worker}" was stopped before this item had begun: it was handed back.`,
-        {
-          code: 'ERR_ITEM_RETURNED',
-          worker,
-        },
-      ),
-    refused: (worker) => stoppedError(worker, 'was stopped while this item waited for room'),
+      new WorkerError(`Queue worker "${worker}" ended before this item had begun: it was handed back.`, {
+        code: 'ERR_ITEM_RETURNED',
+        worker,
+      }),
+    refused: (worker) => stoppedError(worker, 'ended while this item waited for room'),
     returned: (worker, items) => stopLog.returned(worker, items),
   }
   return {

@@ -16,6 +16,7 @@ import type { Definitions } from './definitions.ts'
 import { OptionError, SupervisorStateError } from './errors.ts'
 import { checkGivenInput } from './input-check.ts'
 import type { Loops } from './loops.ts'
+import { REFUSES_OWN } from './refusing.ts'
 import type { RunHandle } from './run.ts'
 import { checkSubmitOptions, overridePlan, type SubmitOptions } from './task-options.ts'
 
@@ -133,7 +134,7 @@ export class Submissions {
     facts: SubmissionFacts,
   ): TaskRun | undefined {
     const { pool, state, defaultRunId, loops } = this.#options
-    if (state() === 'stopping' || state() === 'stopped') {
+    if (REFUSES_OWN.includes(state())) {
       throw new SupervisorStateError(
         `The supervisor is ${state()}: worker "${facts.worker}" can run no more.`,
         {
@@ -236,7 +237,7 @@ export class Submissions {
     facts: { readonly runId?: string; readonly taskName?: string } = {},
   ): void {
     const state = this.#options.state()
-    if (state !== 'stopping' && state !== 'stopped') return
+    if (!REFUSES_OWN.includes(state)) return
     throw new SupervisorStateError(`The supervisor is ${state}: it accepts no ${what}.`, {
       code: 'ERR_SUPERVISOR_STOPPED',
       ...facts,

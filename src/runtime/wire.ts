@@ -190,7 +190,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     if (fact === 'stopping' || fact === 'failed') shutdown.end()
     if (fact === 'stopped' || fact === 'failed') {
       alive.release()
-      if (fact === 'stopped') workers.giveBack()
+      workers.giveBack()
       stopLog.end()
     }
     if (fact === 'failed') reporter.emit('supervisor.failed', { error })

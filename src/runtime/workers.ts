@@ -15,6 +15,7 @@ import { OptionError, SupervisorStateError, WorkerError } from './errors.ts'
 import { QueueHandle, type QueueWorker } from './queue-handle.ts'
 import { queueKind } from './queue-kind.ts'
 import type { QueueWorkerOptions } from './queue-options.ts'
+import { REFUSES_OTHERS } from './refusing.ts'
 import type { StopLog } from './stop-report.ts'
 import { WorkerCalendars } from './worker-calendar.ts'
 import type {
@@ -124,6 +125,8 @@ export class LiveWorkers implements Workers, ControlledWorkers {
   readonly #drivers: Map<WorkerKind, DriverOptions<WorkerActor, WorkerMachine>> = new Map()
 
   readonly #queue: Kind
+  /** Queue workers that are listed no longer, with items that they have handed back to nobody yet. */
+  readonly #leavers: Set<QueueWorkerActor> = new Set()
 
   constructor(options: LiveWorkersOptions) {
     this.#options = options
@@ -182,6 +185,10 @@ export class LiveWorkers implements Workers, ControlledWorkers {
   giveBack(): void {
     for (const { worker } of this.#listed.values()) {
       if (worker instanceof QueueWorkerActor) worker.giveBack()
+    }
+    for (const worker of this.#leavers) {
+      worker.giveBack()
+      if (!worker.hasReturned) this.#leavers.delete(worker)
     }
   }
 
@@ -250,7 +257,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
 
   #requireOpen(): void {
     const state = this.#options.state()
-    if (state !== 'draining' && state !== 'stopping' && state !== 'stopped') return
+    if (!REFUSES_OTHERS.includes(state)) return
     throw new SupervisorStateError(`The supervisor is ${state}: it accepts no worker.`, {
       code: 'ERR_SUPERVISOR_STOPPED',
     })
@@ -267,7 +274,11 @@ export class LiveWorkers implements Workers, ControlledWorkers {
 
   /** A temporary worker that has ended is no longer listed by its group. */
   #prune(name: string): void {
-    if (this.#listed.get(name)?.listed?.state === 'removed') this.#forget(name)
+    const listed = this.#listed.get(name)
+    if (listed?.listed?.state !== 'removed') return
+    const { worker } = listed
+    if (worker instanceof QueueWorkerActor && worker.hasReturned) this.#leavers.add(worker)
+    this.#forget(name)
   }
 
   #forget(name: string): void {

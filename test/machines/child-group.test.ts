@@ -11,6 +11,7 @@ const EFFECTS: Readonly<Record<ChildGroupEffect, true>> = {
   listAffected: true,
   listHeld: true,
   listStops: true,
+  removeAll: true,
   startNext: true,
   stopNext: true,
   holdNext: true,
@@ -49,12 +50,20 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildGroupEdge) => void>> = {
     for (const { type } of effects) assert.ok(Object.hasOwn(EFFECTS, type), type)
   },
   'accepts a stop and a kill in every state'({ source, target, event }) {
+    if (source === 'removed') return assert.equal(target, source)
     if (event.type === 'group.stop') {
       if (source === 'idle' || source === 'stopped' || source === 'failed') assert.equal(target, 'stopped')
       else assert.ok(STOPPING.includes(target), target)
     }
     if (event.type !== 'group.kill') return
     assert.equal(target, RESTS.includes(source) ? 'stopped' : 'stopping.killed')
+  },
+  'is removed with all that is in it when it rests, and is not to be started again'(edge) {
+    const { event, source, target } = edge
+    const removes = event.type === 'group.remove' && RESTS.includes(source)
+    assert.equal(count(edge, 'removeAll'), Number(removes))
+    if (removes || source === 'removed') return assert.equal(target, 'removed')
+    if (event.type === 'group.remove') assert.deepEqual([target, edge.effects], [source, []])
   },
   'answers every end of a child exactly once'(edge) {
     const { event, source, target } = edge

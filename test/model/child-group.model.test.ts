@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { GroupChild } from '../../src/actors/group-child.ts'
 import { RESTART_TYPES, STRATEGIES } from '../../src/machines/restart.ts'
 import { GroupBench } from '../support/fake-child.ts'
+import { turns } from '../support/turns.ts'
 
 const pick = fc.nat(20)
 const command = fc.oneof(
@@ -26,7 +27,9 @@ const command = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.nat(60) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom('groupStop', 'hurry', 'kill', 'groupStart' as const) }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('groupStop', 'hurry', 'kill', 'groupStart', 'removeInner' as const),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('failNext' as const), pick }) },
 )
@@ -38,6 +41,7 @@ class Walk {
   readonly said: Set<string | undefined> = new Set()
   readonly bench: GroupBench
   readonly inner: ReturnType<GroupBench['makeGroup']>
+  readonly #waits: Set<Promise<unknown>> = new Set()
   #ids = 0
 
   constructor(policy: ConstructorParameters<typeof GroupBench>[0]) {
@@ -72,7 +76,8 @@ class Walk {
       else if (what.do === 'kill') bench.group.kill()
       else if (what.do === 'groupStart') {
         if (bench.group.rests) bench.start()
-      } else void (child?.[what.do as 'stop']() as Promise<unknown> | undefined)?.catch(() => {})
+      } else if (what.do === 'removeInner') this.await(bench.group.children.get('inner')?.remove())
+      else this.await(child?.[what.do as 'stop']() as Promise<unknown> | undefined)
     } catch (error) {
       // What is refused is refused with an error of its own.
       expect(['idTaken', 'unknown', 'stopped', 'startFailed']).toContain((error as { code?: string }).code)
@@ -80,13 +85,26 @@ class Walk {
     this.check()
   }
 
+  /** Whoever waits hears in the end. */
+  await(call: Promise<unknown> | undefined): void {
+    if (call === undefined) return
+    const heard = (): void => void this.#waits.delete(call)
+    this.#waits.add(call)
+    call.then(heard, heard)
+  }
+
   check(): void {
     const { bench, inner } = this
     expect(bench.errors).toEqual([])
+    if (inner.state === 'removed') expect([inner.children.size, inner.rests]).toEqual([0, true])
     for (const group of [bench.group, inner]) {
       for (const [id, child] of group.children) {
         const fake = bench.fakes.get(id)
-        if (fake !== undefined) expect([id, fake.lives]).toEqual([id, child.lives])
+        if (fake !== undefined) {
+          expect([id, fake.lives]).toEqual([id, child.lives])
+          // Who rests has been told, and nobody else has.
+          if (child.state !== 'waiting') expect([id, fake.isSettled]).toEqual([id, child.rests])
+        }
         expect(child.state).not.toBe('removed')
         // What has ended for good and is temporary is listed no longer.
         if (child.restartType === 'temporary')
@@ -129,12 +147,14 @@ class Walk {
     }
   }
 
-  end(): void {
+  async end(): Promise<void> {
     const { bench } = this
     for (const fake of bench.fakes.values()) fake.manner = 'ends'
     bench.group.stop()
     bench.group.kill()
     this.check()
+    await turns()
+    expect(this.#waits.size).toBe(0)
     expect(bench.group.rests).toBe(true)
     expect([...bench.fakes.values()].some(({ lives }) => lives)).toBe(false)
   }
@@ -158,7 +178,7 @@ test('whatever happens, states tell the truth, and in the end nobody waits for e
         await walk.settle()
         walk.checkNobodyIsForgotten()
       } finally {
-        walk.end()
+        await walk.end()
       }
     }),
     { numRuns: 400 },

@@ -72,6 +72,7 @@ export const GROUP_EVENTS: readonly ChildGroupEvent[] = [
   { type: 'group.stop' },
   { type: 'group.hurry' },
   { type: 'group.kill' },
+  { type: 'group.remove' },
   ended('p', 'permanent', FAILED),
   ended('p', 'permanent', DONE),
   ended('t', 'transient', FAILED),

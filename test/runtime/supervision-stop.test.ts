@@ -408,8 +408,8 @@ describe('closed', () => {
     expect(report).toMatchObject({ tasks: { abandon: 1 } })
     expect(supervisor.state).toBe('failed')
     // What is left of it is ended by another one, which tells of the whole end.
-    supervisor.submit(echoTask())
-    expect(await supervisor.stop()).toEqual({ ...report, tasks: { ...report.tasks, none: 1 } })
+    expect(thrownBy(() => supervisor.submit(echoTask())).code).toBe('ERR_SUPERVISOR_STOPPED')
+    expect(await supervisor.stop()).toEqual(report)
     expect(supervisor.state).toBe('stopped')
   })
 })

@@ -8,7 +8,15 @@ import {
   setup,
 } from 'xstate'
 import type { Supervisor } from '../../src/index.ts'
-import { deferred, errorOf, startedSupervisor, testSupervisor, thrownBy, turns } from '../support/harness.ts'
+import {
+  deferred,
+  echoTask,
+  errorOf,
+  startedSupervisor,
+  testSupervisor,
+  thrownBy,
+  turns,
+} from '../support/harness.ts'
 import { puppet } from '../support/puppet.ts'
 
 describe('a child', () => {
@@ -48,6 +56,31 @@ describe('a child', () => {
     expect([child.state, child.restarts]).toEqual(['running', 1])
     expect(child.actor).not.toBe(before)
     expect(of('child.restarted')).toMatchObject([{ child: 'one', restarts: 1 }])
+  })
+
+  test('a supervisor that has failed accepts nothing until it is started again', async () => {
+    const { supervisor } = await startedSupervisor({ supervision: { intensity: 0 } })
+    supervisor.spawn(puppet().machine, { id: 'one' }).actor?.send({ type: 'crash' })
+    await errorOf(supervisor.closed)
+    const { machine } = puppet()
+    const calls: Readonly<Record<string, () => unknown>> = {
+      submit: () => supervisor.submit(echoTask()),
+      submitExternal: () => supervisor.submitExternal({ start: () => {} }),
+      spawn: () => supervisor.spawn(machine, { id: 'two' }),
+      group: () => supervisor.group('g'),
+      register: () => supervisor.register({ loop: () => {} }),
+      registerSync: () => supervisor.registerSync({ stop: () => {} }),
+      interval: () => supervisor.workers.interval({ name: 'w', intervalMs: 1, handler: () => {} }),
+      queue: () => supervisor.workers.queue({ name: 'q', handler: () => {} }),
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      expect([name, thrownBy(call)]).toMatchObject([
+        name,
+        { name: 'SupervisorStateError', code: 'ERR_SUPERVISOR_STOPPED' },
+      ])
+    }
+    await supervisor.start()
+    await supervisor.submit(echoTask()).result
   })
 
   test('that crashes too often makes the supervisor stop and fail, with the causes', async () => {
@@ -143,6 +176,63 @@ describe('at run time', () => {
     expect(of('child.stopped').map(({ child: path }) => path)).toEqual(['g/one', 'g/one', 'g/one'])
     // The id is free again.
     group.spawn(puppet().machine, { id: 'one' })
+  })
+
+  test.each([
+    ['in a final state', 'end'],
+    ['by a failure', 'crash'],
+  ])('restart() that a stop overtakes says so, also when the child ends %s', async (_, type) => {
+    const { supervisor } = await startedSupervisor()
+    const child = supervisor.spawn(puppet({ manner: 'deaf' }).machine, { id: 'one' })
+    const restarted = errorOf(child.restart())
+    const stopped = child.stop()
+    child.actor?.send({ type })
+    expect(await restarted).toMatchObject({
+      name: 'SupervisionError',
+      code: 'ERR_CHILD_START_FAILED',
+      message: 'Child "one" could not start: it was stopped',
+      causes: [],
+    })
+    await stopped
+    expect(child.state).toBe('stopped')
+  })
+
+  test('a group that was removed takes nobody in, and what was in it is removed, too', async () => {
+    const { supervisor } = await startedSupervisor()
+    const { machine } = puppet()
+    const group = supervisor.group('g')
+    const inner = group.group('inner')
+    const child = inner.spawn(machine, { id: 'one' })
+    await group.remove()
+    expect([group.state, inner.state, child.state]).toEqual(['removed', 'removed', 'removed'])
+    expect([group.which(), await child.ended]).toEqual([[], { kind: 'done', output: 'output' }])
+    for (const owner of [group, inner]) {
+      expect(thrownBy(() => owner.spawn(machine, { id: 'two' }))).toMatchObject({
+        name: 'OptionError',
+        code: 'ERR_CHILD_UNKNOWN',
+      })
+      expect(thrownBy(() => owner.group('more')).code).toBe('ERR_CHILD_UNKNOWN')
+    }
+    expect((await errorOf(child.start())).code).toBe('ERR_CHILD_UNKNOWN')
+    // The path is free again.
+    expect(supervisor.group('g').spawn(machine, { id: 'one' }).state).toBe('running')
+  })
+
+  test('a group that is removed before the start, or ends for good, takes nobody in either', async () => {
+    const { supervisor } = testSupervisor()
+    const { machine } = puppet()
+    const early = supervisor.group('early')
+    const never = early.spawn(machine, { id: 'one' })
+    await early.remove()
+    expect([never.state, thrownBy(() => early.spawn(machine, { id: 'two' })).code]).toEqual([
+      'removed',
+      'ERR_CHILD_UNKNOWN',
+    ])
+    await supervisor.start()
+    const brief = supervisor.group('brief', { restart: 'temporary', intensity: 0 })
+    brief.spawn(machine, { id: 'one' }).actor?.send({ type: 'crash' })
+    expect(brief.state).toBe('removed')
+    expect(thrownBy(() => brief.spawn(machine, { id: 'two' })).code).toBe('ERR_CHILD_UNKNOWN')
   })
 
   test('which() and count() show all, groups before what is in them', async () => {

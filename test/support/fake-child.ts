@@ -27,6 +27,9 @@ export class FakeChild implements ChildSpec {
   manner: NonNullable<FakeOptions['manner']>
   /** How many of the next lives fail at once. */
   failing = 0
+  /** Told that nothing follows its last life. */
+  isSettled = false
+  isRemoved = false
   readonly #story: string[]
   #listener: ChildListener | undefined = undefined
 
@@ -42,6 +45,7 @@ export class FakeChild implements ChildSpec {
   start(listener: ChildListener): Incarnation {
     this.#story.push(`+${this.id}`)
     this.#listener = listener
+    this.isSettled = false
     if (this.failing > 0) {
       this.failing -= 1
       this.crash('no start')
@@ -55,6 +59,14 @@ export class FakeChild implements ChildSpec {
 
   actor(): AnyActorRef | undefined {
     return undefined
+  }
+
+  settled(): void {
+    this.isSettled = true
+  }
+
+  removed(): void {
+    this.isRemoved = true
   }
 
   get lives(): boolean {

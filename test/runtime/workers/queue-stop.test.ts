@@ -297,6 +297,96 @@ describe('supervisor.stop()', () => {
   })
 })
 
+describe('a worker that has ended for good', () => {
+  const ends = {
+    'by a failure, temporary': { restart: 'temporary', onFailure: 'fail', fails: true },
+    'by a failure that nobody follows': { restart: 'transient', onFailure: 'fail', fails: true },
+    'by false': { restart: 'transient', onFailure: 'continue', fails: false },
+    'by false, temporary': { restart: 'temporary', onFailure: 'continue', fails: false },
+  } as const
+
+  test.each(Object.entries(ends))('%s: hands back what waits at once, whoever looks', async (how, end) => {
+    const { restart, onFailure, fails } = end
+    const { supervisor, clock } = await startedSupervisor({ supervision: { intensity: 0 } })
+    supervisor.closed.catch(() => {})
+    const queue = supervisor.workers.queue<number>({
+      name: 'q',
+      restart,
+      onFailure,
+      capacity: 3,
+      handler() {
+        if (fails) throw new Error('bad')
+        return false
+      },
+    })
+    const runs = [1, 2, 3].map((item) => queue.run(item))
+    const late = [4, 5].map((item) => errorOf(queue.run(item)))
+    const first = runs[0]!.catch((error) => error.code)
+    const others = Promise.all(runs.slice(1).map(errorOf))
+    expect(await first).toBe(fails ? 'ERR_TASK_THREW' : false)
+    const returned =
+      restart === 'temporary' || !fails ? ['ERR_ITEM_RETURNED', 'ERR_ITEM_RETURNED'] : undefined
+    if (returned !== undefined) expect((await others).map(({ code }) => code)).toEqual(returned)
+    await turns()
+    supervisor.workers.list()
+    supervisor.workers.get('q')
+    await clock.advance(0)
+    const report = await supervisor.stop({ wait: false })
+    expect([how, report.returned]).toEqual([how, { q: [2, 3, 4] }])
+    expect((await others).map(({ code }) => code)).toEqual(['ERR_ITEM_RETURNED', 'ERR_ITEM_RETURNED'])
+    expect((await Promise.all(late)).map(({ code }) => code)).toEqual([
+      'ERR_ITEM_RETURNED',
+      'ERR_WORKER_STOPPED',
+    ])
+    expect(queue.size).toBe(0)
+  })
+
+  test('and is not listed any more hands back to whoever stops it, once, or into the report', async () => {
+    const { supervisor } = await startedSupervisor()
+    const make = () =>
+      supervisor.workers.queue<number>({ name: 'q', restart: 'temporary', handler: () => false })
+    const first = make()
+    await first.putMany([1, 2])
+    await first.ended
+    const another = make()
+    await another.putMany([3, 4])
+    await another.ended
+    const third = make()
+    expect((await first.stop()).returned).toEqual([2])
+    expect((await first.stop()).returned).toEqual([])
+    expect(third.size).toBe(0)
+    expect((await supervisor.stop({ wait: false })).returned).toEqual({ q: [4] })
+  })
+
+  test.each(['stop', 'remove'] as const)('by child.%s(): the report has what was left', async (call) => {
+    const { supervisor } = await startedSupervisor()
+    const queue = supervisor.workers.queue({ name: 'q', task: heldTask<number>().task, onStop: 'return' })
+    await queue.put(1)
+    const second = errorOf(queue.run(2))
+    await turns()
+    const ended = supervisor.child('q')?.[call]()
+    await turns()
+    expect(queue.state).toBe('stopping')
+    for (const run of supervisor.list({ state: 'running' })) run.cancel()
+    await ended
+    expect((await second).code).toBe('ERR_ITEM_RETURNED')
+    expect(supervisor.workers.list()).toHaveLength(call === 'stop' ? 1 : 0)
+    expect((await supervisor.stop({ wait: false })).returned).toEqual({ q: [2] })
+  })
+
+  test('or was stopped before it was started: run() hears of it', async () => {
+    const { supervisor } = testSupervisor()
+    const queue = supervisor.workers.queue<number>({ name: 'q', handler() {} })
+    const run = errorOf(queue.run(1))
+    const child = supervisor.child('q')
+    const ended = child?.ended
+    await child?.stop()
+    expect((await run).code).toBe('ERR_ITEM_RETURNED')
+    expect(await ended).toEqual({ kind: 'stopped' })
+    expect((await queue.stop()).returned).toEqual([1])
+  })
+})
+
 test('storm: whatever is put is run once or handed back, whoever waits hears', async () => {
   for (let round = 0; round < 50; round += 1) {
     const { supervisor } = await startedSupervisor(slots(2))

@@ -157,12 +157,12 @@ describe('items', () => {
     expect([inputs(), queue.state]).toEqual([['a', 'b'], 'active'])
   })
 
-  test('a value false ends the worker; what waits stays until stop() hands it back', async () => {
+  test('a value false ends the worker; what waits is out of it at once, and stop() tells of it', async () => {
     const { supervisor } = await startedSupervisor()
     const queue = supervisor.workers.queue<number, boolean>({ name: 'q', handler: (item) => item !== 2 })
     await queue.putMany([1, 2, 3, 4])
     expect(await queue.ended).toEqual({ kind: 'done', output: undefined })
-    expect(queue.size).toBe(2)
+    expect(queue.size).toBe(0)
     expect(await errorOf(queue.put(5))).toMatchObject({ code: 'ERR_WORKER_STOPPED', worker: 'q' })
     expect((await queue.stop()).returned).toEqual([3, 4])
     expect((await queue.stop()).returned).toEqual([])
