@@ -8,9 +8,11 @@
  */
 import type { Calendar } from './calendar.ts'
 import { CalendarError } from './calendar-error.ts'
-import { nextElapsed, nextNamed } from './local-times.ts'
+import { type LocalTimes, nextElapsed, nextNamed } from './local-times.ts'
+import { partsOf, type RuleParts } from './rrule-parts.ts'
 import { isSubDaily, parseRecurrence, type RecurrenceText, type WrittenTime } from './rrule-text.ts'
 import { RuleTimes } from './rrule-times.ts'
+import { YearTimes } from './rrule-year-times.ts'
 import { TimeZone } from './time-zone.ts'
 
 export interface RruleCalendarOptions {
@@ -101,13 +103,15 @@ class EndlessRule {
   readonly #zone: TimeZone
   readonly #start: Start
   /** By the offset while which they hold. */
-  readonly #times = new Map<number, RuleTimes>()
+  readonly #times = new Map<number, LocalTimes>()
+  readonly #parts: RuleParts
 
   constructor(recurrence: RecurrenceText, zone: TimeZone, start: Start) {
     this.startAt = start.at
     this.#recurrence = recurrence
     this.#zone = zone
     this.#start = start
+    this.#parts = partsOf(recurrence.rule)
   }
 
   next(after: number): number | undefined {
@@ -117,19 +121,20 @@ class EndlessRule {
       : nextElapsed(this.#zone, (offsetMs) => this.#elapsed(offsetMs), from)
   }
 
-  #named(): RuleTimes {
+  #named(): LocalTimes {
     return this.#timesFrom(this.#start.local)
   }
 
   /** Steps of hours and less count from the instant of the start, whatever the clock showed then. */
-  #elapsed(offsetMs: number): RuleTimes {
+  #elapsed(offsetMs: number): LocalTimes {
     return isSubDaily(this.#recurrence.frequency) ? this.#timesFrom(this.startAt + offsetMs) : this.#named()
   }
 
-  #timesFrom(local: number): RuleTimes {
+  #timesFrom(local: number): LocalTimes {
     const known = this.#times.get(local)
     if (known !== undefined) return known
-    const times = new RuleTimes(this.#recurrence.rule, local)
+    const { frequency, rule } = this.#recurrence
+    const times = frequency === 'YEARLY' ? new YearTimes(this.#parts, local) : new RuleTimes(rule, local)
     this.#times.set(local, times)
     return times
   }

@@ -40,6 +40,48 @@ describe('rules', () => {
   })
 })
 
+describe('parts that name days limit each other', () => {
+  const rows: [rule: string, next: string[]][] = [
+    ['BYYEARDAY=1,100,200;BYDAY=MO', ['2029-01-01', '2034-04-10', '2035-01-01']],
+    ['BYYEARDAY=1,100,200;BYMONTHDAY=1', ['2029-01-01', '2030-01-01', '2031-01-01']],
+    ['BYYEARDAY=9,10;BYDAY=2WE,1TH', ['2029-01-10', '2030-01-09', '2035-01-10']],
+    ['BYMONTHDAY=13;BYDAY=2FR', ['2034-01-13', '2040-01-13', '2045-01-13']],
+    ['BYMONTHDAY=13;BYDAY=FR', ['2029-04-13', '2029-07-13', '2030-09-13']],
+    ['BYWEEKNO=20', ['2029-05-14', '2030-05-13', '2031-05-12']],
+    ['BYWEEKNO=20;BYMONTH=5', ['2029-05-14', '2030-05-13', '2031-05-12']],
+    ['BYWEEKNO=20;BYMONTHDAY=14,20', ['2029-05-14', '2029-05-20', '2030-05-14']],
+    ['BYWEEKNO=1,20;BYYEARDAY=1,4;BYDAY=MO', ['2029-01-01', '2035-01-01', '2038-01-04']],
+    ['BYWEEKNO=1;BYDAY=MO', ['2029-01-01', '2029-12-31', '2030-12-30']],
+    ['BYWEEKNO=-1;BYDAY=SU', ['2029-12-30', '2030-12-29', '2031-12-28']],
+    ['BYWEEKNO=1;BYDAY=SA;WKST=SU', ['2029-01-06', '2030-01-05', '2031-01-04']],
+    // The years of weeks, not of dates: week 53 of 2032 and week 1 of 2033, but none of 2034.
+    ['INTERVAL=4;BYWEEKNO=1;BYDAY=SU', ['2029-01-07', '2033-01-09', '2037-01-04']],
+    ['BYYEARDAY=1,2,3;BYDAY=MO,TU;BYSETPOS=-1', ['2029-01-02', '2030-01-01', '2033-01-03']],
+  ]
+  test.for(rows)('FREQ=YEARLY;%s', ([rule, next]) => {
+    const text = `DTSTART:20290101T090000Z\nRRULE:FREQ=YEARLY;${rule}`
+    expect(shown(text, '2029-01-01T00:00Z', next.length)).toEqual(next.map((day) => `${day} 09:00`))
+  })
+
+  test('and BYSETPOS picks among all times of a year', () => {
+    const text = 'DTSTART:20290101T090000Z\nRRULE:FREQ=YEARLY;BYMONTH=3;BYHOUR=6,18;BYDAY=MO;BYSETPOS=2,-1'
+    expect(shown(text, '2029-01-01T00:00Z', 4)).toEqual([
+      '2029-03-05 18:00',
+      '2029-03-26 18:00',
+      '2030-03-04 18:00',
+      '2030-03-25 18:00',
+    ])
+  })
+
+  test('never met: refused', () => {
+    const never = ['BYYEARDAY=366;BYMONTH=1', 'BYWEEKNO=20;BYMONTHDAY=30', 'BYYEARDAY=1;BYDAY=2MO']
+    for (const rule of never) {
+      const text = `DTSTART:20290101T090000Z\nRRULE:FREQ=YEARLY;${rule}`
+      expect(() => rruleCalendar(text), rule).toThrow('never meet')
+    }
+  })
+})
+
 describe('the rules of Indico', () => {
   test('are those of RFC 5545, MINUTELY with BYSECOND too', () => {
     const options = { timezone: 'UTC', startAt: instant('2026-11-26T12:00:50Z') }
@@ -330,6 +372,31 @@ describe('against a second implementation', () => {
       hours,
     ),
     rule('YEARLY', part('BYMONTH', some(range(1, 12)))),
+    rule(
+      'YEARLY',
+      part('BYMONTH', some(range(1, 12), 6)),
+      part('BYMONTHDAY', some([...range(1, 31), '-1', '-2'], 12)),
+      part('BYYEARDAY', some([...range(1, 366), '-1', '-60'], 60)),
+      part(
+        'BYDAY',
+        fc.oneof(
+          some(days),
+          some(
+            days.flatMap((day) => [`2${day}`, `-1${day}`, `20${day}`]),
+            9,
+          ),
+        ),
+      ),
+    ),
+    // Not the weeks round New Year: the other one finds week 53 in years that have none, and counts years by dates.
+    fc
+      .tuple(
+        some(range(2, 51)).map((weeks) => `;BYWEEKNO=${weeks}`),
+        some(days).map((all) => `;BYDAY=${all}`),
+        part('BYMONTHDAY', some([...range(1, 31), '-1', '-2'], 12)),
+        part('WKST', fc.constantFrom('MO', 'SU', 'WE')),
+      )
+      .map((all) => `FREQ=YEARLY${all.join('')}`),
     rule('HOURLY', minutes),
     rule('MINUTELY', part('BYSECOND', some(range(0, 59)))),
   )
