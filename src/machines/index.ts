@@ -95,6 +95,19 @@ export {
 } from './restart.ts'
 export { type AttemptEnd, mayRetry } from './retry.ts'
 export { rruleWorkerMachine } from './rrule-worker.ts'
+export {
+  lookAtSchedule,
+  type NextOccurrence,
+  type OwedStretch,
+  SCHEDULE_ORIGINS,
+  SCHEDULE_OVERLAPS,
+  type ScheduleFacts,
+  type ScheduleOrigin,
+  type ScheduleOverlap,
+  type SchedulePolicy,
+  type ScheduleState,
+  type ScheduleStep,
+} from './schedule-policy.ts'
 export { type SchedulerEffect, type SchedulerEvent, schedulerMachine } from './scheduler.ts'
 export {
   ENDED_STATES,

@@ -44,7 +44,7 @@ export interface EnqueueItem extends Omit<EnqueueOptions, 'tx'> {
   readonly call: TaskCall
 }
 
-const plainObject = (where: string, value: unknown): void => {
+export const checkPlainObject = (where: string, value: unknown): void => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(where, 'an object', value)
 }
 
@@ -69,7 +69,7 @@ const ownChecks: Checks = {
   onConflict: check.oneOf('keep', 'reject', 'replace'),
   runId: check.text,
   description: check.text,
-  metadata: plainObject,
+  metadata: checkPlainObject,
 }
 
 const CALL_CHECKS: Checks = { ...ownChecks, ...storedRunOptionChecks }

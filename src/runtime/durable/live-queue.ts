@@ -1,7 +1,7 @@
 /** A queue over an open store: see `queue.ts` for what it is to its users. */
 import { isDefinition, type TaskCall } from '../../actors/definition.ts'
 import type { EnqueueAnswer, Refusal } from '../../actors/store/operations.ts'
-import type { LogEntry } from '../../actors/store/records.ts'
+import type { LogEntry, ScheduleRecord } from '../../actors/store/records.ts'
 import type { StoreCheck } from '../../actors/store/store.ts'
 import type { NewTask } from '../../actors/store/task-record.ts'
 import { check, checkOptions, refuse } from '../check.ts'
@@ -22,6 +22,7 @@ import { refusalError } from './queue-error.ts'
 import { checkQueue, type QueueStatus, statusOf } from './queue-status.ts'
 import type { QueueStore } from './queue-store.ts'
 import { QueueWaits } from './queue-waits.ts'
+import { type Schedule, type ScheduleOptions, toNewSchedule, toSchedule } from './schedule.ts'
 import { type StoredTask, toStoredTask } from './stored-task.ts'
 import { type StoredTaskFilter, type StoredTaskQuery, toTaskQuery } from './task-query.ts'
 
@@ -168,6 +169,30 @@ export class LiveQueue implements Queue {
     return clearTasks(this.#store, filter)
   }
 
+  async schedule(name: string, task: unknown, ...[first, second]: readonly unknown[]): Promise<Schedule> {
+    check.text('name', name)
+    const [call, options] = isDefinition(task)
+      ? [{ definition: task, input: first, options: undefined }, second]
+      : [toCall(task), first]
+    const known = await this.#scheduleOf(name)
+    const made = toNewSchedule(name, call, options as ScheduleOptions, known, this.#store)
+    await this.#store.do({ type: 'schedule', schedules: [made], at: this.#store.now(), by: this.by })
+    const stored = await this.#scheduleOf(name)
+    // Somebody may have taken it away at once.
+    const fresh = { owed: null, lookAt: made.nextAt, runId: null, endedAt: null }
+    return toSchedule(stored ?? { ...made, ...fresh, createdAt: this.#store.now(), createdBy: this.by })
+  }
+
+  async unschedule(name: string): Promise<boolean> {
+    check.text('name', name)
+    const { items } = await this.#store.do({ type: 'unschedule', names: [name] })
+    return items[0]?.kind === 'done'
+  }
+
+  async schedules(): Promise<readonly Schedule[]> {
+    return (await this.#store.read((store) => store.schedules())).map(toSchedule)
+  }
+
   status(): Promise<QueueStatus> {
     return statusOf(this.#store)
   }
@@ -201,6 +226,11 @@ export class LiveQueue implements Queue {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #scheduleOf(name: string): Promise<ScheduleRecord | undefined> {
+    const all = await this.#store.read((store) => store.schedules())
+    return all.find((record) => record.name === name)
   }
 
   #toRow(item: TaskCall | EnqueueItem): NewTask {

@@ -13,6 +13,7 @@ import type { LogEntry } from '../../actors/store/records.ts'
 import type { StoreCheck } from '../../actors/store/store.ts'
 import type { EnqueueItem, EnqueueOptions } from './enqueue-options.ts'
 import type { QueueStatus } from './queue-status.ts'
+import type { Schedule, ScheduleOptions } from './schedule.ts'
 import type { StoredTask, StoredTaskState } from './stored-task.ts'
 import type { StoredTaskFilter, StoredTaskQuery } from './task-query.ts'
 
@@ -143,6 +144,32 @@ export interface Queue extends AsyncDisposable {
    * @returns how many
    */
   clear(filter?: StoredTaskFilter): Promise<number>
+
+  /**
+   * Makes a schedule, or changes the one of this name: tasks that are enqueued at their times, by whichever daemon is
+   * there. Saying the same again, at every start of a program, changes nothing; another rule begins anew. A run that is
+   * live goes on.
+   *
+   * @throws OptionError as `enqueue` does; for a rule that is wrong or never comes (`ERR_SCHEDULE_INVALID`,
+   *   `ERR_TIMEZONE_UNKNOWN`)
+   */
+  schedule<Input, Output>(
+    name: string,
+    definition: TypedDefinition<Input, Output>,
+    input: Input,
+    options: ScheduleOptions,
+  ): Promise<Schedule>
+  schedule(name: string, call: TaskCall, options: ScheduleOptions): Promise<Schedule>
+
+  /**
+   * Takes a schedule away. Its live run goes on.
+   *
+   * @returns whether it was there
+   */
+  unschedule(name: string): Promise<boolean>
+
+  /** By name. */
+  schedules(): Promise<readonly Schedule[]>
 
   /** What is in the queue, and who works it off. */
   status(): Promise<QueueStatus>
