@@ -1,7 +1,7 @@
 /**
  * One attempt on the supervisor's own event loop (`main` and `async`).
  *
- * - `waiting`: admitted; the handler begins in the next microtask.
+ * - `waiting`: admitted; the handler begins in a microtask (start-queue.ts).
  * - `begun`: its input is being checked, or the handler has been called.
  * - `skipped`: stopped before it began; the handler is never called.
  *

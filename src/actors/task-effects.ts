@@ -113,7 +113,9 @@ function giveParameters(pool: TaskPool, run: TaskRun): boolean {
     run.parameters = pool.ports.parametersFor(run)
     return true
   } catch (error) {
-    run.attempt = new RefusedAttempt(run, error)
+    const attempt = new RefusedAttempt(run, error)
+    run.attempt = attempt
+    pool.starts.push(attempt)
     return false
   }
 }

@@ -10,6 +10,7 @@
 import type { Outcome, TaskState } from '../machines/model.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { RunCause, RunEnd } from '../machines/worker-model.ts'
+import { loopTurn } from './loop-turn.ts'
 import type { RunWatcher, TaskRun } from './task-run.ts'
 import type { WorkerActor } from './worker.ts'
 
@@ -173,7 +174,16 @@ export class WorkerRun implements RunWatcher {
   #end(end: RunEnd, error: unknown): void {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
+    if (this.#run === undefined && this.#isOneOfMany()) {
+      return loopTurn.defer(() => this.#worker.runEnded(this, end, error))
+    }
     this.#worker.runEnded(this, end, error)
+  }
+
+  /** Nothing was submitted: the next run, and the one after it, may come to that without a turn of the loop. */
+  #isOneOfMany(): boolean {
+    loopTurn.step()
+    return loopTurn.isLong
   }
 
   #facts(outcome: Outcome | undefined): RunFacts {

@@ -90,7 +90,8 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
   /** Resolves when no run is live: at once when there is none. New runs may come afterwards. */
   idle(): Promise<void>
   /**
-   * Submits a run. It is admitted before this returns if it may be; its handler begins in a microtask.
+   * Submits a run. It is admitted before this returns if it may be; its handler begins in a microtask, or,
+   * when handlers have had the event loop for some milliseconds, in its next turn.
    *
    * @throws OptionError when the call is wrong; SupervisorStateError (`ERR_SUPERVISOR_STOPPED`)
    */

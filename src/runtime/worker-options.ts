@@ -100,7 +100,7 @@ export interface WorkerBase<Input = unknown, Output = unknown> extends WorkerBeh
 
 /** When an interval worker runs: `intervalMs`, or delays round its runs. */
 export interface IntervalTimes {
-  /** From start to start, on a fixed grid. Excludes `delayAfterMs`. */
+  /** From start to start, on a fixed grid; from 1 on. Excludes `delayAfterMs`. */
   readonly intervalMs?: number
   /** From the end of a run to the next one. Excludes `intervalMs`. */
   readonly delayAfterMs?: number
@@ -206,8 +206,9 @@ const baseChecks: Checks = {
 }
 
 const intervalCheck: (where: string, value: unknown) => void = (where, value) => {
-  if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value)) {
-    refuse(where, 'a finite number of milliseconds above 0', value)
+  if (typeof value !== 'number' || !(value >= 1) || !Number.isFinite(value)) {
+    const hint = 'No timer is finer than a millisecond; `workers.plain()` runs again and again.'
+    refuse(where, 'a finite number of milliseconds from 1 on', value, hint)
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { type Clock, MAX_DELAY_MS } from '../../actors/clock.ts'
 import { type DeadlineEntry, DeadlineHeap } from '../../actors/deadline-heap.ts'
+import { loopTurn } from '../../actors/loop-turn.ts'
 
 /** Wall-clock time at which a {@link ManualClock} starts unless told otherwise: 2025-01-01T00:00:00Z. */
 const DEFAULT_START_AT = Date.UTC(2025, 0, 1)
@@ -53,8 +54,8 @@ interface Thrown {
  * await clock.advance(1_000)
  * ```
  *
- * The asynchronous movers (`advance`, `advanceTo`, `runAll`) take one turn of the event loop before the
- * first timer and after each: all promise jobs, `nextTick`s and immediates that a callback set off have
+ * The asynchronous movers (`advance`, `advanceTo`, `runAll`) take a turn of the event loop before the
+ * first timer and after each (several, if a supervisor gives way to others in the midst of a long chain of runs): all promise jobs, `nextTick`s and immediates that a callback set off have
  * run, at the time of that callback, before the next timer fires. What leaves the event loop (I/O, a
  * thread, a process) is not waited for: await its own event. Calls are carried out one after another.
  *
@@ -288,9 +289,11 @@ function fire(entry: Entry, thrown: Thrown | undefined): Thrown | undefined {
   return thrown
 }
 
-/** One turn of the event loop: all promise jobs and immediates that are waiting have run. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(() => resolve())
-  })
+/** One turn of the event loop: all promise jobs and immediates that are waiting have run; more if work was put off. */
+async function turn(): Promise<void> {
+  do {
+    await new Promise<void>((resolve) => {
+      setImmediate(() => resolve())
+    })
+  } while (loopTurn.deferred > 0)
 }

@@ -239,8 +239,8 @@ describe('a worker is refused', () => {
   test.each([
     ['no interval', { handler }, 'ERR_OPTION_INVALID', /intervalMs, delayAfterMs or delayBeforeMs/],
     ['both', { handler, intervalMs: 1, delayAfterMs: 1 }, 'ERR_OPTION_INVALID', /not both/],
-    ['zero', { handler, intervalMs: 0 }, 'ERR_OPTION_INVALID', /above 0, got 0 \(number\)/],
-    ['negative', { handler, intervalMs: -5 }, 'ERR_OPTION_INVALID', /above 0, got -5/],
+    ['zero', { handler, intervalMs: 0 }, 'ERR_OPTION_INVALID', /from 1 on, got 0 \(number\)/],
+    ['negative', { handler, intervalMs: -5 }, 'ERR_OPTION_INVALID', /from 1 on, got -5/],
     ['infinite', { handler, intervalMs: Infinity }, 'ERR_OPTION_INVALID', /finite/],
     ['a text', { handler, intervalMs: '5s' }, 'ERR_OPTION_INVALID', /got "5s"/],
     ['a negative delay', { handler, delayAfterMs: -1 }, 'ERR_OPTION_INVALID', /delayAfterMs/],
