@@ -182,6 +182,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
       isAffected: this.#affected.has(child),
       isStartFailure: exit.kind === 'failed' && !child.cameUp && child === this.#work.current,
       isUnwanted: !child.isWanted,
+      account: child.account(exit, at),
     })
   }
 
@@ -197,6 +198,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
   forget(child: SupervisedChild): void {
     if (this.children.get(child.id) === child) this.children.delete(child.id)
     this.#affected.delete(child)
+    child.spec.forgotten?.()
   }
 
   onTimer(): void {
@@ -222,7 +224,10 @@ export class ChildGroup implements Incarnation, TimerOwner {
     this.#affected.clear()
     const wanted = [...this.children.values()].filter((child) => child.isWanted && child.rests)
     this.#work.set(wanted)
-    for (const child of wanted) this.#work.unstarted.add(child)
+    for (const child of wanted) {
+      child.forgetRestarts()
+      this.#work.unstarted.add(child)
+    }
   }
 
   listHeld(): void {
@@ -239,6 +244,8 @@ export class ChildGroup implements Incarnation, TimerOwner {
     const [from, to] = affectedRange(this.policy.strategy, position, all.length)
     const affected = all.slice(from, to).filter((child) => child.lives || child.state === 'backingOff')
     this.#culprit?.follow(Number.POSITIVE_INFINITY)
+    // One that counts alone may wait out its backoff: no life is to be ended, it only waits for the others now.
+    for (const child of affected) if (child.state === 'backingOff') child.send({ type: 'child.hold' })
     this.#affected = new Set([...this.#affected, ...affected])
     this.#work.set(affected)
   }
@@ -296,6 +303,13 @@ export class ChildGroup implements Incarnation, TimerOwner {
   leave(child: SupervisedChild): void {
     child.settle(child.exit)
     if (child.restartType === 'temporary') child.send({ type: 'child.remove' })
+  }
+
+  /** Its own restarts are used up: it rests, and nobody else notices. */
+  giveUp(child: SupervisedChild, exit: ChildExit): void {
+    const { limits } = child.spec
+    this.leave(child)
+    if (limits !== undefined) child.spec.gaveUp?.(this.ports.errors.spent(child.path, limits, exit))
   }
 
   /** It ended while its turn to be stopped had not come. */
@@ -386,6 +400,7 @@ const effects: DriverEffects<ChildGroup, typeof childGroupMachine> = {
   killAll: (group) => group.killAll(),
   followChild: (group, _, event) => group.follow(childOf(event)),
   leaveChild: (group, _, event) => group.leave(childOf(event)),
+  giveUpChild: (group, _, event) => group.giveUp(childOf(event), (event as ChildEnded).exit),
   holdChild: (group, _, event) => group.hold(childOf(event), (event as ChildEnded).exit),
   armBackoff: (group) => group.armBackoff(),
   disarmBackoff: (group) => group.disarmBackoff(),

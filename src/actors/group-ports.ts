@@ -30,6 +30,8 @@ export interface GroupErrors {
   /** The group stops or gives up. */
   stopped(path: string, state: string): Error
   startFailed(path: string, exit: ChildExit): Error
+  /** The restarts of a child that counts them by itself are used up. */
+  spent(path: string, limits: RestartLimits, exit: ChildExit): Error
   /** @param causes - what its children failed with, the last one last */
   gaveUp(group: ChildGroup, failure: GroupFailure, causes: readonly unknown[]): Error
 }

@@ -1,26 +1,37 @@
 /** A loop as its supervisor's group sees it: each thread is an incarnation. */
 import type { AnyActorRef } from 'xstate'
-import type { RestartType } from '../machines/restart.ts'
+import type { RestartLimits, RestartType } from '../machines/restart.ts'
 import type { LoopExecutor } from './loop-executor.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
 
 export interface LoopChildOptions {
   readonly restart: RestartType
   readonly shutdownMs: number
+  /** Each loop counts by itself. */
+  readonly limits: RestartLimits
+  gaveUp(error: Error): void
+  forgotten(): void
 }
 
 export class LoopChild implements ChildSpec, Incarnation {
   readonly kind = 'loop'
   readonly restart: RestartType
   readonly shutdownMs: number
+  readonly limits: RestartLimits
+  readonly gaveUp: (error: Error) => void
+  readonly forgotten: () => void
   /** Who hears of the thread that lives. */
   listener: ChildListener | undefined = undefined
   readonly #loop: LoopExecutor
 
-  constructor(loop: LoopExecutor, { restart, shutdownMs }: LoopChildOptions) {
+  constructor(loop: LoopExecutor, options: LoopChildOptions) {
+    const { restart, shutdownMs, limits, gaveUp, forgotten } = options
     this.#loop = loop
     this.restart = restart
     this.shutdownMs = shutdownMs
+    this.limits = limits
+    this.gaveUp = gaveUp
+    this.forgotten = forgotten
   }
 
   get id(): string {

@@ -133,12 +133,12 @@ export class LoopExecutor implements LoopOfAttempt, TimerOwner {
     return attempt
   }
 
-  /** No thread will come up any more: what waits for one fails. */
+  /** No thread will come up any more: what waits for one fails, by the first reason that is given. */
   giveUp(error: Error): void {
-    this.#gone = error
+    this.#gone ??= error
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    for (const attempt of waiting) attempt.settle({ type: 'crashed', error })
+    for (const attempt of waiting) attempt.settle({ type: 'crashed', error: this.#gone })
   }
 
   /** A thread is to come up: jobs may wait for it. */

@@ -6,7 +6,15 @@
 import type { AnyActorRef } from 'xstate'
 import { type ChildEvent, type ChildFact, type ChildStopStep, childMachine } from '../machines/child.ts'
 import { compile } from '../machines/compile.ts'
-import { type ChildExit, nextStreak, type RestartType } from '../machines/restart.ts'
+import {
+  admitsRestart,
+  type ChildExit,
+  decide,
+  nextStreak,
+  noteRestart,
+  type RestartAccount,
+  type RestartType,
+} from '../machines/restart.ts'
 import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { ChildGroup } from './child-group.ts'
 import type { GroupPorts } from './group-ports.ts'
@@ -72,6 +80,8 @@ export class SupervisedChild implements TimerOwner {
   startedAt: number | undefined = undefined
   /** Restarts in a row. */
   streak = 0
+  /** Instants of the restarts that count for it alone. */
+  #times: readonly number[] = []
 
   readonly #driver: MachineDriver<SupervisedChild, typeof childMachine>
   #timer: Timer | undefined = undefined
@@ -226,8 +236,24 @@ export class SupervisedChild implements TimerOwner {
 
   /** The number of the restart that is due among those in a row. */
   noteStreak(periodMs: number): number {
-    this.streak = nextStreak(this.streak, this.livedMs, periodMs)
+    this.streak = nextStreak(this.streak, this.livedMs, this.spec.limits?.periodMs ?? periodMs)
     return this.streak
+  }
+
+  /** Whose restarts the one counts towards that this end asks for. One of its own is counted. */
+  account(exit: ChildExit, at: number): RestartAccount {
+    const { limits } = this.spec
+    if (limits === undefined) return 'shared'
+    if (!this.isWanted || decide(exit, this.restartType) !== 'restart') return 'own'
+    if (!admitsRestart(this.#times, at, limits)) return 'spent'
+    this.#times = noteRestart(this.#times, at, limits)
+    return 'own'
+  }
+
+  /** Somebody starts it, or its group does: what was before counts no longer. */
+  forgetRestarts(): void {
+    this.#times = []
+    this.streak = 0
   }
 
   kill(): void {
@@ -330,6 +356,7 @@ export class SupervisedChild implements TimerOwner {
     if (this.state === 'removed') throw group.ports.errors.unknown(this.path)
     group.requireOpen(this.path)
     this.isWanted = true
+    if (this.rests) this.forgetRestarts()
     if (group.rests && !this.lives) return Promise.resolve()
     if (this.#start === undefined) {
       this.#start = Promise.withResolvers<void>()

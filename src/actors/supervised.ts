@@ -7,7 +7,7 @@
  * facts and obeys.
  */
 import type { AnyActorRef } from 'xstate'
-import type { ChildExit, RestartType } from '../machines/restart.ts'
+import type { ChildExit, RestartLimits, RestartType } from '../machines/restart.ts'
 
 export type ChildKind = 'actor' | 'worker' | 'loop' | 'group' | 'supervisor' | 'scheduler' | 'daemon'
 
@@ -39,6 +39,12 @@ export interface ChildSpec {
   readonly restart: RestartType
   /** How long its end may take before it is killed, ms: 0 kills at once, `Infinity` waits. */
   readonly shutdownMs: number
+  /** Restarts that count for it alone. Without, they count for its group. */
+  readonly limits?: RestartLimits
+  /** These are used up: nothing follows until somebody starts it. */
+  gaveUp?(error: Error): void
+  /** It is no longer listed. */
+  forgotten?(): void
   /**
    * What of that time is its grace, ms: as long before its bound it is hurried, at once if the bound is nearer.
    * `undefined`: it has nothing to give up, and is killed without that.

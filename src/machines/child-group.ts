@@ -10,7 +10,8 @@
  * - `starting`: children are started in order, each when the one before is up. One that cannot start makes
  *   the group give up.
  * - `running`: a child that ends is followed, left or removed, by its restart type. Under one-for-one it waits
- *   out its backoff by itself, and nobody else notices.
+ *   out its backoff by itself, and nobody else notices. So does, under every strategy, a child that counts its restarts
+ *   by itself; when these are used up it is given up alone.
  * - `recovering.stopping`: a restart takes siblings along: they are stopped in reverse.
  * - `recovering.backingOff`: they have ended; the backoff passes.
  * - `recovering.starting`: they are started again, in order.
@@ -33,6 +34,7 @@ import {
   decide,
   nextStreak,
   noteRestart,
+  type RestartAccount,
   type RestartType,
   type Strategy,
 } from './restart.ts'
@@ -80,6 +82,7 @@ export interface ChildEnded<Child extends EndedChild = EndedChild> {
   readonly isStartFailure: boolean
   /** Somebody wants it to rest. */
   readonly isUnwanted: boolean
+  readonly account: RestartAccount
 }
 
 export type ChildGroupEvent =
@@ -111,6 +114,7 @@ export type ChildGroupEffect =
   | 'killAll'
   | 'followChild'
   | 'leaveChild'
+  | 'giveUpChild'
   | 'holdChild'
   | 'armBackoff'
   | 'disarmBackoff'
@@ -124,6 +128,11 @@ const effect = (): void => {}
 const tell = (fact: ChildGroupFact) => ({ type: 'announce', params: { fact } }) as const
 const giveUp = (reason: GroupFailure['reason']) =>
   [{ type: 'noteFailure', params: { reason } } as const, tell('escalated'), 'leaveChild'] as const
+/** Its end asks for a restart. */
+const wants = (event: ChildGroupEvent): event is ChildEnded =>
+  event.type === 'child.ended' &&
+  !event.isUnwanted &&
+  decide(event.exit, event.child.restartType) === 'restart'
 const REMOVED = { target: 'removed', actions: 'removeAll' } as const
 const STOP = { 'group.stop': 'stopping', 'group.kill': 'stopping.killed' } as const
 
@@ -139,19 +148,13 @@ export const childGroupMachine = setup({
     isAffected: ({ event }) => event.type === 'child.ended' && event.isAffected,
     /** It is to be followed, and that is one restart too many. */
     isTooMany: ({ context, event }) =>
-      event.type === 'child.ended' &&
-      !event.isUnwanted &&
-      decide(event.exit, event.child.restartType) === 'restart' &&
-      !admitsRestart(context.times, event.at, context),
-    isFollowedAlone: ({ context, event }) =>
-      context.strategy === 'one-for-one' &&
-      event.type === 'child.ended' &&
-      !event.isUnwanted &&
-      decide(event.exit, event.child.restartType) === 'restart',
-    isFollowed: ({ event }) =>
-      event.type === 'child.ended' &&
-      !event.isUnwanted &&
-      decide(event.exit, event.child.restartType) === 'restart',
+      wants(event) && event.account === 'shared' && !admitsRestart(context.times, event.at, context),
+    /** Its own restarts are used up. */
+    isSpent: ({ event }) => wants(event) && event.account === 'spent',
+    /** It counts by itself, and takes nobody along. */
+    countsAlone: ({ event }) => wants(event) && event.account === 'own',
+    isFollowedAlone: ({ context, event }) => context.strategy === 'one-for-one' && wants(event),
+    isFollowed: ({ event }) => wants(event),
   },
   actions: {
     listStarts: effect,
@@ -166,6 +169,7 @@ export const childGroupMachine = setup({
     killAll: effect,
     followChild: effect,
     leaveChild: effect,
+    giveUpChild: effect,
     holdChild: effect,
     armBackoff: effect,
     disarmBackoff: effect,
@@ -210,6 +214,8 @@ export const childGroupMachine = setup({
         'child.ended': [
           { guard: 'isStartFailure', target: 'escalating', actions: [...giveUp('startFailed')] },
           { guard: 'isTooMany', target: 'escalating', actions: [...giveUp('intensity')] },
+          { guard: 'isSpent', actions: ['giveUpChild', 'startNext'] },
+          { guard: 'countsAlone', actions: ['followChild', 'startNext'] },
           { guard: 'isFollowedAlone', actions: ['noteRestart', 'followChild', 'startNext'] },
           { guard: 'isFollowed', target: 'recovering', actions: 'noteRestart' },
           { actions: ['leaveChild', 'startNext'] },
@@ -222,6 +228,8 @@ export const childGroupMachine = setup({
         ...STOP,
         'child.ended': [
           { guard: 'isTooMany', target: 'escalating', actions: [...giveUp('intensity')] },
+          { guard: 'isSpent', actions: 'giveUpChild' },
+          { guard: 'countsAlone', actions: 'followChild' },
           { guard: 'isFollowedAlone', actions: ['noteRestart', 'followChild'] },
           { guard: 'isFollowed', target: 'recovering', actions: 'noteRestart' },
           { actions: 'leaveChild' },
@@ -234,6 +242,8 @@ export const childGroupMachine = setup({
         ...STOP,
         'child.ended': [
           { guard: 'isTooMany', target: 'escalating', actions: [...giveUp('intensity')] },
+          { guard: 'isSpent', actions: 'giveUpChild' },
+          { guard: 'countsAlone', actions: 'followChild' },
           { guard: 'isFollowed', target: '.stopping', reenter: true, actions: 'noteRestart' },
           { actions: 'leaveChild' },
         ],
@@ -247,6 +257,8 @@ export const childGroupMachine = setup({
               // It would have been stopped anyway: no restart of its own.
               { guard: 'isAffected', actions: ['holdChild', 'holdNext'] },
               { guard: 'isTooMany', target: '#childGroup.escalating', actions: [...giveUp('intensity')] },
+              { guard: 'isSpent', actions: ['giveUpChild', 'holdNext'] },
+              { guard: 'countsAlone', actions: ['followChild', 'holdNext'] },
               { guard: 'isFollowed', target: 'stopping', reenter: true, actions: 'noteRestart' },
               { actions: ['leaveChild', 'holdNext'] },
             ],
@@ -264,6 +276,8 @@ export const childGroupMachine = setup({
             'child.settled': { actions: 'startNext' },
             'child.ended': [
               { guard: 'isTooMany', target: '#childGroup.escalating', actions: [...giveUp('intensity')] },
+              { guard: 'isSpent', actions: ['giveUpChild', 'startNext'] },
+              { guard: 'countsAlone', actions: ['followChild', 'startNext'] },
               { guard: 'isFollowed', target: 'stopping', actions: 'noteRestart' },
               { actions: ['leaveChild', 'startNext'] },
             ],

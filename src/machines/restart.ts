@@ -51,6 +51,12 @@ export function admitsRestart(times: readonly number[], now: number, limits: Res
   return earliest === undefined || now - earliest >= periodMs
 }
 
+/**
+ * Whose restarts the one counts towards that an end asks for: those of all children of its group together (`shared`), or those
+ * of the child alone (`own`), which may be used up (`spent`).
+ */
+export type RestartAccount = 'shared' | 'own' | 'spent'
+
 /** The instants that still count, and `now`. */
 export function noteRestart(
   times: readonly number[],

@@ -69,12 +69,16 @@ const spawnChecks: Checks = {
   systemId: check.text,
 }
 
-export const supervisionChecks: Checks = {
-  strategy: check.oneOf(...STRATEGIES),
+export const limitChecks: Checks = {
   intensity: check.either('a whole number from 0 on, or Infinity', check.count(0), (_, value) => {
     if (value !== Number.POSITIVE_INFINITY) throw new TypeError()
   }),
   periodMs: check.number(1, Number.MAX_SAFE_INTEGER),
+}
+
+export const supervisionChecks: Checks = {
+  ...limitChecks,
+  strategy: check.oneOf(...STRATEGIES),
   backoff: check.options(backoffChecks),
 }
 
@@ -91,8 +95,8 @@ export function checkGroup(id: string, options: GroupOptions): void {
   checkOptions('group()', options, { ...childChecks, ...supervisionChecks })
 }
 
-/** A path joins ids with `/`. */
-function checkId(where: string, id: unknown): void {
+/** A path joins ids with `/`. @throws OptionError */
+export function checkId(where: string, id: unknown): void {
   check.text(where, id)
   if ((id as string).includes('/'))
     refuse(where, 'free of "/"', id, 'A slash stands between group and child.')

@@ -19,10 +19,10 @@
  * | `ERR_CHILD_ID_TAKEN` | `OptionError` | the group lists a child with this id already |
  * | `ERR_CHILD_UNKNOWN` | `OptionError` | a child that was removed is to be started, or a group that was removed is to take one in |
  * | `ERR_CHILD_START_FAILED` | `SupervisionError` | a child failed, ended or was stopped before it was up |
- * | `ERR_RESTART_INTENSITY` | `SupervisionError` | a group gave up after too many restarts |
+ * | `ERR_RESTART_INTENSITY` | `SupervisionError` | a group, or a loop, gave up after too many restarts |
  * | `ERR_LOOP_NAME_TAKEN` | `OptionError` | a loop's name is taken or reserved |
  * | `ERR_LOOP_UNKNOWN` | `OptionError` | there is no loop of this name, or no default loop |
- * | `ERR_LOOP_STOPPED` | `SupervisorStateError` | a submission to a loop that is stopped or stops |
+ * | `ERR_LOOP_STOPPED` | `SupervisorStateError` | a submission to a loop that is stopped, stops or has given up |
  * | `ERR_WORKER_NAME_TAKEN` | `WorkerError` | two workers with one name |
  * | `ERR_WORKER_UNKNOWN` | `WorkerError` | a worker that is not known (any more) |
  * | `ERR_WORKER_STOPPED` | `WorkerError` | a call that needs a worker that is up |

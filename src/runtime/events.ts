@@ -130,6 +130,8 @@ export interface SupervisorEvents {
   'loop.unblocked': LoopEventBase & { readonly blockedMs: number }
   'loop.stopped': LoopEventBase
   'loop.failed': LoopEventBase & { readonly error: unknown; readonly attempts: number }
+  /** It has failed too often, and is not started again by itself. */
+  'loop.gaveUp': LoopEventBase & { readonly error: unknown }
   'loop.restarted': LoopEventBase & { readonly threadId: number; readonly restarts: number }
   'worker.started': WorkerEventBase
   'worker.restarted': WorkerEventBase & { readonly lives: number }
@@ -190,6 +192,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'loop.unblocked': true,
   'loop.stopped': true,
   'loop.failed': true,
+  'loop.gaveUp': true,
   'loop.restarted': true,
   'worker.started': true,
   'worker.restarted': true,

@@ -31,6 +31,11 @@ const errors: GroupErrors = {
       child: path,
       causes: exit.kind === 'failed' ? [exit.error] : [],
     }),
+  spent: (path, { intensity, periodMs }, exit) =>
+    new SupervisionError(
+      `Child "${path}" is not started again: more than ${intensity} restarts within ${periodMs} ms, the last: ${reasonOf(exit)}`,
+      { code: 'ERR_RESTART_INTENSITY', child: path, causes: exit.kind === 'failed' ? [exit.error] : [] },
+    ),
   gaveUp(group, { reason, child, exit }, causes) {
     const path = (child as SupervisedChild).path
     if (reason === 'startFailed') return errors.startFailed(path, exit)

@@ -11,7 +11,7 @@ import type { SubmitOptions } from './task-options.ts'
  * `stopped`: it has no thread and is not wanted. `waiting`: its thread comes with the supervisor's start.
  * `starting`: its thread boots, also anew after a failure. `running`: it takes work. `blocked`: its event loop does
  * not turn. `stopping`: it takes no more work and comes down. `failed`: its thread has ended abnormally; its
- * supervisor starts it again unless that happened too often.
+ * supervisor starts it again, unless that happened more often than its `intensity` allows: then it takes no work until somebody does.
  */
 export type LoopState = 'stopped' | 'waiting' | 'starting' | 'running' | 'blocked' | 'stopping' | 'failed'
 

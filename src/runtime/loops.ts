@@ -1,5 +1,4 @@
 /** The named event loops of a supervisor: made, found, started, stopped, and kept up. */
-import type { ResourceLimits } from 'node:worker_threads'
 import type { ChildGroup } from '../actors/child-group.ts'
 import type { AnyDefinition } from '../actors/definition.ts'
 import { LoopChild } from '../actors/loop-child.ts'
@@ -7,33 +6,16 @@ import { LoopExecutor } from '../actors/loop-executor.ts'
 import type { SupervisedChild } from '../actors/supervised-child.ts'
 import type { TaskPool } from '../actors/task-pool.ts'
 import type { RunPlan, TaskRun } from '../actors/task-run.ts'
-import type { RestartType } from '../machines/restart.ts'
-import { type Checks, check, checkOptions, refuse } from './check.ts'
+import type { RestartLimits } from '../machines/restart.ts'
+import { check } from './check.ts'
 import { OptionError, SupervisorStateError } from './errors.ts'
 import { type Loop, LoopHandle, type LoopState } from './loop.ts'
+import { checkLoopOptions, type LoopOptions, loopLimits } from './loop-options.ts'
 import { LoopStop } from './loop-stop.ts'
 import type { Reporter } from './reporter.ts'
 import type { Run } from './run.ts'
 import { checkStopOptions, planStop, type StopOptions } from './stop-options.ts'
-import { resourceLimitsCheck } from './supervisor-options.ts'
-import { DEFAULT_LOOP, SUPERVISOR_LOOP, type SubmitOptions } from './task-options.ts'
-
-export interface LoopOptions {
-  /** Makes it the default loop: the one that `loop: 'default'` and `getLoop()` mean. @defaultValue false */
-  readonly default?: boolean
-  /** Starts it with the supervisor, or now if that runs. @defaultValue true */
-  readonly start?: boolean
-  /** Whether its thread is started again when it has ended abnormally. @defaultValue 'permanent' */
-  readonly restart?: RestartType
-  /** How long its thread may take to leave before it is ended. @defaultValue 500 */
-  readonly shutdownMs?: number
-  /** Bounds of its heap and stack; see `node:worker_threads`. */
-  readonly resourceLimits?: ResourceLimits
-  /** What happens to one whose event loop does not turn, besides the event `loop.blocked`. @defaultValue 'report' */
-  readonly onBlocked?: 'report' | 'kill'
-  /** How long it may be blocked with `onBlocked: 'kill'`. @defaultValue 5000 */
-  readonly killAfterMs?: number
-}
+import { DEFAULT_LOOP, type SubmitOptions } from './task-options.ts'
 
 /** One loop in `info()`. */
 export interface LoopInfo {
@@ -51,6 +33,8 @@ export interface LoopsOptions {
   readonly reporter: Reporter
   readonly logLevel: string
   readonly defaultGraceMs: number
+  /** What a loop is allowed that says nothing else. */
+  readonly limits: RestartLimits
   /** The supervisor's state. */
   state(): string
   onError(error: unknown): void
@@ -62,7 +46,7 @@ export interface LoopsOptions {
 interface Entry {
   readonly executor: LoopExecutor
   readonly spec: LoopChild
-  /** Its place in the group. A temporary one that has ended needs a new one. */
+  /** Its place in the group. */
   child: SupervisedChild | undefined
   readonly handle: Loop
   /** Whether it is to run whenever the supervisor does. */
@@ -70,19 +54,8 @@ interface Entry {
   stop: LoopStop | undefined
   /** Resolves when the last stop is over. */
   stopped: Promise<void>
+  /** Restarts that were told of. */
   restarts: number
-}
-
-const RESERVED: readonly string[] = [SUPERVISOR_LOOP, DEFAULT_LOOP]
-
-const loopChecks: Checks = {
-  default: check.boolean,
-  start: check.boolean,
-  restart: check.oneOf('permanent', 'transient', 'temporary'),
-  shutdownMs: check.duration,
-  resourceLimits: resourceLimitsCheck,
-  onBlocked: check.oneOf('report', 'kill'),
-  killAfterMs: check.duration,
 }
 
 export class Loops {
@@ -100,19 +73,7 @@ export class Loops {
 
   /** @throws OptionError (`ERR_LOOP_NAME_TAKEN`, `ERR_OPTION_INVALID`), SupervisorStateError while it stops */
   create(name: string, options: LoopOptions = {}): Loop {
-    check.text('the name of a loop', name)
-    checkOptions('createLoop()', options, loopChecks)
-    if (options.killAfterMs !== undefined && options.onBlocked !== 'kill') {
-      refuse('createLoop().killAfterMs', "given with onBlocked: 'kill' only", options.killAfterMs)
-    }
-    if (RESERVED.includes(name)) {
-      throw new OptionError(
-        `No loop can be called "${name}": that names the ${name === DEFAULT_LOOP ? 'default loop, whichever it is' : 'supervisor’s own'}.`,
-        {
-          code: 'ERR_LOOP_NAME_TAKEN',
-        },
-      )
-    }
+    checkLoopOptions(name, options)
     if (this.#entries.has(name)) {
       throw new OptionError(`Loop "${name}" exists already: take another name, or getLoop("${name}").`, {
         code: 'ERR_LOOP_NAME_TAKEN',
@@ -120,8 +81,13 @@ export class Loops {
     }
     this.#requireStaying(`createLoop("${name}")`)
     const entry = this.#make(name, options)
-    entry.child = this.#options.group().add(entry.spec, entry.intent === 'up')
     this.#entries.set(name, entry)
+    try {
+      entry.child = this.#options.group().add(entry.spec, entry.intent === 'up')
+    } catch (error) {
+      this.#forget(entry)
+      throw error
+    }
     if (options.default === true) this.#default = name
     return entry.handle
   }
@@ -142,14 +108,13 @@ export class Loops {
     this.#requireStaying(`startLoop("${name}")`)
     // One that is being stopped has to be gone first.
     while (entry.stop !== undefined) await entry.stopped
-    const group = this.#options.group()
+    // It may have been forgotten meanwhile.
+    const child = this.#entryOf(name).child as SupervisedChild
     entry.intent = 'up'
-    if (entry.child === undefined || entry.child.state === 'removed')
-      entry.child = group.add(entry.spec, false)
-    if (entry.child.state === 'running') return
+    if (child.state === 'running') return
     entry.executor.expect()
-    if (group.rests) entry.child.isWanted = true
-    else await entry.child.start()
+    if (this.#options.group().rests) child.isWanted = true
+    else await child.start()
   }
 
   /** @throws OptionError (`ERR_LOOP_UNKNOWN`, `ERR_OPTION_INVALID`) */
@@ -170,8 +135,6 @@ export class Loops {
     await this.stop(name, options)
     if (this.#entries.get(name) !== entry || entry.intent === 'up') return
     await entry.child?.remove()
-    this.#entries.delete(name)
-    if (this.#default === name) this.#default = undefined
   }
 
   /** What runs attempts on the loop of `run`. */
@@ -190,7 +153,7 @@ export class Loops {
     const { name } = entry.executor
     // The child of a run on a loop that is being stopped is let in: its parent could not end without it.
     const isHeir = entry.stop !== undefined && parent?.plan.loop === name
-    if (entry.intent === 'down' && !isHeir) {
+    if ((entry.intent === 'down' || this.#hasGivenUp(entry)) && !isHeir) {
       throw new SupervisorStateError(
         `Loop "${name}" is ${entry.handle.state}: it takes no run. startLoop("${name}") starts it.`,
         { code: 'ERR_LOOP_STOPPED' },
@@ -223,6 +186,18 @@ export class Loops {
       blocked: handle.state === 'blocked',
       default: handle.name === this.#default,
     }))
+  }
+
+  /** It failed too often: only somebody's hand, or the next start of the supervisor, starts it. */
+  #hasGivenUp({ child }: Entry): boolean {
+    return child?.state === 'failed' && this.#options.group().state === 'running'
+  }
+
+  #forget(entry: Entry): void {
+    const { name } = entry.executor
+    entry.intent = 'down'
+    this.#entries.delete(name)
+    if (this.#default === name) this.#default = undefined
   }
 
   #stopOf(run: TaskRun): LoopStop | undefined {
@@ -290,17 +265,23 @@ export class Loops {
         replace: () => this.#replace(entry),
         ended: (how, error, attempts) => {
           if (error === undefined) this.#report('loop.stopped', { loop: name })
-          else {
-            entry.restarts += 1
-            this.#report('loop.failed', { loop: name, error, attempts })
-          }
+          else this.#report('loop.failed', { loop: name, error, attempts })
           spec.listener?.exited(how === 'stopped' ? { kind: 'stopped' } : { kind: 'failed', error })
           if (error !== undefined) this.#lookAfter(entry, error)
         },
       },
     })
     const { restart = 'permanent', shutdownMs = 500 } = options
-    const spec = new LoopChild(executor, { restart, shutdownMs })
+    const spec = new LoopChild(executor, {
+      restart,
+      shutdownMs,
+      limits: loopLimits(options, this.#options.limits),
+      gaveUp: (error) => {
+        this.#report('loop.gaveUp', { loop: name, error })
+        executor.giveUp(error)
+      },
+      forgotten: () => this.#forget(entry),
+    })
     const handle = new LoopHandle(executor, {
       state: () => stateOf(entry),
       actor: () => executor.actorOf(group().actor),
@@ -341,16 +322,16 @@ export class Loops {
 
   /** Nobody starts it again: what waits for it would wait for ever. */
   #lookAfter(entry: Entry, error: Error): void {
-    if (entry.child === undefined || !entry.child.rests) return
-    if (entry.child.state === 'removed') entry.intent = 'down'
-    entry.executor.giveUp(error)
+    if (entry.child?.rests === true) entry.executor.giveUp(error)
   }
 
   #reportReady(entry: Entry): void {
     const { name, worker } = entry.executor
     const facts = { loop: name, threadId: worker?.threadId ?? -1 }
-    if (entry.restarts === 0) this.#report('loop.started', facts)
-    else this.#report('loop.restarted', { ...facts, restarts: entry.restarts })
+    const restarts = entry.child?.restarts ?? 0
+    if (restarts === entry.restarts) this.#report('loop.started', facts)
+    else this.#report('loop.restarted', { ...facts, restarts })
+    entry.restarts = restarts
   }
 
   readonly #report: Reporter['emit'] = (name, facts) => this.#options.reporter.emit(name, facts)

@@ -45,6 +45,7 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'loop.unblocked': 'info',
   'loop.stopped': 'info',
   'loop.failed': 'error',
+  'loop.gaveUp': 'error',
   'loop.restarted': 'warn',
   'worker.restarted': 'info',
   'worker.failed': 'warn',

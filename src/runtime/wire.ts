@@ -152,12 +152,14 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     run.handle ??= new RunHandle(run)
     return run.handle as RunHandle
   }
+  const policy = policyOf(options.supervision ?? {})
   const loops = new Loops({
     supervisorId: id,
     pool,
     reporter,
     logLevel: logger.level,
     defaultGraceMs: defaults.graceMs,
+    limits: policy,
     state: () => actor.state,
     onError: pluggedInThrew,
     submit: (definition, input, submitOptions) =>
@@ -213,9 +215,8 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     onError: pluggedInThrew,
     ended: (child, step, ms) => stopLog.child(child, { id: child.path, kind: child.spec.kind, step, ms }),
   })
-  const policy = policyOf(options.supervision ?? {})
-  const groupOf = (groupId: string, policy: GroupPolicy): ChildGroup =>
-    new ChildGroup({ id: groupId, path: '', policy, ports: wiring, parent: () => actor.actor })
+  const groupOf = (groupId: string, groupPolicy: GroupPolicy): ChildGroup =>
+    new ChildGroup({ id: groupId, path: '', policy: groupPolicy, ports: wiring, parent: () => actor.actor })
   const loopGroup = groupOf('loops', { ...policy, strategy: 'one-for-one' })
   const children = groupOf('children', policy)
   const workers = new LiveWorkers({

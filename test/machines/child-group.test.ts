@@ -19,6 +19,7 @@ const EFFECTS: Readonly<Record<ChildGroupEffect, true>> = {
   killAll: true,
   followChild: true,
   leaveChild: true,
+  giveUpChild: true,
   holdChild: true,
   armBackoff: true,
   disarmBackoff: true,
@@ -69,22 +70,29 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildGroupEdge) => void>> = {
     const { event, source, target } = edge
     if (event.type !== 'child.ended') return
     const follows = count(edge, 'followChild') + count(edge, 'listAffected') + count(edge, 'holdChild')
-    assert.equal(follows + count(edge, 'leaveChild'), 1)
+    assert.equal(follows + count(edge, 'leaveChild') + count(edge, 'giveUpChild'), 1)
     if (follows > 0 && count(edge, 'holdChild') === 0) assert.ok(isFollowed(event))
+    if (count(edge, 'giveUpChild') > 0) assert.ok(isFollowed(event) && event.account === 'spent')
     if (!FOLLOWING.includes(source)) assert.equal(count(edge, 'leaveChild'), 1)
     if (count(edge, 'followChild') > 0) assert.equal(target, source)
   },
   'follows nobody once it stops, has stopped or gives up'({ source, effects }) {
     if (FOLLOWING.includes(source)) return
-    for (const { type } of effects) assert.ok(!['followChild', 'listAffected', 'holdChild'].includes(type))
+    for (const { type } of effects)
+      assert.ok(!['followChild', 'listAffected', 'holdChild', 'giveUpChild'].includes(type))
   },
-  'restarts within the intensity, and gives up beyond it'({ source, event, from, to, target }) {
+  'restarts within the intensity, and gives up beyond it'(edge) {
+    const { source, event, from, to, target } = edge
     if (event.type !== 'child.ended' || !FOLLOWING.includes(source)) return
     if (event.isStartFailure && source === 'starting') {
       assert.equal(target, 'escalating')
       return assert.equal(to.context.failure?.reason, 'startFailed')
     }
     if (!isFollowed(event) || (event.isAffected && source === 'recovering.stopping')) return
+    if (event.account !== 'shared') {
+      assert.deepEqual([to.context, target], [from.context, source])
+      return assert.equal(count(edge, event.account === 'own' ? 'followChild' : 'giveUpChild'), 1)
+    }
     const { times, intensity } = from.context
     // All happen at one instant.
     if (times.length < intensity) {
@@ -115,7 +123,10 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildGroupEdge) => void>> = {
     const widened =
       target === 'recovering.stopping' &&
       (source !== target ||
-        (event.type === 'child.ended' && isFollowed(event) && count(edge, 'holdChild') === 0))
+        (event.type === 'child.ended' &&
+          isFollowed(event) &&
+          event.account === 'shared' &&
+          count(edge, 'holdChild') === 0))
     assert.equal(count(edge, 'listAffected'), Number(widened))
   },
   'goes on with its list whenever one on it is settled'(edge) {

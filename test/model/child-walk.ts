@@ -62,6 +62,7 @@ const ended = (
   isAffected: false,
   isStartFailure: false,
   isUnwanted: false,
+  account: 'shared',
   ...facts,
 })
 
@@ -81,6 +82,9 @@ export const GROUP_EVENTS: readonly ChildGroupEvent[] = [
   ended('p', 'permanent', FAILED, { isAffected: true }),
   ended('p', 'permanent', FAILED, { isStartFailure: true }),
   ended('p', 'permanent', FAILED, { isUnwanted: true }),
+  ended('o', 'permanent', FAILED, { account: 'own' }),
+  ended('o', 'permanent', FAILED, { account: 'spent' }),
+  ended('o', 'permanent', FAILED, { account: 'spent', isUnwanted: true }),
   { type: 'child.settled' },
   { type: 'work.done' },
   { type: 'timer.backoff' },

@@ -19,6 +19,8 @@ test('events of a loop have exactly the fields that docs/events.md says, in orde
   await clock.advance(1_000)
   await recorder.until(({ type }) => type === 'loop.restarted')
   await supervisor.stopLoop('io')
+  const brief = supervisor.createLoop('brief', { intensity: 0 })
+  await errorOf(brief.run(exits, 3))
 
   const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8')
   const events = (recorder.events as RecordedEvent[]).filter(({ type }) => type.startsWith('loop.'))
@@ -37,5 +39,8 @@ test('events of a loop have exactly the fields that docs/events.md says, in orde
     { type: 'loop.failed', attempts: 1, error: { code: 'ERR_LOOP_EXITED' } },
     { type: 'loop.restarted', restarts: 1 },
     { type: 'loop.stopped' },
+    { type: 'loop.started', loop: 'brief' },
+    { type: 'loop.failed' },
+    { type: 'loop.gaveUp', loop: 'brief', error: { code: 'ERR_RESTART_INTENSITY' } },
   ])
 })

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { createSupervisor, type Run, type SupervisionOptions } from '../../src/index.ts'
+import { createSupervisor, type Loop, type Run, type SupervisionOptions } from '../../src/index.ts'
 import {
   asks,
   blocks,
@@ -195,7 +195,7 @@ describe('a crash', () => {
     const { loop } = await withLoop({ resourceLimits: { maxOldGenerationSizeMb: 16 }, restart: 'temporary' })
     expect(await errorOf(loop.run(exhausts))).toMatchObject({ code: 'ERR_TASK_CRASHED' })
     expect(loop.state).toBe('failed')
-    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({ code: 'ERR_LOOP_STOPPED' })
+    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({ code: 'ERR_LOOP_UNKNOWN' })
   })
 
   test('is retried on the new thread when the run is retried', async () => {
@@ -221,18 +221,42 @@ describe('a crash', () => {
     expect(supervisor.state).toBe('running')
   })
 
-  test('that comes too often takes the supervisor down, with the causes', async () => {
-    const { supervisor, loop, clock } = await withLoop()
-    const { closed } = supervisor
-    for (let round = 0; round < 4; round += 1) {
+  /** Lets the loop crash so often; the next thread waits for its backoff. */
+  async function crash({ clock }: TestSupervisor, loop: Loop, times: number): Promise<void> {
+    for (let round = 0; round < times; round += 1) {
       const run = loop.spawn(exits, round + 1)
-      // It waits for the thread, which waits for its backoff.
       await clock.advance(1_000)
       expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_CRASHED' })
     }
-    expect(await errorOf(closed)).toMatchObject({ code: 'ERR_RESTART_INTENSITY' })
-    expect(supervisor.state).toBe('failed')
-    expect(loop.threadId).toBe(undefined)
+  }
+
+  test('that comes too often keeps this loop down, and hurts nobody else', async () => {
+    const started = await withLoop()
+    const { supervisor, loop, of } = started
+    const other = supervisor.createLoop('other')
+    await crash(started, loop, 4)
+    expect([loop.state, loop.threadId, supervisor.state]).toEqual(['failed', undefined, 'running'])
+    const error = { code: 'ERR_RESTART_INTENSITY', child: 'io', cause: { code: 'ERR_LOOP_EXITED' } }
+    expect(of('loop.gaveUp')).toMatchObject([{ loop: 'io', error }])
+    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({
+      code: 'ERR_LOOP_STOPPED',
+      message: 'Loop "io" is failed: it takes no run. startLoop("io") starts it.',
+    })
+    expect(await other.run(echo, 'lives')).toBe('lives')
+
+    await supervisor.startLoop('io')
+    // What was before counts no longer.
+    await crash(started, loop, 3)
+    await started.clock.advance(1_000)
+    expect(await loop.run(echo, 'again')).toBe('again')
+  })
+
+  test('of each of many loops is none too many', async () => {
+    const started = await startedSupervisor()
+    const loops = Array.from({ length: 5 }, (_, i) => started.supervisor.createLoop(`l${i}`))
+    for (const loop of loops) await crash(started, loop, 1)
+    await started.clock.advance(1_000)
+    for (const loop of loops) expect(await loop.run(echo, loop.name)).toBe(loop.name)
   })
 
   describe('caused by each attempt of a task', () => {
@@ -255,14 +279,15 @@ describe('a crash', () => {
       return { ...started, loop, run, ended, crashes }
     }
 
-    test('takes the supervisor down when the retries are quick, and is said', async () => {
-      const { supervisor, ended, crashes, of } = await poison({}, 150)
+    test('fails that task, and the loop, when the retries are quick', async () => {
+      const { supervisor, loop, clock, ended, crashes, of } = await poison({}, 150)
+      const later = loop.spawn(echo, 1, { delayMs: 4_000 })
       await crashes(4)
-      expect(await ended).toMatchObject({ code: 'ERR_TASK_TERMINATED', reason: 'stop' })
-      const error = await errorOf(supervisor.closed)
-      expect(error).toMatchObject({ code: 'ERR_RESTART_INTENSITY', child: 'io' })
-      expect(of('child.escalated')).toMatchObject([{ child: 'loops', error }])
-      expect(supervisor.state).toBe('failed')
+      await clock.advance(4_000)
+      expect(await ended).toMatchObject({ code: 'ERR_TASK_CRASHED', attempts: 6 })
+      expect(await errorOf(later.result)).toMatchObject({ cause: { code: 'ERR_RESTART_INTENSITY' } })
+      expect([of('loop.failed').length, of('loop.gaveUp').length, loop.state]).toEqual([4, 1, 'failed'])
+      expect(supervisor.state).toBe('running')
     })
 
     test.each([
@@ -279,15 +304,62 @@ describe('a crash', () => {
     })
   })
 
-  test('of one that is temporary is its end, until somebody starts it', async () => {
-    const { loop } = await withLoop({ restart: 'temporary' })
-    await errorOf(loop.run(exits, 1))
-    expect(loop.state).toBe('failed')
-    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({ code: 'ERR_LOOP_STOPPED' })
-    await loop.start()
+  test.each([
+    ['the supervisor says', { intensity: 0 }, {}, 1],
+    ['the loop says', { intensity: 100 }, { intensity: 1, periodMs: 60_000 }, 2],
+  ])('is allowed as often as %s', async (_, supervision, options, crashes) => {
+    const started = await startedSupervisor({ supervision })
+    const loop = started.supervisor.createLoop('io', options)
+    await crash(started, loop, crashes)
+    expect([loop.state, started.of('loop.failed').length]).toEqual(['failed', crashes])
+    expect(started.of('loop.gaveUp')).toHaveLength(1)
+  })
+
+  test('of a loop that cannot start is told to whoever starts it, and hurts nobody else', async () => {
+    const { supervisor, clock, recorder, of } = await startedSupervisor()
+    // Too little for what a thread needs to come up.
+    const resourceLimits = { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 }
+    const loop = supervisor.createLoop('io', { resourceLimits })
+    const run = loop.spawn(echo)
+    expect(await errorOf(loop.start())).toMatchObject({ code: 'ERR_CHILD_START_FAILED', child: 'io' })
+    const gaveUp = recorder.until(({ type }) => type === 'loop.gaveUp')
+    const failed = errorOf(run.result)
+    for (let crashes = 1; crashes <= 3; crashes += 1) {
+      await recorder.until(() => of('loop.failed').length === crashes)
+      await clock.advance(1_000)
+    }
+    await gaveUp
+    expect(await failed).toMatchObject({
+      code: 'ERR_TASK_CRASHED',
+      cause: { code: 'ERR_RESTART_INTENSITY' },
+    })
+    expect([loop.state, supervisor.state]).toEqual(['failed', 'running'])
+  })
+
+  test('is forgotten with the next start of the supervisor', async () => {
+    const started = await startedSupervisor({ supervision: { intensity: 0 } })
+    const { supervisor } = started
+    const loop = supervisor.createLoop('io')
+    await crash(started, loop, 1)
+    await started.stop()
+    await supervisor.start()
     expect(await loop.run(echo, 1)).toBe(1)
-    loop.kill()
-    await expect.poll(() => loop.state).toBe('failed')
+  })
+
+  test('of one that is temporary is its end: it is forgotten, and its name is free', async () => {
+    const { loop, supervisor } = await withLoop({ restart: 'temporary', default: true })
+    await errorOf(loop.run(exits, 1))
+    expect([loop.state, supervisor.info().loops]).toEqual(['failed', []])
+    for (const call of [() => loop.spawn(echo), () => supervisor.getLoop(), () => supervisor.getLoop('io')])
+      expect(thrownBy(call)).toMatchObject({ code: 'ERR_LOOP_UNKNOWN' })
+    expect(await errorOf(loop.start())).toMatchObject({ code: 'ERR_LOOP_UNKNOWN' })
+    const next = supervisor.createLoop('io', { restart: 'temporary' })
+    expect(await next.run(echo, 1)).toBe(1)
+    next.kill()
+    await expect.poll(() => supervisor.info().loops).toEqual([])
+    const last = supervisor.createLoop('io', { restart: 'temporary' })
+    await last.stop()
+    expect([last.state, supervisor.info().loops]).toEqual(['stopped', []])
   })
 })
 
@@ -504,6 +576,24 @@ describe('start and stop', () => {
       from: 'stopping',
       to: 'stopped',
     })
+  })
+
+  test('a start by hand is no restart, whatever was before', async () => {
+    const { loop, clock, recorder } = await withLoop()
+    await errorOf(loop.run(exits, 1))
+    await clock.advance(1_000)
+    await recorder.until(({ type }) => type === 'loop.restarted')
+    await loop.stop()
+    await loop.start()
+    loop.kill()
+    expect(await loop.run(echo, 1)).toBe(1)
+    const told = recorder.events.filter(({ type }) => /^loop\.(re)?started$/.test(type))
+    expect(told.map(({ type, payload }) => [type, 'restarts' in payload ? payload.restarts : 0])).toEqual([
+      ['loop.started', 0],
+      ['loop.restarted', 1],
+      ['loop.started', 0],
+      ['loop.restarted', 2],
+    ])
   })
 
   test('a storm of starts and stops from ten sides leaves nothing', async () => {

@@ -5,7 +5,7 @@ import type { ChildNews, GroupPolicy, GroupPorts } from '../../src/actors/group-
 import type { ChildKind, ChildListener, ChildSpec, Incarnation } from '../../src/actors/supervised.ts'
 import { TimerQueue } from '../../src/actors/timer-queue.ts'
 import { Tracer } from '../../src/actors/tracer.ts'
-import type { ChildExit, RestartType } from '../../src/machines/restart.ts'
+import type { ChildExit, RestartLimits, RestartType } from '../../src/machines/restart.ts'
 import { ManualClock } from '../../src/runtime/testing/manual-clock.ts'
 
 export interface FakeOptions {
@@ -15,6 +15,8 @@ export interface FakeOptions {
   readonly ready?: boolean
   /** `ends` when it is asked to (default), `waits` for the test, `deaf` even when it is killed. */
   readonly manner?: 'ends' | 'waits' | 'deaf'
+  /** Restarts that count for it alone. */
+  readonly limits?: RestartLimits | undefined
 }
 
 /** Writes `+id` when a life begins, `-id` when it ends, `?id` when it is asked, `>id` hurried, `x id` killed. */
@@ -25,6 +27,11 @@ export class FakeChild implements ChildSpec {
   readonly shutdownMs: number
   ready: boolean
   manner: NonNullable<FakeOptions['manner']>
+  readonly limits?: RestartLimits
+  /** What it was given up with. */
+  readonly givenUp: Error[] = []
+  /** How often it was told that it is listed no longer. */
+  forgettings = 0
   /** How many of the next lives fail at once. */
   failing = 0
   /** Told that nothing follows its last life. */
@@ -40,6 +47,15 @@ export class FakeChild implements ChildSpec {
     this.shutdownMs = options.shutdownMs ?? 100
     this.ready = options.ready ?? true
     this.manner = options.manner ?? 'ends'
+    if (options.limits !== undefined) this.limits = options.limits
+  }
+
+  gaveUp(error: Error): void {
+    this.givenUp.push(error)
+  }
+
+  forgotten(): void {
+    this.forgettings += 1
   }
 
   start(listener: ChildListener): Incarnation {
@@ -177,6 +193,7 @@ export class GroupBench {
         unknown: (path) => failed('unknown', path),
         stopped: (path) => failed('stopped', path),
         startFailed: (path, exit) => failed('startFailed', path, exit.kind === 'failed' ? [exit.error] : []),
+        spent: (path, _, exit) => failed('spent', path, exit.kind === 'failed' ? [exit.error] : []),
         gaveUp: (_, { reason, child }, causes) => failed(reason, child.id, [...causes]),
       },
       announce: ({ path }, { fact, ...facts }: ChildNews) =>
