@@ -64,7 +64,10 @@ export interface SupervisorOptions {
   readonly processes?: ProcessesOptions
   /** Options for every run that neither definition nor submission say. */
   readonly defaults?: RunOptions & { readonly runId?: (definition: AnyDefinition, input: unknown) => string }
-  /** How the supervisor follows its own children, and (but for the strategy: always one-for-one) its loops. */
+  /**
+   * How the supervisor follows its own children. Backoff, and each loop's own `intensity` and `periodMs` where it says none, hold for
+   * its loops, too.
+   */
   readonly supervision?: SupervisionOptions
   /** Ended runs that `get` still knows. @defaultValue 1000 */
   readonly keep?: number
