@@ -7,11 +7,9 @@ import type { AnyActorRef } from 'xstate'
 import { type ChildEvent, type ChildFact, type ChildStopStep, childMachine } from '../machines/child.ts'
 import { compile } from '../machines/compile.ts'
 import {
-  admitsRestart,
   type ChildExit,
   decide,
   nextStreak,
-  noteRestart,
   type RestartAccount,
   type RestartType,
 } from '../machines/restart.ts'
@@ -19,6 +17,7 @@ import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { ChildGroup } from './child-group.ts'
 import type { GroupPorts } from './group-ports.ts'
 import { type DriverEffects, type DriverOptions, MachineDriver } from './machine-driver.ts'
+import { OwnRestarts } from './own-restarts.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
 
 /** Who waits for a start or an end. */
@@ -80,8 +79,7 @@ export class SupervisedChild implements TimerOwner {
   startedAt: number | undefined = undefined
   /** Restarts in a row. */
   streak = 0
-  /** Instants of the restarts that count for it alone. */
-  #times: readonly number[] = []
+  #own: OwnRestarts | undefined = undefined
 
   readonly #driver: MachineDriver<SupervisedChild, typeof childMachine>
   #timer: Timer | undefined = undefined
@@ -242,17 +240,14 @@ export class SupervisedChild implements TimerOwner {
 
   /** Whose restarts the one counts towards that this end asks for. One of its own is counted. */
   account(exit: ChildExit, at: number): RestartAccount {
-    const { limits } = this.spec
-    if (limits === undefined) return 'shared'
-    if (!this.isWanted || decide(exit, this.restartType) !== 'restart') return 'own'
-    if (!admitsRestart(this.#times, at, limits)) return 'spent'
-    this.#times = noteRestart(this.#times, at, limits)
-    return 'own'
+    if (this.spec.limits === undefined) return 'shared'
+    this.#own ??= new OwnRestarts(this.spec.limits)
+    return this.isWanted && decide(exit, this.restartType) === 'restart' ? this.#own.note(at) : 'own'
   }
 
   /** Somebody starts it, or its group does: what was before counts no longer. */
   forgetRestarts(): void {
-    this.#times = []
+    this.#own?.forget()
     this.streak = 0
   }
 

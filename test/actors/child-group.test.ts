@@ -56,6 +56,50 @@ const taken = (strategy: Strategy, id: string): string[] => {
   return strategy === 'rest-for-one' ? after : ['a', 'b', 'c', 'd'].filter((other) => other !== id)
 }
 
+describe('a child that counts its restarts by itself', () => {
+  const limits = { intensity: 1, periodMs: 1_000 }
+
+  test.each(STRATEGIES)('is restarted alone, and given up alone: %s', async (strategy) => {
+    const made = running(strategy, {}, 0)
+    const { group, fakes, clock } = made
+    made.add('own', { limits })
+    made.read()
+    const own = fakes.get('own')!
+    const child = group.children.get('own')!
+    own.crash()
+    await clock.advance(10)
+    expect([made.read(), child.state, child.restarts]).toEqual(['-own +own', 'running', 1])
+    own.crash('again')
+    await clock.advance(1_000)
+    expect([made.read(), child.state, group.state]).toEqual(['-own', 'failed', 'running'])
+    expect(own.givenUp).toMatchObject([{ code: 'spent', causes: ['again'] }])
+    expect(await child.whenEnded()).toEqual({ kind: 'failed', error: 'again' })
+    // Started by hand it may be restarted again.
+    await child.start()
+    own.crash()
+    await clock.advance(10)
+    expect([made.read(), child.state]).toEqual(['+own -own +own', 'running'])
+  })
+
+  test('counts only what is within its period', async () => {
+    const { group, fakes, clock } = running('one-for-one')
+    const made = new FakeChild('own', [], { limits })
+    group.add(made)
+    for (let i = 0; i < 3; i += 1) {
+      made.crash()
+      await clock.advance(1_000)
+    }
+    expect([group.children.get('own')?.state, made.givenUp, fakes.size]).toEqual(['running', [], 4])
+  })
+
+  test('is told when it is listed no longer', async () => {
+    const { group } = running('one-for-one')
+    const made = new FakeChild('own', [])
+    await group.add(made).remove()
+    expect(made.forgettings).toBe(1)
+  })
+})
+
 describe('strategy × restart type × position × end', () => {
   test.each(MATRIX)('%s: a %s child, the %s one, %s', async (strategy, restart, position, end) => {
     const { group, fakes, clock, ...made } = running(strategy, { restart })
