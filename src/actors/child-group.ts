@@ -9,19 +9,15 @@
 import type { AnyActorRef } from 'xstate'
 import { backoffMs } from '../machines/backoff.ts'
 import type { ChildEvent } from '../machines/child.ts'
-import {
-  type ChildEnded,
-  type ChildGroupEvent,
-  type ChildGroupFact,
-  childGroupMachine,
-} from '../machines/child-group.ts'
+import { type ChildGroupEvent, type ChildGroupFact, childGroupMachine } from '../machines/child-group.ts'
 import { compile } from '../machines/compile.ts'
 import { affectedRange, type ChildExit, decide } from '../machines/restart.ts'
 import type { Timer, TimerOwner } from './armed-timers.ts'
 import { ChildWork } from './child-work.ts'
 import { GroupChild } from './group-child.ts'
+import { GROUP_EFFECTS } from './group-effects.ts'
 import type { GroupPolicy, GroupPorts } from './group-ports.ts'
-import { type DriverEffects, MachineDriver } from './machine-driver.ts'
+import { MachineDriver } from './machine-driver.ts'
 import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
 import { type ChildDriverOptions, childDriverOptions, SupervisedChild } from './supervised-child.ts'
 
@@ -88,7 +84,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
     this.#driver = new MachineDriver<ChildGroup, typeof childGroupMachine>(this, {
       logic,
       input: { strategy, intensity, periodMs },
-      effects,
+      effects: GROUP_EFFECTS,
       onError: ports.onError,
       traced: { tracer: ports.tracer, machine: 'group', idOf: (group) => group.path || group.id },
     })
@@ -198,7 +194,6 @@ export class ChildGroup implements Incarnation, TimerOwner {
   forget(child: SupervisedChild): void {
     if (this.children.get(child.id) === child) this.children.delete(child.id)
     this.#affected.delete(child)
-    child.spec.forgotten?.()
   }
 
   onTimer(): void {
@@ -383,27 +378,4 @@ export class ChildGroup implements Incarnation, TimerOwner {
   #backoff(streak: number): number {
     return backoffMs(this.policy.backoff, streak, this.ports.random())
   }
-}
-
-const childOf = (event: ChildGroupEvent): SupervisedChild => (event as ChildEnded<SupervisedChild>).child
-
-const effects: DriverEffects<ChildGroup, typeof childGroupMachine> = {
-  listStarts: (group) => group.listStarts(),
-  listAffected: (group, _, event) => group.listAffected(event),
-  listHeld: (group) => group.listHeld(),
-  listStops: (group) => group.listStops(),
-  removeAll: (group) => group.removeAll(),
-  startNext: (group) => group.startNext(),
-  stopNext: (group) => group.stopNext(),
-  holdNext: (group) => group.holdNext(),
-  hurryAll: (group) => group.hurryAll(),
-  killAll: (group) => group.killAll(),
-  followChild: (group, _, event) => group.follow(childOf(event)),
-  leaveChild: (group, _, event) => group.leave(childOf(event)),
-  giveUpChild: (group, _, event) => group.giveUp(childOf(event), (event as ChildEnded).exit),
-  holdChild: (group, _, event) => group.hold(childOf(event), (event as ChildEnded).exit),
-  armBackoff: (group) => group.armBackoff(),
-  disarmBackoff: (group) => group.disarmBackoff(),
-  forwardEnd: (group, _, event) => group.actorEnded(event as never),
-  announce: (group, { fact }: { fact: ChildGroupFact }) => group.tell(fact),
 }

@@ -10,7 +10,7 @@ export interface LoopChildOptions {
   /** Each loop counts by itself. */
   readonly limits: RestartLimits
   gaveUp(error: Error): void
-  forgotten(): void
+  removed(): void
 }
 
 export class LoopChild implements ChildSpec, Incarnation {
@@ -19,19 +19,19 @@ export class LoopChild implements ChildSpec, Incarnation {
   readonly shutdownMs: number
   readonly limits: RestartLimits
   readonly gaveUp: (error: Error) => void
-  readonly forgotten: () => void
+  readonly removed: () => void
   /** Who hears of the thread that lives. */
   listener: ChildListener | undefined = undefined
   readonly #loop: LoopExecutor
 
   constructor(loop: LoopExecutor, options: LoopChildOptions) {
-    const { restart, shutdownMs, limits, gaveUp, forgotten } = options
+    const { restart, shutdownMs, limits, gaveUp, removed } = options
     this.#loop = loop
     this.restart = restart
     this.shutdownMs = shutdownMs
     this.limits = limits
     this.gaveUp = gaveUp
-    this.forgotten = forgotten
+    this.removed = removed
   }
 
   get id(): string {

@@ -15,40 +15,17 @@ import {
 } from '../machines/restart.ts'
 import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { ChildGroup } from './child-group.ts'
+import { Life } from './child-life.ts'
 import type { GroupPorts } from './group-ports.ts'
 import { type DriverEffects, type DriverOptions, MachineDriver } from './machine-driver.ts'
 import { OwnRestarts } from './own-restarts.ts'
-import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
+import type { ChildSpec } from './supervised.ts'
 
 /** Who waits for a start or an end. */
 interface Wait<Value> {
   readonly promise: Promise<Value>
   resolve(value: Value): void
   reject(error: unknown): void
-}
-
-/** One incarnation, as its child hears of it. What a past one says is not heard. */
-class Life implements ChildListener {
-  readonly #child: SupervisedChild
-  incarnation: Incarnation | undefined = undefined
-  isUp = false
-
-  constructor(child: SupervisedChild) {
-    this.#child = child
-  }
-
-  ready(): void {
-    if (this.#child.life !== this || this.isUp) return
-    this.isUp = true
-    this.#child.send({ type: 'child.ready' })
-  }
-
-  exited(exit: ChildExit): void {
-    if (this.#child.life !== this) return
-    this.#child.life = undefined
-    this.#child.cameUp = this.isUp
-    this.#child.send({ type: 'child.exited', exit })
-  }
 }
 
 type StopTimer = 'timer.signal' | 'timer.shutdown'

@@ -43,8 +43,6 @@ export interface ChildSpec {
   readonly limits?: RestartLimits
   /** These are used up: nothing follows until somebody starts it. */
   gaveUp?(error: Error): void
-  /** It is no longer listed. */
-  forgotten?(): void
   /**
    * What of that time is its grace, ms: as long before its bound it is hurried, at once if the bound is nearer.
    * `undefined`: it has nothing to give up, and is killed without that.

@@ -280,7 +280,7 @@ export class Loops {
         this.#report('loop.gaveUp', { loop: name, error })
         executor.giveUp(error)
       },
-      forgotten: () => this.#forget(entry),
+      removed: () => this.#forget(entry),
     })
     const handle = new LoopHandle(executor, {
       state: () => stateOf(entry),

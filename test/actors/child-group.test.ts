@@ -91,13 +91,6 @@ describe('a child that counts its restarts by itself', () => {
     }
     expect([group.children.get('own')?.state, made.givenUp, fakes.size]).toEqual(['running', [], 4])
   })
-
-  test('is told when it is listed no longer', async () => {
-    const { group } = running('one-for-one')
-    const made = new FakeChild('own', [])
-    await group.add(made).remove()
-    expect(made.forgettings).toBe(1)
-  })
 })
 
 describe('strategy × restart type × position × end', () => {

@@ -30,8 +30,6 @@ export class FakeChild implements ChildSpec {
   readonly limits?: RestartLimits
   /** What it was given up with. */
   readonly givenUp: Error[] = []
-  /** How often it was told that it is listed no longer. */
-  forgettings = 0
   /** How many of the next lives fail at once. */
   failing = 0
   /** Told that nothing follows its last life. */
@@ -52,10 +50,6 @@ export class FakeChild implements ChildSpec {
 
   gaveUp(error: Error): void {
     this.givenUp.push(error)
-  }
-
-  forgotten(): void {
-    this.forgettings += 1
   }
 
   start(listener: ChildListener): Incarnation {
