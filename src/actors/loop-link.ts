@@ -33,6 +33,12 @@ export class LoopLink {
   #outbox: LoopCommand[] = []
   readonly #flush = (): void => this.flush()
 
+  readonly #exited = (exitCode: number): void => {
+    this.drain()
+    this.#port.close()
+    this.#options.onExit(exitCode)
+  }
+
   /** @throws what the `Worker` constructor throws */
   constructor(options: LoopLinkOptions) {
     this.#options = options
@@ -47,11 +53,7 @@ export class LoopLink {
     this.#port = port1
     port1.on('message', (batch: readonly LoopMessage[]) => this.#receive(batch))
     this.worker.on('error', options.onError)
-    this.worker.on('exit', (exitCode) => {
-      this.drain()
-      port1.close()
-      options.onExit(exitCode)
-    })
+    this.worker.on('exit', this.#exited)
     // What holds the process open is the supervisor, not a loop.
     port1.unref()
     this.worker.unref()
@@ -85,8 +87,10 @@ export class LoopLink {
   /** It does not come down: nothing that it still says is heard. */
   forsake(): void {
     this.#port.close()
-    this.worker.removeAllListeners('error').on('error', () => {})
-    this.worker.removeAllListeners('exit')
+    // Others may listen to it: only what is ours is taken away.
+    this.worker.on('error', () => {})
+    this.worker.off('error', this.#options.onError)
+    this.worker.off('exit', this.#exited)
   }
 
   #receive(batch: readonly LoopMessage[]): void {

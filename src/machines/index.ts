@@ -88,6 +88,7 @@ export {
   nextStreak,
   noteRestart,
   RESTART_TYPES,
+  type RestartAccount,
   type RestartLimits,
   type RestartType,
   STRATEGIES,
