@@ -8,6 +8,7 @@ import type { RestartType } from '../machines/restart.ts'
 import { type SchedulerEvent, schedulerMachine } from '../machines/scheduler.ts'
 import { type DriverEffects, MachineDriver } from './machine-driver.ts'
 import type { ChildKind, ChildListener, ChildSpec, Incarnation } from './supervised.ts'
+import type { Tracer } from './tracer.ts'
 
 /** A scheduler of one's own: a loop that submits tasks whenever it sees fit. */
 export interface Scheduler {
@@ -27,6 +28,7 @@ export interface SyncScheduler {
 
 /** What schedulers need from outside. No method throws. */
 export interface SchedulerPorts {
+  readonly tracer: Tracer
   /** One that was told to stop did not end in time, or has ended after all. */
   abandoned(change: 1 | -1): void
   /** What a scheduler threw when that was no failure any more. */
@@ -91,6 +93,7 @@ class SchedulerLife implements Incarnation {
       input: undefined,
       effects,
       onError,
+      traced: { tracer: child.ports.tracer, machine: 'scheduler', idOf: () => child.id },
     })
   }
 

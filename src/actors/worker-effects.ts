@@ -4,6 +4,7 @@ import type { RunCause, SkipReason, TickOccasion, WorkerFact } from '../machines
 import type { DriverEffects, DriverOptions } from './machine-driver.ts'
 import type { WorkerActor } from './worker.ts'
 import type { WorkerMachine } from './worker-plan.ts'
+import type { WorkerPorts } from './worker-ports.ts'
 
 const REPLACED = { type: 'task.terminate', reason: 'replaced', graceMs: 0 } as const
 const STOPPED = { type: 'task.terminate', reason: 'stop' } as const
@@ -32,8 +33,9 @@ export const WORKER_EFFECTS: DriverEffects<WorkerActor, WorkerMachine> = {
 /** What the drivers of all workers of a kind share. */
 export function workerDriverOptions(
   logic: CompiledLogic<WorkerMachine>,
-  onError: (error: unknown) => void,
+  { onError, tracer }: Pick<WorkerPorts, 'onError' | 'tracer'>,
   effects: DriverEffects<WorkerActor, WorkerMachine> = WORKER_EFFECTS,
 ): DriverOptions<WorkerActor, WorkerMachine> {
-  return { logic, input: undefined as never, effects, onError }
+  const traced = { tracer, machine: 'worker', idOf: ({ id }: WorkerActor) => id }
+  return { logic, input: undefined as never, effects, onError, traced }
 }

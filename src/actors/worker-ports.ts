@@ -3,6 +3,7 @@ import type { RunCause, SkipReason, Slots, WorkerExit } from '../machines/worker
 import type { Clock } from './clock.ts'
 import type { TaskRun } from './task-run.ts'
 import type { TimerQueue } from './timer-queue.ts'
+import type { Tracer } from './tracer.ts'
 import type { WallTimers } from './wall-timers.ts'
 import type { WorkerActor } from './worker.ts'
 
@@ -19,6 +20,7 @@ export interface WorkerPorts {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly wall: WallTimers
+  readonly tracer: Tracer
   /** 0 ≤ r < 1. */
   random(): number
   /**

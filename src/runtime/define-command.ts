@@ -26,14 +26,15 @@ export interface CommandResult {
   readonly durationMs: number
 }
 
-/** Options of {@link defineCommand}: those of a task but `execution`, and what is started. */
+/** Options of {@link defineCommand}: those of a task but its place, and what is started. */
 export interface CommandOptions<Input = void>
-  extends Omit<TaskOptions<Input>, 'execution'>,
+  extends Omit<TaskOptions<Input>, 'execution' | 'loop'>,
     CommandLineOptions<Input> {
   /** How many bytes of each of stdout and stderr are kept; the last ones are. @defaultValue 1048576 */
   readonly maxOutputBytes?: number
   /**
-   * Told of every line while the command runs; `progress` is that of the run. What it throws goes to the log.
+   * Told of every line while the command runs; `progress` is that of the run. What it throws goes to the log. A line of
+   * more than 65,536 characters is told in parts of that length.
    *
    * @defaultValue none
    */
@@ -46,7 +47,7 @@ export interface CommandOptions<Input = void>
   readonly schema?: StandardSchemaV1<Input, Input>
 }
 
-const { execution: _, ...checksOfTask } = taskChecks
+const { execution: _, loop: __, ...checksOfTask } = taskChecks
 
 const commandChecks: Checks = {
   ...checksOfTask,
@@ -79,7 +80,8 @@ const commandChecks: Checks = {
  *
  * It is finished when the command ends with exit code 0; any other end fails the run with a {@link CommandError} as the
  * cause. A stop signals the command and all it started (SIGTERM), and kills them (SIGKILL) when the grace is over. What it
- * left behind in its process group is killed when it ends.
+ * left behind in its process group is killed when it ends. It needs no `module`, unless a handler in a thread, in a process or
+ * on a loop submits it.
  *
  * @throws OptionError (`ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`) for a bad option
  */

@@ -6,6 +6,7 @@ import {
   type SyncScheduler,
 } from '../actors/scheduler.ts'
 import type { ChildSpec } from '../actors/supervised.ts'
+import type { Tracer } from '../actors/tracer.ts'
 import { RESTART_TYPES, type RestartType } from '../machines/restart.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
 import { OptionError } from './errors.ts'
@@ -62,9 +63,10 @@ export class Schedulers {
   #names = 0
 
   /** @param onError - told of what a scheduler threw when that was no failure any more */
-  constructor(home: SchedulerHome, onError: SchedulerPorts['onError']) {
+  constructor(home: SchedulerHome, tracer: Tracer, onError: SchedulerPorts['onError']) {
     this.#home = home
     this.#ports = {
+      tracer,
       onError,
       abandoned: (change) => {
         this.#abandoned += change

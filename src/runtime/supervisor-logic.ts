@@ -1,6 +1,7 @@
 /** A whole supervisor as actor logic: spawned under another one, or invoked by a machine of the user's own. */
 import type { ActorLogic, AnyActorRef, AnyActorScope, Snapshot } from 'xstate'
 import { MANAGED, type ManagedLogic } from '../actors/actor-child.ts'
+import { check } from './check.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** The snapshot of a supervisor that is an actor. */
@@ -22,6 +23,9 @@ type Fact =
  * Actor logic that makes a supervisor and runs it: done when it has stopped, an error when it could not start or has
  * failed. Under `spawn` it is up when its supervisor has started, and has `shutdownMs` to stop.
  *
+ * @param create - makes the supervisor, a new one for each life. What it throws, or an OptionError if it makes something else, is
+ *   the actor's error
+ * @throws OptionError (`ERR_OPTION_INVALID`) when `create` is no function
  * @example
  * ```ts
  * supervisor.spawn(supervisorLogic(() => createSupervisor({ id: 'mail' })), { id: 'mail' })
@@ -30,6 +34,7 @@ type Fact =
 export function supervisorLogic<Input = undefined>(
   create: (input: Input) => Supervisor,
 ): ActorLogic<SupervisorLogicSnapshot, SupervisorLogicEvent, Input, AnyActorScope['system']> {
+  check.fn('supervisorLogic(create)', create)
   const managed: ManagedLogic = {
     kind: 'supervisor',
     isReady: (snapshot) => (snapshot as SupervisorLogicSnapshot).isUp,
@@ -40,7 +45,7 @@ export function supervisorLogic<Input = undefined>(
       status: 'active',
       output: undefined,
       error: undefined,
-      supervisor: create(input),
+      supervisor: made(create(input)),
       isUp: false,
     }),
     getPersistedSnapshot() {
@@ -60,6 +65,12 @@ export function supervisorLogic<Input = undefined>(
       return fact.type === 'xstate.stop' ? { ...ended, status: 'stopped' } : snapshot
     },
   }
+}
+
+/** @throws OptionError */
+function made(supervisor: Supervisor): Supervisor {
+  check.having('a supervisor', 'start', 'stop', 'block')('what supervisorLogic(create) makes', supervisor)
+  return supervisor
 }
 
 const STOPS: Readonly<Record<string, Parameters<Supervisor['stop']>[0]>> = {

@@ -230,6 +230,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
       clock,
       timers: pool.timers,
       wall,
+      tracer: pool.tracer,
       random,
       slots: () => actor.slots,
       reporter,
@@ -240,7 +241,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
       onError: pluggedInThrew,
     }),
   })
-  const schedulers = new Schedulers(children, (scheduler, error) =>
+  const schedulers = new Schedulers(children, pool.tracer, (scheduler, error) =>
     say(logger, 'error', { err: error, scheduler }, 'a scheduler threw'),
   )
   const actor = new SupervisorActor({

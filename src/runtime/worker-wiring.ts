@@ -13,7 +13,7 @@ import type { RunHandle } from './run.ts'
 import type { Submissions } from './submissions.ts'
 
 export interface WorkerWiring
-  extends Pick<WorkerPorts, 'clock' | 'timers' | 'wall' | 'random' | 'slots' | 'onError'> {
+  extends Pick<WorkerPorts, 'clock' | 'timers' | 'wall' | 'tracer' | 'random' | 'slots' | 'onError'> {
   readonly reporter: Reporter
   readonly submissions: Submissions
   readonly logger: Logger
@@ -22,12 +22,13 @@ export interface WorkerWiring
 }
 
 export function workerPorts(wiring: WorkerWiring): WorkerPorts {
-  const { clock, timers, wall, random, slots, onError } = wiring
+  const { clock, timers, wall, tracer, random, slots, onError } = wiring
   const { reporter, submissions, logger, conditions, handleOf } = wiring
   return {
     clock,
     timers,
     wall,
+    tracer,
     random,
     slots,
     onError,

@@ -266,7 +266,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
   #driver({ kind, machine, effects }: Kind): DriverOptions<WorkerActor, WorkerMachine> {
     let driver = this.#drivers.get(kind)
     if (driver === undefined) {
-      driver = workerDriverOptions(compile(machine), this.#options.ports.onError, effects)
+      driver = workerDriverOptions(compile(machine), this.#options.ports, effects)
       this.#drivers.set(kind, driver)
     }
     return driver

@@ -12,6 +12,7 @@ import {
   defineTask,
   type TaskDefinition,
 } from '../../src/index.ts'
+import { homeless, submits } from '../fixtures/commands/tasks.ts'
 import { deferred, errorOf, freshName, startedSupervisor, thrownBy, turns } from '../support/harness.ts'
 import { gone, isAlive } from '../support/processes.ts'
 
@@ -448,6 +449,30 @@ describe('bad options', () => {
     const error = thrownBy(() => defineCommand({ name: 'x', ...options } as never))
     expect(error.code).toMatch(/^ERR_OPTION_(INVALID|UNKNOWN)$/)
     expect(error.message).toMatch(message)
+  })
+
+  test('a handler in a thread submits it by its module, or when the supervisor has met it', async () => {
+    const { supervisor } = await startedSupervisor()
+    expect(await supervisor.submit(submits, 'found').result).toBe('x')
+    expect(await errorOf(supervisor.submit(submits, 'homeless').result)).toMatchObject({
+      code: 'ERR_TASK_THREW',
+      cause: {
+        code: 'ERR_TASK_EXPORT_MISSING',
+        message: expect.stringContaining('`module: import.meta.url`'),
+      },
+    })
+    await supervisor.submit(homeless, 'y').result
+    expect(await supervisor.submit(submits, 'homeless').result).toBe('x')
+  })
+
+  test('knows no option that says where it runs', () => {
+    for (const place of [{ loop: 'io' }, { execution: 'thread' }]) {
+      const options = { name: freshName(), command: 'true', ...place }
+      expect(thrownBy(() => defineCommand(options as never))).toMatchObject({
+        code: 'ERR_OPTION_UNKNOWN',
+        message: expect.not.stringMatching(/Known are.*loop/),
+      })
+    }
   })
 
   test('a submission cannot move it to another execution', async () => {

@@ -63,6 +63,24 @@ describe('debug mode', () => {
     expect(lines.filter(({ machine }) => machine === 'group').map(({ id }) => id)).toContain('children')
   })
 
+  test('also of workers, of schedulers and of loops', async () => {
+    const { lines, logger } = quietLogger()
+    const { supervisor } = await startedSupervisor({ logger, debug: true })
+    const timed = supervisor.workers.interval({ name: 'timed', intervalMs: 10, times: 1, handler: () => {} })
+    await timed.ended
+    await supervisor.workers.queue({ name: 'queue', handler: () => {} }).run(1)
+    supervisor.register({ loop: () => {} }, { name: 'own' })
+    await supervisor.createLoop('io').start()
+    await turns(1)
+    expect(stepsOf(lines, 'worker').length).toBeGreaterThan(0)
+    const ids = (machine: string) =>
+      new Set(lines.filter((line) => line.machine === machine).map(({ id }) => id))
+    expect(ids('worker')).toEqual(new Set(['timed', 'queue']))
+    expect(stepsOf(lines, 'scheduler')).toContain('scheduler.start: idle → running')
+    expect(ids('scheduler')).toEqual(new Set(['own']))
+    expect(ids('loop')).toEqual(new Set(['io']))
+  })
+
   test('is switched while it runs, and tells nothing when it is off', async () => {
     const { lines, logger } = quietLogger()
     const { supervisor } = await startedSupervisor({ logger })

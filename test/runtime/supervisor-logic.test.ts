@@ -10,6 +10,7 @@ import {
   memoryLogger,
   startedSupervisor,
   testSupervisor,
+  thrownBy,
   turns,
 } from '../support/harness.ts'
 import { puppet } from '../support/puppet.ts'
@@ -160,4 +161,21 @@ describe('supervisorLogic elsewhere', () => {
     const logic = supervisorLogic(() => createSupervisor({ keep: -1 }))
     expect(() => supervisor.spawn(logic, { id: 'inner' })).toThrow(/keep/)
   })
+})
+
+test.each([5, undefined, createSupervisor])('%s makes no supervisor: it is refused', async (create) => {
+  const { supervisor } = await startedSupervisor()
+  if (create !== createSupervisor) {
+    expect(thrownBy(() => supervisorLogic(create as never))).toMatchObject({ code: 'ERR_OPTION_INVALID' })
+  }
+  const logic = supervisorLogic((() => create) as never)
+  expect(thrownBy(() => supervisor.spawn(logic, { id: 'inner' }))).toMatchObject({
+    code: 'ERR_CHILD_START_FAILED',
+    cause: {
+      name: 'OptionError',
+      code: 'ERR_OPTION_INVALID',
+      message: expect.stringContaining('Expected what supervisorLogic(create) makes to be a supervisor'),
+    },
+  })
+  expect(supervisor.which()).toEqual([])
 })
