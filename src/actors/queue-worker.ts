@@ -52,7 +52,7 @@ export class QueueWorkerActor extends WorkerActor {
   #returned: unknown[] = []
   /** Callers of `stop` that take over what is handed back. */
   #takers = 0
-  /** Its condition did not hold when an item was to begin, and has not turned true since. */
+  /** Its condition did not hold when an item was to begin, and has not turned true since; or it is disabled. */
   #isGated = false
 
   constructor(options: WorkerOptions, settings: QueueSettings, ports: QueuePorts) {
@@ -242,12 +242,20 @@ export class QueueWorkerActor extends WorkerActor {
 
   /** Asked when an item waits. One that may not begin does when the condition turns true. */
   #mayBegin(): boolean {
+    if (this.plan.isDisabled) return this.#closeForGood()
     if (this.plan.when === undefined) return true
     if (!this.#isGated && !this.ports.holds(this)) {
       this.#isGated = true
       if (!this.isStopping) this.watch()
     }
     return !this.#isGated
+  }
+
+  /** Its items wait until it is stopped: nothing but its user runs a disabled definition. */
+  #closeForGood(): false {
+    if (!this.#isGated) this.skip('disabled', this.buffer.size)
+    this.#isGated = true
+    return false
   }
 
   #itemReady(): void {

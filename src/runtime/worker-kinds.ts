@@ -45,8 +45,11 @@ export interface Kind {
   readonly checks: KindChecks
   /** @throws OptionError for times that `reschedule` does not take */
   checkTimes(where: string, times: object): void
-  /** @throws OptionError for a calendar that will not do */
-  times(where: string, options: object, parts: KindParts): WorkerTimes
+  /**
+   * @param before - those that hold without these options: a rule that is the same in both has begun with them
+   * @throws OptionError for a calendar that will not do
+   */
+  times(where: string, options: object, parts: KindParts, before?: WorkerTimes): WorkerTimes
   /** Its actor and its handle, where they are more than those of every worker. */
   actor?(options: WorkerOptions, given: object): WorkerActor
   handle?(shape: WorkerShape): WorkerHandle
@@ -111,6 +114,56 @@ class CalendarOccurrences implements WorkerTimes {
   }
 }
 
+/**
+ * What will not do is refused when this is made. A rule without a start begins with the first life; those that follow
+ * go on with it, so that COUNT counts them all.
+ */
+class RuleOccurrences implements WorkerTimes {
+  readonly #where: string
+  readonly #rule: RruleSchedule
+  readonly #parts: KindParts
+  /** Epoch ms of when the first life began. */
+  readonly #begun: { at: number | undefined }
+  #occurrences: CalendarOccurrences
+
+  constructor(
+    where: string,
+    options: RruleSchedule & CalendarOptions,
+    parts: KindParts,
+    before: WorkerTimes | undefined,
+  ) {
+    const { rrule, timezone, startAt } = options
+    this.#where = where
+    this.#rule = { rrule, timezone, startAt }
+    this.#parts = parts
+    const isSame = before instanceof RuleOccurrences && before.#isOf(this.#rule)
+    this.#begun = isSame ? before.#begun : { at: undefined }
+    this.#occurrences = new CalendarOccurrences(parts.ports, options, this.#make())
+  }
+
+  get calendar(): Calendar {
+    return this.#occurrences.calendar
+  }
+
+  ticker(worker: WorkerActor): Ticker {
+    if (this.#begun.at === undefined) {
+      this.#begun.at = this.#parts.ports.clock.now()
+      this.#occurrences = this.#occurrences.of(this.#make())
+    }
+    return this.#occurrences.ticker(worker)
+  }
+
+  #isOf({ rrule, timezone, startAt }: RruleSchedule): boolean {
+    const own = this.#rule
+    return own.rrule === rrule && own.timezone === timezone && Object.is(Number(own.startAt), Number(startAt))
+  }
+
+  #make(): Calendar {
+    const { calendars, ports } = this.#parts
+    return calendars.rrule(this.#where, this.#rule, this.#begun.at ?? ports.clock.now())
+  }
+}
+
 export const INTERVAL: Kind = {
   kind: 'interval',
   machine: machine(intervalWorkerMachine),
@@ -138,24 +191,8 @@ export const RRULE: Kind = {
   machine: machine(rruleWorkerMachine),
   checks: rruleChecks,
   checkTimes: (where, times) => checkOptions(where, times, RRULE_CHECKS),
-  times(where, options, { ports, calendars }) {
-    const make = (): Calendar => calendars.rrule(where, options as RruleSchedule, ports.clock.now())
-    // What will not do is refused now. A rule without a start begins with the first life; one that follows a
-    // failure goes on with it, so that COUNT counts them all.
-    const made = new CalendarOccurrences(ports, options as CalendarOptions, make())
-    let current = made
-    let begun = false
-    return {
-      get calendar() {
-        return current.calendar
-      },
-      ticker(worker) {
-        if (!begun) current = made.of(make())
-        begun = true
-        return current.ticker(worker)
-      },
-    }
-  },
+  times: (where, options, parts, before) =>
+    new RuleOccurrences(where, options as RruleSchedule & CalendarOptions, parts, before),
 }
 
 export const EVENT: Kind = {

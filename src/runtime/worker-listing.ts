@@ -41,6 +41,8 @@ export class WorkerListing implements WorkerShape {
   readonly #parts: ListingParts
   readonly #task: WorkerTask
   #options: AnyWorkerOptions
+  /** Those that the options say. */
+  #times: WorkerTimes
 
   /**
    * @param options - have been checked
@@ -58,6 +60,7 @@ export class WorkerListing implements WorkerShape {
     const where = this.#where
     let task = workerTask(where, options, parts)
     const times = kind.times(where, options, parts)
+    this.#times = times
     let plan = workerPlan(where, options, task, times, this)
     if (!task.entry.met) {
       // All is well: from now on the name of the task is taken.
@@ -98,7 +101,7 @@ export class WorkerListing implements WorkerShape {
     checkOverrides('start()', overrides, kind.checks)
     const merged = mergeTimes(this.#options, overrides)
     kind.checks.together('start()', merged)
-    this.#adopt(this.#obey(merged, kind.times('start()', merged, this.#parts)))
+    this.#adopt(this.#obey(merged, kind.times('start()', merged, this.#parts, this.#times)))
   }
 
   reschedule(given: object): () => Ticker {
@@ -107,6 +110,7 @@ export class WorkerListing implements WorkerShape {
     const merged = mergeTimes(this.#options, given)
     const times = kind.times('reschedule()', merged, this.#parts)
     this.#options = merged
+    this.#times = times
     this.#obey(merged, times)
     return () => times.ticker(this.worker, false) as Ticker
   }

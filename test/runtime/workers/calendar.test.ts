@@ -249,6 +249,43 @@ describe('an rrule worker', () => {
     expect([calls.length, worker.state]).toEqual([3, 'stopped'])
   })
 
+  test('without a start goes on with it when it is started again, whatever else a start says', async () => {
+    const { clock, begun, worker } = await rrule('2025-01-01T00:00:00.500Z', {
+      rrule: 'FREQ=MINUTELY;COUNT=6',
+      startAt: undefined,
+    } as never)
+    await clock.advance(90_000)
+    await worker.stop()
+    await clock.advance(30_000)
+    await worker.start()
+    await clock.advance(MINUTE)
+    await worker.stop()
+    await worker.start({ jitterMs: 0, onFailure: 'continue' })
+    await clock.advance(MINUTE)
+    expect(begun).toEqual([
+      '2025-01-01T00:00:01Z',
+      '2025-01-01T00:01:01Z',
+      '2025-01-01T00:02:01Z',
+      '2025-01-01T00:03:01Z',
+    ])
+    // Another rule begins by itself, and leaves the first one where it is.
+    await worker.stop()
+    await worker.start({ rrule: 'FREQ=SECONDLY;COUNT=2' })
+    await clock.advance(10_000)
+    expect([begun.splice(0).length, worker.state]).toEqual([6, 'stopped'])
+    await worker.start()
+    await clock.advance(10 * MINUTE)
+    expect([begun, worker.state]).toEqual([['2025-01-01T00:05:01Z'], 'stopped'])
+    await worker.start()
+    await turns()
+    expect([begun.length, worker.state]).toEqual([1, 'stopped'])
+    // A rule that it is given for good begins with the next life.
+    worker.reschedule({ rrule: 'FREQ=MINUTELY;COUNT=6' })
+    await worker.start()
+    await clock.advance(10 * MINUTE)
+    expect(begun).toHaveLength(7)
+  })
+
   test('refuses a rule that will not do, and says where', async () => {
     const { supervisor } = await startedSupervisor()
     expect(

@@ -1,5 +1,6 @@
 /** How a queue worker ends: drained or handed back, at every moment; nothing is lost and nobody is left waiting. */
 import { describe, expect, test } from 'vitest'
+import { condition } from '../../../src/index.ts'
 import {
   deferred,
   errorOf,
@@ -429,3 +430,93 @@ test('storm: whatever is put is run once or handed back, whoever waits hears', a
     expect([...seen, ...returned].sort((a, b) => a - b)).toEqual(accepted.sort((a, b) => a - b))
   }
 })
+
+test('a supervisor that gives up hands back what its queues had not begun, whatever was live', async () => {
+  for (const live of [true, false]) {
+    for (const onStop of ['drain', 'return'] as const) {
+      const { supervisor, clock } = await startedSupervisor({
+        ...slots(4),
+        supervision: { intensity: 0 },
+        defaults: { graceMs: 50 },
+      })
+      const closed = supervisor.closed.catch(() => 'failed')
+      const { task, calls } = heldTask<number>()
+      const mails = supervisor.workers.queue<number>({ name: 'mails', task, onStop })
+      if (!live) mails.pause()
+      await mails.putMany([1, 2, 3, 4, 5])
+      await turns()
+      expect(calls.length).toBe(Number(live))
+      supervisor.workers.plain({
+        name: 'bad',
+        restart: 'permanent',
+        onFailure: 'fail',
+        handler() {
+          throw new Error('bad')
+        },
+      })
+      await clock.advance(30_000)
+      expect([await closed, supervisor.state]).toEqual(['failed', 'failed'])
+      const waiting = live ? [2, 3, 4, 5] : [1, 2, 3, 4, 5]
+      expect((await supervisor.stop({ wait: false })).returned).toEqual({ mails: waiting })
+      expect(mails.size).toBe(0)
+      expect(await supervisor.workers.remove('mails')).toEqual([])
+    }
+  }
+})
+
+test('a disabled definition is run for no item: they wait, and a stop hands them back', async () => {
+  for (const onStop of ['drain', 'return'] as const) {
+    const { supervisor, of } = await startedSupervisor()
+    const { task, calls } = heldTask<number>({ disabled: true })
+    const queue = supervisor.workers.queue<number>({ name: 'q', task, onStop, when: condition(() => true) })
+    await queue.putMany([1, 2])
+    const third = errorOf(queue.run(3))
+    await turns()
+    expect([calls.length, queue.size, queue.state]).toEqual([0, 3, 'idle'])
+    expect(of('worker.skipped')).toMatchObject([{ reason: 'disabled' }])
+    // By hand it runs.
+    const run = supervisor.submit(task, 4)
+    await turns()
+    calls[0]?.resolve()
+    await run.result
+    expect(await queue.stop()).toEqual({ kind: 'stopped', returned: [1, 2, 3] })
+    expect(await third).toMatchObject({ code: 'ERR_ITEM_RETURNED' })
+    expect(calls).toHaveLength(1)
+  }
+})
+
+test('a disabled definition takes from a source no more than there is room for', async () => {
+  const { supervisor } = await startedSupervisor()
+  const { task, calls } = heldTask<number>({ disabled: true })
+  let given = 0
+  function* endless(): Generator<number> {
+    while (given < 100) yield ++given
+  }
+  const queue = supervisor.workers.queue<number>({ name: 'q', task, source: endless(), capacity: 3 })
+  await turns()
+  expect([calls.length, queue.size, given]).toEqual([0, 3, 3])
+  expect((await queue.stop()).returned).toEqual([1, 2, 3])
+})
+
+test.each([1, 2, 3])(
+  'a condition that stops the whole the %d. time it is asked is asked no more',
+  async (at) => {
+    const { supervisor } = await startedSupervisor()
+    let asked = 0
+    const done: number[] = []
+    const queue = supervisor.workers.queue<number>({
+      name: 'q',
+      handler: (item) => void done.push(item),
+      when() {
+        asked += 1
+        if (asked === at) void supervisor.stop({ wait: false })
+        return asked < 1_000
+      },
+    })
+    await queue.putMany([1, 2, 3, 4, 5]).catch(() => {})
+    await turns(2)
+    const { returned } = await supervisor.stop({ wait: false })
+    expect([asked, done.length, supervisor.state]).toEqual([at, at - 1, 'stopped'])
+    expect(returned.q).toEqual(at === 1 ? [1] : [1, 2, 3, 4, 5].slice(at - 1))
+  },
+)
