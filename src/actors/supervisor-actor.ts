@@ -146,6 +146,12 @@ export class SupervisorActor implements TimerOwner {
     return this.#inspected
   }
 
+  /** The bound of a stop has come: whatever ends now is not to be followed. */
+  get isOverdue(): boolean {
+    const { plan } = this.actor.getSnapshot().context
+    return plan !== undefined && this.#now() >= plan.killAt
+  }
+
   actorOf(run: TaskRun): AnyActorRef {
     return taskActor(run, this.#tasks)
   }

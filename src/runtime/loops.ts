@@ -37,6 +37,8 @@ export interface LoopsOptions {
   readonly limits: RestartLimits
   /** The supervisor's state. */
   state(): string
+  /** Whether the bound of the supervisor's stop has come. */
+  isOverdue(): boolean
   onError(error: unknown): void
   submit(definition: AnyDefinition, input: unknown, options: SubmitOptions): Run
   /** What starts their threads, again if need be, and ends them. */
@@ -312,7 +314,9 @@ export class Loops {
       return
     }
     try {
-      if (intent === 'down') void child.stop()
+      // Nothing will run on another thread: it ends with the one that is killed.
+      if (this.#options.isOverdue()) child.send({ type: 'child.kill' })
+      else if (intent === 'down') void child.stop()
       else void child.restart().catch(() => {})
     } catch {
       // Its supervisor stops: it is not replaced.

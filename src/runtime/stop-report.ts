@@ -26,7 +26,10 @@ export interface StoppedChild {
 export interface StopReport {
   /** Children that lived, each once, with the end of its last life, in the order of these. */
   readonly children: readonly StoppedChild[]
-  /** Runs that ended meanwhile: by themselves, and terminated by the stop, by the step they needed. */
+  /**
+   * Runs that ended meanwhile: by themselves (`ended`), else by the step they needed, whoever ended them: the stop, or a
+   * cancellation, a deadline or the like while it went on.
+   */
   readonly tasks: Readonly<Record<'ended' | StopStep, number>>
   /** What queue workers gave back, by their name. */
   readonly returned: Readonly<Record<string, readonly unknown[]>>
@@ -69,7 +72,7 @@ export class StopLog {
   run(outcome: Outcome): void {
     if (!this.#isOpen) return
     const { tasks } = this.#ends
-    if (outcome.kind === 'terminated' && outcome.reason === 'stop') tasks[outcome.step] += 1
+    if ('step' in outcome) tasks[outcome.step] += 1
     else tasks.ended += 1
   }
 

@@ -161,6 +161,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     defaultGraceMs: defaults.graceMs,
     limits: policy,
     state: () => actor.state,
+    isOverdue: () => actor.isOverdue,
     onError: pluggedInThrew,
     submit: (definition, input, submitOptions) =>
       supervisor.submit(definition as TypedDefinition<unknown, unknown>, input, submitOptions),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { fromCallback, setup } from 'xstate'
 import { createSupervisor, fromTask, type Supervisor, supervisorLogic } from '../../src/index.ts'
+import { echo, endless } from '../fixtures/loops/tasks.ts'
 import {
   deferred,
   echoTask,
@@ -130,6 +131,47 @@ describe('stop', () => {
       expect(tasks).toEqual({ ended: 0, none: 2, signal: 1, terminate: 0, kill: 0, abandon: 0 })
     },
   )
+
+  test('tells of loops whose threads had to be killed once each, and starts no other thread', async () => {
+    const { supervisor, recorder, of, stop, lines } = await startedSupervisor({ debug: true })
+    const names = ['one', 'two', 'three']
+    for (const name of names) {
+      supervisor.createLoop(name)
+      supervisor.submit(endless, undefined, { loop: name })
+    }
+    await recorder.until(() => of('task.progress').length === names.length)
+    const stopped = supervisor.stop({ wait: 1_000, graceMs: 500 })
+    await stop({ wait: 1_000, graceMs: 500 })
+    const { children, tasks } = await stopped
+    expect(children.map(({ id, step }) => `${id} ${step}`).sort()).toEqual([
+      'one kill',
+      'three kill',
+      'two kill',
+    ])
+    expect(tasks).toMatchObject({ ended: 0, kill: names.length })
+    // As long as one of them is awaited the others could come up again.
+    const starts = lines.filter(({ machine, event }) => machine === 'loop' && event === 'loop.start')
+    expect(starts.map(({ id }) => id)).toEqual(names)
+    await supervisor.start()
+    expect(await supervisor.getLoop('one').run(echo, 'again')).toBe('again')
+  })
+
+  test('counts a run that is cancelled meanwhile by the step it needed', async () => {
+    const { supervisor, clock } = await startedSupervisor()
+    const deaf = heldTask({ deaf: true, graceMs: 10 })
+    const run = supervisor.submit(deaf.task)
+    const heeds = supervisor.submit(heldTask().task)
+    const last = heldTask()
+    supervisor.submit(last.task)
+    await turns()
+    const stopped = supervisor.stop({ wait: true })
+    run.cancel()
+    heeds.cancel()
+    await clock.advance(10)
+    last.calls[0]?.resolve()
+    expect((await stopped).tasks).toMatchObject({ ended: 1, signal: 1, abandon: 1 })
+    deaf.calls[0]?.resolve()
+  })
 
   test('counts runs that it ends at once: with wait: false, and before the start', async () => {
     const { supervisor } = await startedSupervisor(slots(1))
