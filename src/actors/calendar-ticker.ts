@@ -22,7 +22,7 @@ export interface CalendarTickerOptions {
   readonly missedAfterMs: number
 }
 
-/** So many occurrences are counted one by one; whoever slept through more is told of these. */
+/** So many occurrences are counted one by one; whoever slept through more is told of these, and owes these. */
 const MOST_COUNTED = 100_000
 
 const NOTHING: TickLook = { onTime: false, missed: 0 }

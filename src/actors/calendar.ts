@@ -10,6 +10,10 @@
  * seconds counts its interval in elapsed time, too.
  */
 
+/** Calendars know the years 1000 to 9999: those of four digits, and `Date.UTC` takes some smaller ones for others. */
+export const FIRST_AT: number = Date.UTC(1_000, 0, 1)
+export const LAST_AT: number = Date.UTC(9_999, 11, 31, 23, 59, 59, 999)
+
 export interface Calendar {
   /** The expression or rule, as it was given. */
   readonly text: string
@@ -17,7 +21,7 @@ export interface Calendar {
   readonly timezone: string
   /**
    * The first occurrence strictly after an instant, epoch ms.
-   * @returns `undefined` when there is none any more
+   * @returns `undefined` when there is none any more up to the year 9999
    */
   next(after: number): number | undefined
 }

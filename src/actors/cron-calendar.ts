@@ -7,7 +7,7 @@
  * Day of month and day of week are alternatives when both are given, as in any cron.
  */
 import { Cron } from 'croner'
-import type { Calendar } from './calendar.ts'
+import { type Calendar, FIRST_AT, LAST_AT } from './calendar.ts'
 import { CalendarError } from './calendar-error.ts'
 import { type LocalTimes, nextElapsed, nextNamed } from './local-times.ts'
 import { TimeZone } from './time-zone.ts'
@@ -38,8 +38,6 @@ const FIELDS: readonly Field[] = [
 
 const HOUR = 2
 const DAY_MS = 86_400_000
-/** The first of January in the year 1. */
-const FIRST_YEAR_AT = -62_135_596_800_000
 
 /**
  * @throws CalendarError when the expression, its bounds or the time zone will not do, or nothing ever matches
@@ -55,7 +53,8 @@ export function cronCalendar(expression: string, options: CronCalendarOptions = 
     text: expression,
     timezone: zone.name,
     next(after) {
-      const from = Math.max(after, startAt - 1)
+      const from = Math.max(after, startAt - 1, FIRST_AT - 1)
+      if (from >= LAST_AT) return undefined
       const at = everyHour ? nextElapsed(zone, () => times, from) : nextNamed(zone, times, from)
       return at === undefined || at > endAt ? undefined : at
     },
@@ -69,7 +68,7 @@ class CronTimes implements LocalTimes {
     this.#expression = expression
     const cron = parse(expression)
     // The search ends with the year 9999, so an expression without any match is found out here.
-    if (cron.nextRun(new Date(0)) === null && cron.nextRun(new Date(FIRST_YEAR_AT)) === null) {
+    if (cron.nextRun(new Date(0)) === null && cron.nextRun(new Date(FIRST_AT - 1)) === null) {
       throw new CalendarError(
         `Expected the cron expression ${JSON.stringify(expression)} to match some time, but its day, month and year never meet.`,
       )

@@ -6,10 +6,12 @@
  * RFC, `COUNT` counts also what `EXDATE` takes away and not what `RDATE` adds. `DTSTART` is an occurrence only
  * where the rule matches it.
  */
-import type { Calendar } from './calendar.ts'
+import { type Calendar, FIRST_AT, LAST_AT } from './calendar.ts'
 import { CalendarError } from './calendar-error.ts'
 import { type LocalTimes, nextElapsed, nextNamed } from './local-times.ts'
+import { DAY_MS } from './rrule-days.ts'
 import { partsOf, type RuleParts } from './rrule-parts.ts'
+import { type Counted, canMeet, DayPattern, stepOf } from './rrule-pattern.ts'
 import { isSubDaily, parseRecurrence, type RecurrenceText, type WrittenTime } from './rrule-text.ts'
 import { RuleTimes } from './rrule-times.ts'
 import { YearTimes } from './rrule-year-times.ts'
@@ -23,29 +25,29 @@ export interface RruleCalendarOptions {
 }
 
 const SECOND = 1_000
-const DAY_MS = 86_400_000
 
 /** @throws CalendarError when the text, the start or the time zone will not do, or nothing ever matches */
 export function rruleCalendar(text: string, options: RruleCalendarOptions = {}): Calendar {
   const recurrence = parseRecurrence(text)
   const zone = zoneOf(recurrence.start, options.timezone)
   const rule = new EndlessRule(recurrence, zone, startOf(recurrence.start, zone, options.startAt))
-  if (rule.next(Number.NEGATIVE_INFINITY) === undefined) {
+  if (!rule.hasFirst()) {
     throw new CalendarError(
       `Expected the rule ${JSON.stringify(recurrence.rule)} to match some time, but its parts never meet.`,
     )
   }
-  const ended = new EndingRule(rule, recurrence.count, endOf(recurrence.until, zone))
+  const ended = endingRule(rule, recurrence.count, endOf(recurrence.until, zone))
   const extra = recurrence.extra.map((time) => instantOf(time, zone)).sort((a, b) => a - b)
   const excluded = new Exclusions(recurrence.excluded, zone)
   return {
     text,
     timezone: zone.name,
     next(after) {
+      if (after >= LAST_AT) return undefined
       let at = earlier(ended.next(after), firstAfter(extra, after))
       while (at !== undefined) {
         const freeAt = excluded.over(at)
-        if (freeAt === undefined) return at
+        if (freeAt === undefined) return at > LAST_AT ? undefined : at
         at = earlier(ended.next(freeAt), firstAfter(extra, freeAt))
       }
       return undefined
@@ -77,6 +79,12 @@ function startOf(written: WrittenTime | undefined, zone: TimeZone, startAt: numb
   if (written !== undefined && startAt !== undefined) {
     throw new CalendarError('Expected one start of the rule, got both DTSTART in its text and `startAt`.')
   }
+  const shown =
+    written === undefined ? (startAt as number) : written.kind === 'instant' ? written.at : written.local
+  if (shown < FIRST_AT || shown > LAST_AT) {
+    const got = written === undefined ? `${startAt} (epoch ms)` : new Date(shown).toISOString()
+    throw new CalendarError(`Expected the start of the rule to lie in the years 1000 to 9999, got ${got}.`)
+  }
   if (written === undefined || written.kind === 'instant') {
     const at = written === undefined ? Math.ceil((startAt as number) / SECOND) * SECOND : written.at
     return { at, local: zone.localAt(at) }
@@ -104,6 +112,7 @@ class EndlessRule {
   readonly #start: Start
   /** By the offset while which they hold. */
   readonly #times = new Map<number, LocalTimes>()
+  readonly #patterns = new Map<number, DayPattern | undefined>()
   readonly #parts: RuleParts
 
   constructor(recurrence: RecurrenceText, zone: TimeZone, start: Start) {
@@ -114,20 +123,50 @@ class EndlessRule {
     this.#parts = partsOf(recurrence.rule)
   }
 
+  hasFirst(): boolean {
+    return canMeet(this.#parts, this.#start.local) && this.next(Number.NEGATIVE_INFINITY) !== undefined
+  }
+
+  /** When it occurs for the nth time, if that can be told without looking: it has nothing but a step of elapsed time. */
+  nth(count: number): number | undefined {
+    const stepMs = stepOf(this.#parts)
+    return stepMs === undefined || /;BY/.test(this.#recurrence.rule)
+      ? undefined
+      : this.startAt + (count - 1) * stepMs
+  }
+
+  /**
+   * Counts at once what occurs after an instant and not after another, or part of it, at most `most`. Within a span each
+   * local time is one instant, unless the clock has shown it before.
+   */
+  count(after: number, until: number, most: number): Counted {
+    const { offsetMs, endAt } = this.#zone.spanAt(after)
+    const { namesHours } = this.#recurrence
+    const repeats = namesHours && this.#zone.reachedAt(after) > after + offsetMs
+    const pattern = repeats ? undefined : this.#patternFrom(this.#startLocal(offsetMs))
+    if (pattern === undefined) return { count: 0, until: after }
+    const counted = pattern.count(after + offsetMs, Math.min(until, endAt - 1) + offsetMs, most)
+    return { count: counted.count, until: counted.until - offsetMs }
+  }
+
   next(after: number): number | undefined {
     const from = Math.max(after, this.startAt - 1)
     return this.#recurrence.namesHours
-      ? nextNamed(this.#zone, this.#named(), from)
-      : nextElapsed(this.#zone, (offsetMs) => this.#elapsed(offsetMs), from)
-  }
-
-  #named(): LocalTimes {
-    return this.#timesFrom(this.#start.local)
+      ? nextNamed(this.#zone, this.#timesFrom(this.#start.local), from)
+      : nextElapsed(this.#zone, (offsetMs) => this.#timesFrom(this.#startLocal(offsetMs)), from)
   }
 
   /** Steps of hours and less count from the instant of the start, whatever the clock showed then. */
-  #elapsed(offsetMs: number): LocalTimes {
-    return isSubDaily(this.#recurrence.frequency) ? this.#timesFrom(this.startAt + offsetMs) : this.#named()
+  #startLocal(offsetMs: number): number {
+    const { frequency, namesHours } = this.#recurrence
+    return !namesHours && isSubDaily(frequency) ? this.startAt + offsetMs : this.#start.local
+  }
+
+  #patternFrom(local: number): DayPattern | undefined {
+    if (this.#patterns.has(local)) return this.#patterns.get(local)
+    const pattern = DayPattern.of(this.#parts, local)
+    this.#patterns.set(local, pattern)
+    return pattern
   }
 
   #timesFrom(local: number): LocalTimes {
@@ -138,6 +177,13 @@ class EndlessRule {
     this.#times.set(local, times)
     return times
   }
+}
+
+function endingRule(rule: EndlessRule, count: number | undefined, endAt: number): EndingRule {
+  const lastAt = count === undefined ? undefined : rule.nth(count)
+  return lastAt === undefined
+    ? new EndingRule(rule, count, endAt)
+    : new EndingRule(rule, undefined, Math.min(endAt, lastAt))
 }
 
 /** `COUNT` is counted from the start once, and then on from where the last question ended. */
@@ -168,6 +214,13 @@ class EndingRule {
 
   #countTo(at: number): void {
     while (this.#countedAt < at && this.#counted < this.#count) {
+      // The last of all is looked at itself: its instant is the end.
+      if (at - this.#countedAt > DAY_MS && this.#countedAt >= this.#rule.startAt) {
+        const { count, until } = this.#rule.count(this.#countedAt, at, this.#count - this.#counted - 1)
+        this.#counted += count
+        this.#countedAt = until
+        if (until === at) return
+      }
       const next = this.#rule.next(this.#countedAt)
       if (next === undefined) return
       this.#counted++

@@ -56,23 +56,23 @@ const numbers = (min: number, max: number, signed = false): Part => ({
     }),
 })
 
-const whole: Part = {
-  expected: 'a whole number from 1 on',
-  valid: (value) => /^\d{1,9}$/.test(value) && Number(value) >= 1,
-}
+const whole = (max: number): Part => ({
+  expected: `a whole number from 1 to ${max}`,
+  valid: (value) => /^\d+$/.test(value) && inRange(Number(value), max),
+})
 
 const PARTS: { readonly [name: string]: Part } = {
   FREQ: {
     expected: `one of ${FREQUENCIES.join(', ')}`,
     valid: (value) => FREQUENCIES.includes(value as Frequency),
   },
-  INTERVAL: whole,
-  COUNT: whole,
+  INTERVAL: whole(999_999_999),
+  COUNT: whole(Number.MAX_SAFE_INTEGER),
   UNTIL: {
     expected: 'a date (20261231) or date-time (20261231T235959Z)',
     valid: (value) => writtenTime(value) !== undefined,
   },
-  BYSECOND: numbers(0, 59),
+  BYSECOND: numbers(0, 60),
   BYMINUTE: numbers(0, 59),
   BYHOUR: numbers(0, 23),
   BYDAY: {
@@ -175,12 +175,19 @@ function parseRule(text: string): Omit<RecurrenceText, 'start' | 'extra' | 'excl
   const rest = [...parts].filter(([name]) => name !== 'COUNT' && name !== 'UNTIL')
   return {
     frequency,
-    rule: rest.map(([name, value]) => `${name}=${value}`).join(';'),
+    rule: rest
+      .map(([name, value]) => `${name}=${name === 'BYSECOND' ? withoutLeap(value) : value}`)
+      .join(';'),
     count: count === undefined ? undefined : Number(count),
     until: until === undefined ? undefined : writtenTime(until),
     namesHours:
       hours === undefined ? !isSubDaily(frequency) : new Set(hours.split(',').map(Number)).size < 24,
   }
+}
+
+/** No clock here shows a second 60; the RFC (3.3.12) takes it for 59 then. */
+function withoutLeap(seconds: string): string {
+  return seconds.replace(/\b60\b/g, '59')
 }
 
 function checkTogether(text: string, parts: ReadonlyMap<string, string>): void {

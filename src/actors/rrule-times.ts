@@ -10,6 +10,8 @@ import type { LocalTimes } from './local-times.ts'
 
 /** So many periods without an occurrence are an end: a 29th of February that is a Monday may be 40 years away. */
 const MAX_PERIODS = 20_000
+/** Months repeat after 400 years. */
+const MAX_MONTHS = 4_800
 /** About as many are looked up ahead. */
 const AHEAD = 256
 
@@ -22,12 +24,13 @@ export class RuleTimes implements LocalTimes {
   #aheadMs = 0
 
   /**
-   * @param rule the parts of a rule that is right, without `COUNT` and `UNTIL`
+   * @param rule the parts of a rule that is right, of months or shorter, without `COUNT` and `UNTIL`
    * @param start the local time at which it begins, a whole second
    */
   constructor(rule: string, start: number) {
     const rruleString = `DTSTART:${basicIso(start)}\nRRULE:${rule}`
-    this.#rule = new RRuleTemporal({ rruleString, maxIterations: MAX_PERIODS, cache: false })
+    const maxIterations = rule.includes('FREQ=MONTHLY') ? MAX_MONTHS : MAX_PERIODS
+    this.#rule = new RRuleTemporal({ rruleString, maxIterations, cache: false })
   }
 
   next(after: number): number | undefined {

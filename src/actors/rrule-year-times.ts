@@ -9,10 +9,10 @@
 import type { LocalTimes } from './local-times.ts'
 import { allowsDay, DAY_MS, startOfWeeks, startOfYear, weekdayOfDay, yearOfWeek } from './rrule-days.ts'
 import type { RuleParts } from './rrule-parts.ts'
+import { timesOfDay } from './rrule-pattern.ts'
 
 /** Dates and weekdays repeat after so many years. */
 const CYCLE = 400
-/** The last year of which this package says anything. */
 const LAST_YEAR = 9_999
 
 export class YearTimes implements LocalTimes {
@@ -29,7 +29,7 @@ export class YearTimes implements LocalTimes {
     this.#parts = { ...given, ...daysOfStart(given, day) }
     this.#start = start
     this.#firstYear = this.#yearOf(day)
-    this.#times = timesOfDay(given, new Date(start))
+    this.#times = timesOfDay(given, start)
   }
 
   next(after: number): number | undefined {
@@ -69,18 +69,6 @@ function daysOfStart(parts: RuleParts, day: number): Partial<RuleParts> {
   if (weeks !== undefined) return { weekdays: [{ weekday: weekdayOfDay(day), nth: undefined }] }
   const date = new Date(day)
   return { months: months ?? [date.getUTCMonth() + 1], monthDays: [date.getUTCDate()] }
-}
-
-/** Every time of a day that a rule of days and longer names, ms from its first moment. */
-function timesOfDay({ hours, minutes, seconds }: RuleParts, start: Date): number[] {
-  const times: number[] = []
-  for (const hour of hours ?? [start.getUTCHours()]) {
-    for (const minute of minutes ?? [start.getUTCMinutes()]) {
-      for (const second of seconds ?? [start.getUTCSeconds()])
-        times.push(((hour * 60 + minute) * 60 + second) * 1_000)
-    }
-  }
-  return times
 }
 
 /** The times of one year: every time of every day, or those of them that `BYSETPOS` picks. */

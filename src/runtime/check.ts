@@ -54,6 +54,9 @@ export function checkOptions(where: string, value: unknown, checks: Checks): voi
   }
 }
 
+/** The furthest that a Date goes from 1970. */
+const MOST_MS = 8.64e15
+
 export const check = {
   /** A whole number from `min` on. */
   count:
@@ -89,7 +92,7 @@ export const check = {
   /** An instant: epoch ms or a Date. */
   instant: ((where, value) => {
     const at = value instanceof Date ? value.getTime() : value
-    if (typeof at !== 'number' || !Number.isFinite(at)) {
+    if (typeof at !== 'number' || !(Math.abs(at) <= MOST_MS)) {
       refuse(where, 'an instant (epoch ms or a valid Date)', value)
     }
   }) as Check,

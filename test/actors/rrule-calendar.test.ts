@@ -116,6 +116,66 @@ describe('the end', () => {
   })
 })
 
+describe('a long COUNT', () => {
+  const rules = fc.constantFrom(
+    'FREQ=SECONDLY;INTERVAL=7919',
+    'FREQ=MINUTELY;INTERVAL=720;BYSECOND=0,30,59',
+    'FREQ=MINUTELY;INTERVAL=45;BYHOUR=1,2,3,14',
+    'FREQ=MINUTELY;INTERVAL=30;BYMINUTE=0,10,20,30,40,50;BYDAY=SA,SU',
+    'FREQ=SECONDLY;INTERVAL=300;BYHOUR=2;BYMINUTE=0,5,20,40',
+    'FREQ=HOURLY;INTERVAL=4;BYMINUTE=15,45',
+    'FREQ=HOURLY;INTERVAL=5;BYMONTH=3,10,11,12',
+    'FREQ=HOURLY;BYMONTHDAY=1,-1;BYMINUTE=30;BYSETPOS=1',
+    'FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=10,50',
+    'FREQ=DAILY;INTERVAL=2;BYHOUR=1,2,3,23',
+  )
+  const zones = fc.constantFrom(
+    'UTC',
+    'Europe/Berlin',
+    'Australia/Lord_Howe',
+    'America/Sao_Paulo',
+    'Pacific/Apia',
+  )
+  const begin = fc.integer({ min: -100_000, max: 2_600_000 }).map((count) => count * 600)
+
+  test('ends with the occurrence of that number, whatever is asked first', () => {
+    fc.assert(
+      fc.property(
+        rules,
+        zones,
+        begin,
+        fc.integer({ min: 1, max: 6_000 }),
+        (rule, timezone, second, count) => {
+          const options = { timezone, startAt: second * 1000 }
+          const all = preview(rruleCalendar(rule, options), 0 - 1e14, count)
+          const last = all.at(-1) as number
+          const counted = rruleCalendar(`${rule};COUNT=${count}`, options)
+          expect(counted.next(last)).toBeUndefined()
+          expect(counted.next(last - 1)).toBe(last)
+          const other = rruleCalendar(`${rule};COUNT=${count}`, options)
+          expect(other.next(all[count >> 1] as number)).toBe(all[(count >> 1) + 1])
+          expect(other.next(last)).toBeUndefined()
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  const long = [
+    'FREQ=SECONDLY;COUNT=2000000000',
+    'FREQ=SECONDLY;BYHOUR=9,10,11,12,13,14,15,16;BYDAY=MO,TU,WE,TH,FR;COUNT=2000000000',
+    'FREQ=MINUTELY;BYSECOND=40;COUNT=40000000',
+    'FREQ=MINUTELY;INTERVAL=7;COUNT=9007199254740991',
+  ]
+  test.for(long)('is not counted one by one: %s', (rule) => {
+    const before = performance.now()
+    const [first] = shown(zoned('Europe/Berlin', '19700101T000000', rule), '2026-11-26T12:00:00Z', 1)
+    expect(first).toMatch('2026-11-26 12:0')
+    // One by one it would take from 6 s to several minutes.
+    expect(performance.now() - before).toBeLessThan(2_000)
+  })
+})
+
 describe('dates added and taken away', () => {
   const start = 'DTSTART:20260101T120000Z\nRRULE:FREQ=DAILY;COUNT=4'
   test('instants and days; COUNT counts what is taken away, not what is added', () => {
@@ -148,6 +208,20 @@ describe('dates added and taken away', () => {
     const text = 'DTSTART:20160101T000000Z\nRRULE:FREQ=SECONDLY\nEXDATE;VALUE=DATE:20260102'
     expect(shown(text, '2026-01-01T23:59:59Z', 1)).toEqual(['2026-01-03 00:00'])
   })
+})
+
+test('a second 60, which no clock shows here, is the second 59', () => {
+  const options = { timezone: 'UTC', startAt: instant('2026-11-26T12:00:00Z') }
+  const next = shown('FREQ=MINUTELY;BYSECOND=0,60', '2026-11-26T12:00Z', 2, options)
+  expect(next).toEqual(['2026-11-26 12:00:59', '2026-11-26 12:01'])
+})
+
+test('nothing happens after the year 9999', () => {
+  const options = { timezone: 'America/New_York', startAt: instant('9999-12-30T00:00:00Z') }
+  for (const rule of ['FREQ=DAILY', 'FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=29', 'FREQ=HOURLY;INTERVAL=24'])
+    expect(shown(rule, '9999-01-01T00:00Z', 9, options).length, rule).toBeLessThan(3)
+  const calendar = rruleCalendar('FREQ=MINUTELY', options)
+  for (const after of [253_402_300_799_999, 8.64e15]) expect(calendar.next(after)).toBeUndefined()
 })
 
 describe('the start', () => {
@@ -302,7 +376,7 @@ describe('what is wrong is said, with its place', () => {
     ['INTERVAL=2', 'to have FREQ, one of YEARLY'],
     ['FREQ=DAILY;;COUNT=2', 'got an empty part'],
     ['FREQ=DAILY;FREQ=DAILY', 'to have FREQ once, got two'],
-    ['FREQ=DAILY;COUNT=0', 'to have as COUNT a whole number from 1 on, got "0"'],
+    ['FREQ=DAILY;COUNT=0', 'to have as COUNT a whole number from 1 to 9007199254740991, got "0"'],
     ['FREQ=DAILY;INTERVAL=1.5', 'to have as INTERVAL'],
     ['FREQ=DAILY;COUNT=2;UNTIL=20260101', 'to have COUNT or UNTIL, got both'],
     ['FREQ=DAILY;UNTIL=20260230', 'to have as UNTIL a date'],
@@ -320,6 +394,16 @@ describe('what is wrong is said, with its place', () => {
     ],
     ['FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30', 'to match some time, but its parts never meet'],
     ['FREQ=HOURLY;INTERVAL=24;BYHOUR=5', 'never meet'],
+    ['FREQ=MINUTELY;INTERVAL=60;BYMINUTE=5', 'never meet'],
+    ['FREQ=SECONDLY;INTERVAL=60;BYSECOND=5', 'never meet'],
+    ['FREQ=HOURLY;INTERVAL=168;BYDAY=TU', 'never meet'],
+    ['FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30', 'never meet'],
+    ['FREQ=DAILY;BYMINUTE=16;BYSETPOS=2', 'never meet'],
+    ['FREQ=WEEKLY;BYDAY=MO;BYSETPOS=-2', 'never meet'],
+    ['FREQ=MONTHLY;BYMONTHDAY=1;BYSETPOS=2', 'never meet'],
+    ['FREQ=DAILY;INTERVAL=1000000000', 'to have as INTERVAL a whole number from 1 to 999999999'],
+    ['FREQ=DAILY;COUNT=9007199254740992', 'to have as COUNT a whole number from 1 to 9007199254740991'],
+    ['FREQ=MINUTELY;BYSECOND=61', 'to have as BYSECOND numbers from 0 to 60, got "61"'],
     ['EXDATE:tomorrow\nRRULE:FREQ=DAILY', 'Expected EXDATE to be a date (20261231) or date-time'],
     ['EXDATE;VALUE=PERIOD:20260101T000000Z\nRRULE:FREQ=DAILY', 'got "VALUE=PERIOD"'],
     ['RDATE;TZID=Mars/Olympus:20260101T000000\nRRULE:FREQ=DAILY', 'Expected a time zone'],
@@ -327,6 +411,19 @@ describe('what is wrong is said, with its place', () => {
   ]
   test.for(rows)('%j: %s', ([text, complaint]) => {
     expect(() => rruleCalendar(text, { timezone: 'UTC', startAt: 0 })).toThrow(complaint)
+  })
+
+  test('parts that never meet are found out without a long search', () => {
+    const before = performance.now()
+    for (const rule of ['FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30', 'FREQ=WEEKLY;BYDAY=MO;BYSETPOS=2'])
+      expect(() => rruleCalendar(rule, { timezone: 'UTC', startAt: 0 })).toThrow('never meet')
+    expect(performance.now() - before).toBeLessThan(500)
+  })
+
+  test('a start outside the years 1000 to 9999', () => {
+    expect(() => rruleCalendar('DTSTART:01010101T000000Z\nRRULE:FREQ=DAILY')).toThrow('years 1000 to 9999')
+    for (const startAt of [instant('1000-01-01T00:00Z') - 1, 253_402_300_800_000, 8.64e15, Number.MAX_VALUE])
+      expect(() => rruleCalendar('FREQ=DAILY', { timezone: 'UTC', startAt })).toThrow('years 1000 to 9999')
   })
 
   test('no start at all, two starts, two zones', () => {

@@ -28,6 +28,20 @@ describe('preview', () => {
     expect(preview({ rrule: 'FREQ=SECONDLY;COUNT=3', timezone: 'UTC', after: after + 500 })).toHaveLength(3)
   })
 
+  test('up to the year 9999: nothing is after it', () => {
+    const cron = { cron: '0 0 0 1 1 * 9000-9999', timezone: 'UTC' }
+    expect(preview({ ...cron, after: instant('9998-06-01T00:00:00Z') })).toHaveLength(1)
+    expect(preview({ ...cron, after: 8.64e15 })).toEqual([])
+    expect(preview({ ...cron, after: -8.64e15, count: 1 })).toHaveLength(1)
+    const rule = { rrule: 'FREQ=DAILY', startAt: 0, timezone: 'UTC' }
+    expect(preview({ ...rule, after: 8.64e15 })).toEqual([])
+  })
+
+  test('a cron expression without years ends with 2999', () => {
+    const options = { cron: '0 0 1 1 *', timezone: 'UTC', after: instant('2998-06-01T00:00:00Z') }
+    expect(preview(options)).toEqual([new Date('2999-01-01T00:00:00Z')])
+  })
+
   test('from now on by default', () => {
     const [first] = preview({ cron: '* * * * * *', count: 1 })
     expect(first?.getTime()).toBeGreaterThan(Date.now() - 1_000)
@@ -55,6 +69,9 @@ describe('what is wrong is an OptionError', () => {
     [{}, 'ERR_OPTION_INVALID', 'preview.rrule'],
     [null, 'ERR_OPTION_INVALID', 'preview'],
     [{ cron: '* * * * *', count: 0 }, 'ERR_OPTION_INVALID', 'preview.count'],
+    [{ cron: '* * * * *', after: 8.64e15 + 1 }, 'ERR_OPTION_INVALID', 'preview.after to be an instant'],
+    [{ rrule: 'FREQ=DAILY', after: 8.64e15 }, 'ERR_SCHEDULE_INVALID', 'years 1000 to 9999'],
+    [{ rrule: 'FREQ=DAILY', startAt: -8.64e15 }, 'ERR_SCHEDULE_INVALID', 'years 1000 to 9999'],
     [{ cron: '* * * * *', after: 'now' }, 'ERR_OPTION_INVALID', 'preview.after'],
     [{ cron: '* * * * *', rrule: 'FREQ=DAILY' }, 'ERR_OPTION_UNKNOWN', 'rrule'],
     [{ rrule: 'FREQ=DAILY', endAt: 5 }, 'ERR_OPTION_UNKNOWN', 'endAt'],
