@@ -105,6 +105,7 @@ describe('wait', () => {
     expect(await queue.get(queued)).toMatchObject({ state: 'scheduled' })
     await queue.remove(queued)
     expect(await far).toMatchObject({ code: 'ERR_RUN_UNKNOWN' })
+    await queue.close()
     expect(clock.pending).toBe(0)
   })
 
@@ -193,7 +194,12 @@ describe('waits and their store', () => {
     answerWith(() => Promise.resolve([record('finished')]))
     news()
     expect(await waiting).toBe(1)
-    expect([listeners.size, clock.pending]).toEqual([0, 0])
+    // It goes on listening, so that the next wait hears at once.
+    expect([listeners.size, clock.pending]).toEqual([1, 0])
+    news()
+    expect(reads).toHaveLength(4)
+    waits.close()
+    expect(listeners.size).toBe(0)
   })
 
   test('a look at many tasks is followed by a rest, however fast news come', async () => {

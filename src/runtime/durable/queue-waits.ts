@@ -1,7 +1,8 @@
 /**
  * Everybody who waits for the end of a task, and the one look at the store that serves them all.
  *
- * - idle: nobody waits. No listener, no timer, and the process may exit.
+ * - idle: nobody waits: no timer, and the process may exit. From the first wait on news are listened to until the end, since
+ *   other processes need a while to find a new listener.
  * - watching: somebody waits. News of the store lead to a look, and so does every second without any. The process stays.
  * - looking, lookingAgain: one look is on its way; news that come meanwhile lead to another one.
  * - resting, restingAgain: a look at many tasks was taken; the next one has to wait a little, so that reading stays a small
@@ -100,6 +101,7 @@ export class QueueWaits {
     const waiters = this.#all()
     for (const waiter of waiters) this.#settle(waiter, () => waiter.reject(closedError()))
     this.#end()
+    this.#endWake?.()
     this.#phase = 'closed'
   }
 
@@ -107,14 +109,12 @@ export class QueueWaits {
     if (this.#phase !== 'idle') return
     this.#phase = 'watching'
     this.#keepAlive.hold()
-    this.#endWake = this.#ports.wake('news', () => this.#look())
+    this.#endWake ??= this.#ports.wake('news', () => this.#look())
   }
 
   /** Nobody waits any more. */
   #end(): void {
     this.#keepAlive.release()
-    this.#endWake?.()
-    this.#endWake = undefined
     this.#disarmPoll()
     this.#awaySince = undefined
     this.#phase = 'idle'
