@@ -118,6 +118,8 @@ describe('a task that is enqueued', () => {
     const task = echoTask<unknown>()
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
+        // That key is reserved: stored-json.test.ts.
+        fc.pre(!JSON.stringify(value).includes('"__proto__"'))
         const { id } = await queue.enqueue(task, value)
         expect((await queue.get(id))?.input).toEqual(JSON.parse(JSON.stringify(value)))
       }),
