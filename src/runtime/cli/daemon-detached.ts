@@ -1,0 +1,83 @@
+/** Starts a daemon in a process of its own that outlives this one, and waits until it is up. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Queue } from '../durable/queue.ts'
+import { parseQueueUrl } from '../durable/queue-url.ts'
+import type { Session } from './command-kit.ts'
+import { daemonNotStarted } from './daemon-errors.ts'
+import { type DaemonMark, marksOf } from './daemon-marks.ts'
+import { type DaemonStartOptions, toStartArguments } from './daemon-options.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+
+/** How often to look for its mark. */
+const LOOK_MS = 50
+/** Of what it has written, for the error. */
+const LOG_TAIL = 2_000
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const ENTRY = fileURLToPath(new URL(`./cli-entry.${extension}`, import.meta.url))
+
+/** @throws QueueError (`ERR_DAEMON_NOT_STARTED`); no process is left then */
+export async function detachDaemon(session: Session<DaemonStartOptions>): Promise<ExitCode> {
+  const { queue, url, options, answer } = session
+  const { name } = options
+  const logFile = resolve(options.log ?? defaultLog(url, name))
+  const log = openSync(logFile, 'a')
+  const before = sizeOf(logFile)
+  const child = spawn(process.execPath, [...process.execArgv, ENTRY, ...toStartArguments(options)], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, STATEWARD_QUEUE: url },
+  })
+  closeSync(log)
+  child.unref()
+  try {
+    const mark = await untilUp(queue, child, options)
+    answer({ name, id: mark.id, pid: mark.pid, log: logFile }, () => [
+      `Daemon ${name} works, pid ${mark.pid}. Its log is ${logFile}`,
+    ])
+    return EXIT.ok
+  } catch (error) {
+    child.kill('SIGKILL')
+    const tail = readFileSync(logFile).subarray(before).toString('utf8').slice(-LOG_TAIL)
+    throw daemonNotStarted(name, (error as Error).message, tail)
+  }
+}
+
+async function untilUp(
+  queue: Queue,
+  child: ChildProcess,
+  { name, timeout }: DaemonStartOptions,
+): Promise<DaemonMark> {
+  const ended = Promise.withResolvers<never>()
+  child.once('error', ended.reject)
+  child.once('exit', (code, signal) =>
+    ended.reject(
+      new Error(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`),
+    ),
+  )
+  ended.promise.catch(() => {})
+  const lateAt = performance.now() + timeout
+  while (performance.now() < lateAt) {
+    const marks = await Promise.race([marksOf(queue, name), ended.promise])
+    const own = marks.find(
+      ({ pid, mark, state }) => pid === child.pid && mark === 'alive' && state === 'working',
+    )
+    if (own !== undefined) return own
+    await Promise.race([setTimeout(LOOK_MS), ended.promise])
+  }
+  throw new Error(`it was not up within ${timeout / 1_000} s`)
+}
+
+function defaultLog(url: string, name: string): string {
+  const parsed = parseQueueUrl(url)
+  const folder = parsed.engine === 'sqlite' ? dirname(parsed.file) : '.'
+  return join(folder, `stateward-${encodeURIComponent(name)}.log`)
+}
+
+function sizeOf(file: string): number {
+  return readFileSync(file).length
+}

@@ -1,0 +1,26 @@
+/** Errors about daemons. */
+import { QueueError } from '../errors.ts'
+import { type DaemonMark, isLocal } from './daemon-marks.ts'
+
+export function daemonRuns({ name, pid, host, mark }: DaemonMark): QueueError {
+  const what = mark === 'silent' ? 'is there but gives no sign of life' : 'runs already'
+  return new QueueError(
+    `Daemon "${name}" ${what}: pid ${pid} on ${host}. Stop it, choose another --name, or --force a second one.`,
+    { code: 'ERR_DAEMON_RUNNING' },
+  )
+}
+
+/** @param log - the end of what it has written */
+export function daemonNotStarted(name: string, why: string, log: string): QueueError {
+  const said = log.trim() === '' ? '' : ` It said: ${log.trim()}`
+  return new QueueError(`Daemon "${name}" did not start: ${why}.${said}`, { code: 'ERR_DAEMON_NOT_STARTED' })
+}
+
+export function daemonNotStopped(mark: DaemonMark, timeoutMs: number): QueueError {
+  const { name, pid, host } = mark
+  const hint = isLocal(mark) ? ' Wait, or give --kill.' : ' It is on another machine: wait, or end it there.'
+  return new QueueError(
+    `Daemon "${name}" (pid ${pid} on ${host}) did not stop within ${timeoutMs / 1_000} s.${hint}`,
+    { code: 'ERR_DAEMON_NOT_STOPPED' },
+  )
+}

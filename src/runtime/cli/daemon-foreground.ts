@@ -1,0 +1,77 @@
+/**
+ * A daemon in this process, with a supervisor of its own.
+ *
+ * - working: from the line that says so on.
+ * - stopping: on Ctrl-C or SIGTERM, or told through the queue. What does not end in time is ended and handed back.
+ * - stopped: its mark is gone from the queue.
+ *
+ * Of two that are started at the same time under one name, the later one stops again, unless it is forced: the marks in
+ * the queue say who was first.
+ */
+import { createDaemon, type Daemon } from '../durable/daemon.ts'
+import type { Queue } from '../durable/queue.ts'
+import { createSupervisor, type Supervisor } from '../supervisor.ts'
+import type { Session } from './command-kit.ts'
+import { daemonRuns } from './daemon-errors.ts'
+import { marksOf } from './daemon-marks.ts'
+import type { DaemonStartOptions } from './daemon-options.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { loadTasks } from './load-tasks.ts'
+
+export async function runDaemon(session: Session<DaemonStartOptions>): Promise<ExitCode> {
+  const { queue, io, options, answer } = session
+  const { name, tasks, force = false, lease, unknownTasks, timeout } = options
+  const modules = await loadTasks(tasks)
+  const signal = io.interruptible()
+  const stopped = Promise.withResolvers<void>()
+  const supervisor = makeSupervisor(options, () => stopped.resolve())
+  try {
+    await supervisor.start()
+    const daemon = createDaemon({
+      queue,
+      supervisor,
+      tasks: modules,
+      name,
+      ...(lease === undefined ? {} : { leaseMs: lease }),
+      ...(unknownTasks === undefined ? {} : { unknownTasks }),
+    })
+    await daemon.start()
+    if (!force) await refuseSecond(queue, daemon)
+    answer({ event: 'started', name, id: daemon.id, pid: process.pid }, () => [
+      `Daemon ${name} works, pid ${process.pid}.`,
+    ])
+    await Promise.race([stopped.promise, aborted(signal)])
+    await daemon.stop({ wait: timeout })
+    answer({ event: 'stopped', name }, () => [`Daemon ${name} has stopped.`])
+    return EXIT.ok
+  } finally {
+    await supervisor.stop({ wait: timeout })
+  }
+}
+
+function makeSupervisor(
+  { poolSize, processes, name }: DaemonStartOptions,
+  onStopped: () => void,
+): Supervisor {
+  return createSupervisor({
+    id: `daemon:${name}`,
+    hooks: { 'daemon.stopped': onStopped },
+    ...(poolSize === undefined ? {} : { pool: { size: poolSize } }),
+    ...(processes === undefined ? {} : { processes: { size: processes } }),
+  })
+}
+
+/** @throws QueueError (`ERR_DAEMON_RUNNING`) */
+async function refuseSecond(queue: Queue, { name, id }: Daemon): Promise<void> {
+  const marks = await marksOf(queue, name)
+  const own = marks.find((mark) => mark.id === id)
+  const first = marks
+    .filter(({ mark }) => mark !== 'dead')
+    .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))[0]
+  if (own !== undefined && first !== undefined && first.id !== own.id) throw daemonRuns(first)
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
