@@ -17,6 +17,13 @@ export interface DaemonStartOptions {
   readonly timeout: number
 }
 
+/** Longer than a stop takes by its default bound. */
+export function timeoutOption(): Option {
+  return new Option('--timeout <duration>', 'how long it may take')
+    .argParser(toDurationMs)
+    .default(40_000, '40s')
+}
+
 export function addStartOptions(command: Command): Command {
   return command
     .requiredOption('-t, --tasks <file...>', 'modules with the definitions that it runs')
@@ -30,7 +37,7 @@ export function addStartOptions(command: Command): Command {
     )
     .option('--pool-size <n>', 'tasks at a time, 0 for no bound', toWholeNumber)
     .option('--processes <n>', 'child processes at a time', toWholeNumber)
-    .option('--timeout <duration>', 'how long it may take', toDurationMs, 40_000)
+    .addOption(timeoutOption())
 }
 
 /** What a daemon in a process of its own is started with; the URL goes by its environment, where `ps` does not show it. */

@@ -1,14 +1,14 @@
 /** `stateward daemon stop`: stops a daemon and confirms it. */
 import type { Command } from 'commander'
-import { toDurationMs } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
+import { timeoutOption } from '../daemon-options.ts'
 import { EXIT } from '../exit-codes.ts'
 import { type StopDaemonsOptions, stopDaemons } from '../stop-daemons.ts'
 
 export function daemonStopCommand(cli: Cli): Command {
   return queueCommand('stop', 'stop a daemon, and wait until it is gone')
     .option('--name <name>', 'its name', 'default')
-    .option('--timeout <duration>', 'how long it may take', toDurationMs, 40_000)
+    .addOption(timeoutOption())
     .option('--kill', 'kill it when it took longer')
     .option('-m, --message <text>', 'why, for its log')
     .action(
