@@ -188,6 +188,7 @@ export type {
   EventOverrides,
   EventWorkerOptions,
   IntervalOverrides,
+  IntervalSteps,
   IntervalTimes,
   IntervalWorkerOptions,
   OccurrenceOptions,
@@ -198,6 +199,8 @@ export type {
   WorkerBehaviour,
   WorkerHookContext,
   WorkerHookOptions,
+  WorkerInput,
   WorkerRunContext,
+  WorkerWork,
 } from './runtime/worker-options.ts'
 export type { Workers } from './runtime/workers.ts'

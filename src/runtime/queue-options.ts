@@ -3,7 +3,7 @@ import type { ItemIterable } from '../actors/item-source.ts'
 import type { OnStop } from '../machines/worker-model.ts'
 import { check, refuse } from './check.ts'
 import type { TaskDefinition } from './define-task.ts'
-import type { KindChecks, WorkerBase, WorkerBehaviour } from './worker-options.ts'
+import type { KindChecks, WorkerBase, WorkerBehaviour, WorkerWork } from './worker-options.ts'
 
 /** What of a queue worker `resize` changes while it lives. */
 export interface QueueSizes {
@@ -32,9 +32,9 @@ export interface QueueOverrides<Item = unknown, Output = unknown>
 }
 
 /** Options of `supervisor.workers.queue`. */
-export interface QueueWorkerOptions<Item = unknown, Output = unknown>
-  extends Omit<WorkerBase<Item, Output>, 'input'>,
-    QueueOverrides<Item, Output> {}
+export type QueueWorkerOptions<Item = unknown, Output = unknown> = Omit<WorkerBase<Item, Output>, 'input'> &
+  WorkerWork<Item, Output> &
+  QueueOverrides<Item, Output>
 
 const atLeastOne = check.either('a whole number from 1 on, or Infinity', check.count(1), (_, value) => {
   if (value !== Number.POSITIVE_INFINITY) throw new TypeError()

@@ -44,7 +44,8 @@ export interface WorkerStopOptions {
 }
 
 /** What all workers have in common. */
-export interface Worker<Overrides = WorkerBehaviour> {
+// biome-ignore lint/suspicious/noExplicitAny: workers of every input and output meet here
+export interface Worker<Overrides = WorkerBehaviour<any, any>> {
   readonly name: string
   readonly kind: WorkerKind
   readonly state: WorkerState

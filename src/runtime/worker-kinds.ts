@@ -24,7 +24,7 @@ import {
   checkIntervalTimes,
   cronChecks,
   eventChecks,
-  type IntervalTimes,
+  type IntervalSteps,
   intervalChecks,
   type KindChecks,
   type OccurrenceOptions,
@@ -71,7 +71,7 @@ class IntervalOccurrences implements WorkerTimes {
   readonly #beforeMs: number
   readonly #missedAfterMs: number
 
-  constructor(ports: WorkerPorts, times: IntervalTimes & OccurrenceOptions) {
+  constructor(ports: WorkerPorts, times: IntervalSteps & OccurrenceOptions) {
     this.#ports = ports
     this.#intervalMs = times.intervalMs
     this.#afterMs = times.delayAfterMs ?? 0
@@ -170,7 +170,7 @@ export const INTERVAL: Kind = {
   checks: intervalChecks,
   checkTimes: checkIntervalTimes,
   times: (_, options, { ports }) =>
-    new IntervalOccurrences(ports, options as IntervalTimes & OccurrenceOptions),
+    new IntervalOccurrences(ports, options as IntervalSteps & OccurrenceOptions),
 }
 
 export const CRON: Kind = {

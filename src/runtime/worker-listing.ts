@@ -15,7 +15,7 @@ import { WorkerError } from './errors.ts'
 import type { WorkerCalendars } from './worker-calendar.ts'
 import { type ListedWorker, WorkerHandle, type WorkerShape } from './worker-handle.ts'
 import type { Kind } from './worker-kinds.ts'
-import { checkOverrides, type IntervalTimes } from './worker-options.ts'
+import { checkOverrides, type IntervalSteps } from './worker-options.ts'
 import {
   type AnyWorkerOptions,
   type PlanParts,
@@ -140,6 +140,6 @@ export class WorkerListing implements WorkerShape {
 function mergeTimes(options: AnyWorkerOptions, overrides: object): AnyWorkerOptions {
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
   const says = 'intervalMs' in given || 'delayAfterMs' in given || 'delayBeforeMs' in given
-  const { intervalMs: _, delayAfterMs: __, delayBeforeMs: ___, ...rest } = options as IntervalTimes
+  const { intervalMs: _, delayAfterMs: __, delayBeforeMs: ___, ...rest } = options as IntervalSteps
   return { ...(says ? rest : options), ...given } as AnyWorkerOptions
 }

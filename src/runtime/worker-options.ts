@@ -98,8 +98,16 @@ export interface WorkerBase<Input = unknown, Output = unknown> extends WorkerBeh
   readonly executor?: Executor | PiscinaLike
 }
 
-/** When an interval worker runs: `intervalMs`, or delays round its runs. */
-export interface IntervalTimes {
+/** What a worker runs: a task or a handler, one of them. */
+export type WorkerWork<Input = unknown, Output = unknown> =
+  | { readonly task: NonNullable<WorkerBase<Input, Output>['task']>; readonly handler?: undefined }
+  | { readonly handler: NonNullable<WorkerBase<Input, Output>['handler']>; readonly task?: undefined }
+
+/** An input is needed unless the runs can do without. */
+export type WorkerInput<Input> = undefined extends Input ? unknown : { readonly input: Input | (() => Input) }
+
+/** Times of an interval worker, as its overrides may say them. */
+export interface IntervalSteps {
   /** From start to start, on a fixed grid; from 1 on. Excludes `delayAfterMs`. */
   readonly intervalMs?: number
   /** From the end of a run to the next one. Excludes `intervalMs`. */
@@ -107,6 +115,14 @@ export interface IntervalTimes {
   /** Before each run; with `intervalMs` before the first. @defaultValue 0 */
   readonly delayBeforeMs?: number
 }
+
+/** When an interval worker runs: `intervalMs`, or delays round its runs. */
+export type IntervalTimes = IntervalSteps &
+  (
+    | { readonly intervalMs: number; readonly delayAfterMs?: undefined }
+    | { readonly delayAfterMs: number; readonly intervalMs?: undefined }
+    | { readonly delayBeforeMs: number; readonly intervalMs?: undefined; readonly delayAfterMs?: undefined }
+  )
 
 /** What becomes of occurrences that come at a bad time. */
 export interface OccurrenceOptions {
@@ -120,14 +136,15 @@ export interface OccurrenceOptions {
 
 export interface IntervalOverrides<Input = unknown, Output = unknown>
   extends WorkerBehaviour<Input, Output>,
-    IntervalTimes,
+    IntervalSteps,
     OccurrenceOptions {}
 
 /** Options of `supervisor.workers.interval`. */
-export interface IntervalWorkerOptions<Input = unknown, Output = unknown>
-  extends WorkerBase<Input, Output>,
-    IntervalTimes,
-    OccurrenceOptions {}
+export type IntervalWorkerOptions<Input = unknown, Output = unknown> = WorkerBase<Input, Output> &
+  WorkerWork<Input, Output> &
+  WorkerInput<Input> &
+  IntervalTimes &
+  OccurrenceOptions
 
 export interface EventOverrides<Input = unknown, Output = unknown> extends WorkerBehaviour<Input, Output> {
   /** What a trigger does while the handler runs. @defaultValue 'once' */
@@ -135,12 +152,15 @@ export interface EventOverrides<Input = unknown, Output = unknown> extends Worke
 }
 
 /** Options of `supervisor.workers.event`. */
-export interface EventWorkerOptions<Input = unknown, Output = unknown>
-  extends WorkerBase<Input, Output>,
-    EventOverrides<Input, Output> {}
+export type EventWorkerOptions<Input = unknown, Output = unknown> = WorkerBase<Input, Output> &
+  WorkerWork<Input, Output> &
+  WorkerInput<Input> &
+  EventOverrides<Input, Output>
 
 /** Options of `supervisor.workers.plain`. */
-export interface PlainWorkerOptions<Input = unknown, Output = unknown> extends WorkerBase<Input, Output> {}
+export type PlainWorkerOptions<Input = unknown, Output = unknown> = WorkerBase<Input, Output> &
+  WorkerWork<Input, Output> &
+  WorkerInput<Input>
 
 /** Occurrences of a calendar. */
 export interface CalendarOptions extends OccurrenceOptions {
@@ -154,10 +174,11 @@ export interface CronOverrides<Input = unknown, Output = unknown>
     CalendarOptions {}
 
 /** Options of `supervisor.workers.cron`. */
-export interface CronWorkerOptions<Input = unknown, Output = unknown>
-  extends WorkerBase<Input, Output>,
-    CronSchedule,
-    CalendarOptions {}
+export type CronWorkerOptions<Input = unknown, Output = unknown> = WorkerBase<Input, Output> &
+  WorkerWork<Input, Output> &
+  WorkerInput<Input> &
+  CronSchedule &
+  CalendarOptions
 
 export interface RruleOverrides<Input = unknown, Output = unknown>
   extends WorkerBehaviour<Input, Output>,
@@ -165,10 +186,11 @@ export interface RruleOverrides<Input = unknown, Output = unknown>
     CalendarOptions {}
 
 /** Options of `supervisor.workers.rrule`. */
-export interface RruleWorkerOptions<Input = unknown, Output = unknown>
-  extends WorkerBase<Input, Output>,
-    RruleSchedule,
-    CalendarOptions {}
+export type RruleWorkerOptions<Input = unknown, Output = unknown> = WorkerBase<Input, Output> &
+  WorkerWork<Input, Output> &
+  WorkerInput<Input> &
+  RruleSchedule &
+  CalendarOptions
 
 const behaviourChecks: Checks = {
   input: check.anything,
@@ -249,7 +271,7 @@ export const eventChecks: KindChecks = {
 }
 export const plainChecks: KindChecks = { overrides: {}, together: () => {} }
 
-function checkTimes(where: string, options: IntervalTimes): void {
+function checkTimes(where: string, options: IntervalSteps): void {
   const { intervalMs, delayAfterMs, delayBeforeMs } = options
   if (intervalMs !== undefined && delayAfterMs !== undefined) {
     refuse(where, 'given intervalMs or delayAfterMs, not both', options)
@@ -276,7 +298,7 @@ export function checkOverrides(where: string, overrides: object, kind: KindCheck
 }
 
 /** @throws OptionError */
-export function checkIntervalTimes(where: string, times: IntervalTimes): void {
+export function checkIntervalTimes(where: string, times: object): void {
   checkOptions(where, times, timesChecks)
   checkTimes(where, times)
 }

@@ -29,7 +29,7 @@ async function cron(
     handler: test.handler,
     timezone: 'UTC',
     ...options,
-  })
+  } as CronWorkerOptions)
   return { ...test, worker }
 }
 
@@ -40,7 +40,7 @@ async function rrule(startAt: string, options: Partial<RruleWorkerOptions> & { r
     handler: test.handler,
     timezone: 'UTC',
     ...options,
-  })
+  } as RruleWorkerOptions)
   return { ...test, worker }
 }
 

@@ -6,7 +6,11 @@ import { heldTask, slots, startedSupervisor, thrownBy, turns } from '../../suppo
 async function triggered(options: Partial<EventWorkerOptions<void, unknown>> = {}) {
   const test = await startedSupervisor(slots(2))
   const held = heldTask({ ...(options.run === undefined ? {} : {}) })
-  const worker = test.supervisor.workers.event({ name: 'bell', task: held.task, ...options })
+  const worker = test.supervisor.workers.event({
+    name: 'bell',
+    task: held.task,
+    ...options,
+  } as EventWorkerOptions<void>)
   const skips = (): string[] => test.of('worker.skipped').map(({ reason, count }) => `${reason} ${count}`)
   const end = async (call: number, value?: unknown): Promise<void> => {
     held.calls[call]!.resolve(value)

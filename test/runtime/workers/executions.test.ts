@@ -23,12 +23,12 @@ async function valuesOf(
   options: Partial<IntervalWorkerOptions<void, unknown>>,
 ): Promise<unknown[]> {
   const values: unknown[] = []
-  const worker = supervisor.workers.interval<void, unknown>({
+  const worker = supervisor.workers.interval({
     name: 'w',
     delayAfterMs: 1,
     ...options,
-    afterResult: (value) => values.push(value) < 2,
-  })
+    afterResult: (value: unknown) => values.push(value) < 2,
+  } as IntervalWorkerOptions<void>)
   await expect(worker.ended).resolves.toMatchObject({ kind: 'done' })
   return values
 }

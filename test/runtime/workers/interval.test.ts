@@ -16,7 +16,7 @@ async function ticking(options: Options) {
     name: 'tick',
     handler: () => void begun.push(clock.monotonic() - origin),
     ...options,
-  })
+  } as IntervalWorkerOptions<void>)
   return { ...test, clock, worker, begun, skips: () => skipsOf(test) }
 }
 
@@ -30,7 +30,7 @@ async function holding(options: Options = {}) {
     task: held.task,
     intervalMs: 10,
     ...options,
-  })
+  } as IntervalWorkerOptions<void>)
   const causes = (): string[] => test.of('worker.triggered').map(({ by }) => by)
   const end = async (call: number, value?: unknown): Promise<void> => {
     held.calls[call]!.resolve(value)
