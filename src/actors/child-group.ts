@@ -29,6 +29,8 @@ export interface ChildGroupOptions {
   readonly ports: GroupPorts
   /** The actor above its own. */
   parent(): AnyActorRef
+  /** Told of its end if that comes before its first start. */
+  readonly listener?: ChildListener
 }
 
 /** Told of the end of an XState actor below the group. */
@@ -61,7 +63,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
   readonly #parent: () => AnyActorRef
   readonly #driver: MachineDriver<ChildGroup, typeof childGroupMachine>
   readonly #childOptions: ChildDriverOptions
-  #listener: ChildListener = NOBODY
+  #listener: ChildListener
   #isReady = false
   readonly #work: ChildWork = new ChildWork()
   /** Those that a restart takes along. */
@@ -73,12 +75,13 @@ export class ChildGroup implements Incarnation, TimerOwner {
   #calmSince = 0
   #causes: unknown[] = []
 
-  constructor({ id, path, policy, ports, parent }: ChildGroupOptions) {
+  constructor({ id, path, policy, ports, parent, listener }: ChildGroupOptions) {
     this.id = id
     this.path = path
     this.policy = policy
     this.ports = ports
     this.#parent = parent
+    this.#listener = listener ?? NOBODY
     this.#childOptions = childDriverOptions(ports)
     const { strategy, intensity, periodMs } = policy
     this.#driver = new MachineDriver<ChildGroup, typeof childGroupMachine>(this, {
@@ -99,6 +102,11 @@ export class ChildGroup implements Incarnation, TimerOwner {
   get rests(): boolean {
     const { state } = this.#driver
     return state === 'idle' || state === 'stopped' || state === 'failed' || state === 'removed'
+  }
+
+  /** No child lives, here or elsewhere. */
+  get isOver(): boolean {
+    return this.rests && ![...this.children.values()].some((child) => !child.isOver)
   }
 
   get actor(): AnyActorRef {
@@ -249,7 +257,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
     this.#affected.clear()
     for (const child of this.#work.unstarted) child.giveUpStart({ kind: 'stopped' })
     this.#work.unstarted.clear()
-    this.#work.set([...this.children.values()].filter((child) => !child.rests))
+    this.#work.set([...this.children.values()].filter((child) => !child.isOver))
   }
 
   removeAll(): void {
@@ -257,12 +265,14 @@ export class ChildGroup implements Incarnation, TimerOwner {
   }
 
   startNext(): void {
+    // A stop is on its way through the groups. What has lived may recover until it is here, nothing else comes up.
+    if (this.state === 'starting' && this.ports.ending()) return
     if (!this.#work.startNext()) this.#driver.raise({ type: 'work.done' })
   }
 
   stopNext(): void {
     const left = this.#work.endNext(
-      (child) => child.rests,
+      (child) => child.isOver,
       (child) => child.send({ type: 'child.stop' }),
     )
     if (!left) this.#driver.raise({ type: 'work.done' })

@@ -58,6 +58,6 @@ export class ChildWork {
 
   /** Those that have not ended, the last one first. */
   left(): SupervisedChild[] {
-    return this.#list.filter((child) => !child.rests).reverse()
+    return this.#list.filter((child) => !child.isOver).reverse()
   }
 }

@@ -46,6 +46,8 @@ export interface GroupPorts {
   random(): number
   /** Whether somebody inspects the actor system: then every child is an actor from its start. */
   inspected(): boolean
+  /** Whether the whole supervisor ends, though the group may not have been told yet. */
+  ending(): boolean
   announce(child: SupervisedChild, news: ChildNews): void
   escalated(group: ChildGroup, error: Error): void
   /** Told of what was thrown where nothing may throw. */

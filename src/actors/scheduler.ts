@@ -21,8 +21,9 @@ export interface Scheduler {
   stop?(): void | Promise<void>
 }
 
-/** A scheduler that runs by itself elsewhere and only has to be told to stop. */
+/** A scheduler that runs by itself elsewhere, from before it is registered, and only has to be told to stop. */
 export interface SyncScheduler {
+  /** Called once when it is to end, whether the supervisor was ever started or not. */
   stop(): void | Promise<void>
 }
 
@@ -53,6 +54,8 @@ export class SchedulerChild implements ChildSpec {
   readonly restart: RestartType
   readonly shutdownMs: number
   readonly ports: SchedulerPorts
+  /** One without a loop runs by itself from the day it is registered. */
+  readonly isOutside: boolean
   #life: SchedulerLife | undefined = undefined
 
   constructor({ name, scheduler, restart, shutdownMs, ports }: SchedulerChildOptions) {
@@ -61,6 +64,7 @@ export class SchedulerChild implements ChildSpec {
     this.restart = restart
     this.shutdownMs = shutdownMs
     this.ports = ports
+    this.isOutside = !('loop' in scheduler)
   }
 
   start(listener: ChildListener): Incarnation {

@@ -76,6 +76,7 @@ export class SupervisedChild implements TimerOwner {
     this.spec = spec
     this.isWanted = isWanted
     this.#driver = new MachineDriver<SupervisedChild, typeof childMachine>(this, options)
+    if (spec.isOutside === true) this.send({ type: 'child.outside' })
   }
 
   get id(): string {
@@ -95,7 +96,8 @@ export class SupervisedChild implements TimerOwner {
   /** The top-level state of its machine. */
   get state(): string {
     const { state } = this.#driver
-    return state.startsWith('stopping') ? 'stopping' : state
+    if (state.startsWith('stopping')) return 'stopping'
+    return state.startsWith('waiting') ? 'waiting' : state
   }
 
   /** An incarnation lives. */
@@ -107,6 +109,11 @@ export class SupervisedChild implements TimerOwner {
   /** Nothing lives and nothing follows by itself. */
   get rests(): boolean {
     return !this.lives && this.state !== 'backingOff'
+  }
+
+  /** Nothing lives, here or elsewhere, and nothing follows by itself. */
+  get isOver(): boolean {
+    return this.rests && this.#driver.state !== 'waiting.outside'
   }
 
   /** It waits until its group starts it again. */
@@ -163,7 +170,7 @@ export class SupervisedChild implements TimerOwner {
    */
   stop(withinMs: number = Number.POSITIVE_INFINITY): Promise<ChildExit> {
     this.isWanted = false
-    if (!this.rests) {
+    if (!this.isOver) {
       const ended = this.#endBy({ type: 'child.stop' })
       this.#bound(withinMs)
       return ended

@@ -37,6 +37,8 @@ export interface ChildSpec {
   readonly id: string
   readonly kind: ChildKind
   readonly restart: RestartType
+  /** What it stands for runs elsewhere from the beginning: it is told to end even if it was never started here. */
+  readonly isOutside?: boolean
   /** How long its end may take before it is killed, ms: 0 kills at once, `Infinity` waits. */
   readonly shutdownMs: number
   /** Restarts that count for it alone. Without, they count for its group. */

@@ -222,15 +222,22 @@ export class SupervisorActor implements TimerOwner {
     this.#options.runShutdown().then(ended, ended)
   }
 
+  /**
+   * Behind the step under way: a child whose start stops the supervisor is heard then before the next one is started,
+   * and not when all are up.
+   */
   #startChildren(): void {
-    // A stop may have come first.
-    if (this.state !== 'starting') return
-    this.#options.children.start(
-      this.#listenTo(
-        () => this.actor.send({ type: 'children.started' }),
-        () => this.drained(),
-      ),
-    )
+    const start = this.#starts
+    queueMicrotask(() => {
+      // A stop may have come first.
+      if (start !== this.#starts || this.state !== 'starting') return
+      this.#options.children.start(
+        this.#listenTo(
+          () => this.actor.send({ type: 'children.started' }),
+          () => this.drained(),
+        ),
+      )
+    })
   }
 
   #listenTo(ready: () => void, stopped: () => void): ChildListener {
@@ -299,7 +306,7 @@ export class SupervisorActor implements TimerOwner {
   /** Tells the machine when no child lives, and when no run does either. */
   drained(): void {
     const { pool, children, planStop } = this.#options
-    if (!children.rests) return
+    if (!children.isOver) return
     this.actor.send({ type: 'children.ended', plan: planStop(true) })
     if (pool.registry.size === 0) this.actor.send({ type: 'supervisor.drained' })
   }

@@ -201,8 +201,8 @@ export const childGroupMachine = setup({
     idle: {
       on: {
         'group.start': 'starting',
-        'group.stop': 'stopped',
-        'group.kill': 'stopped',
+        // Some may run elsewhere already.
+        ...STOP,
         'group.remove': REMOVED,
       },
     },

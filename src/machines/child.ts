@@ -7,7 +7,8 @@
  *               └─────────── backingOff ←────────────┘
  * ```
  *
- * - `waiting`: listed; its group has not started it yet.
+ * - `waiting.inside`: listed; its group has not started it yet. `waiting.outside`: the same, but what it stands for runs
+ *   elsewhere already: it is told to end even if it was never started.
  * - `starting`: an incarnation is coming up. `running`: it is up.
  * - `stopping.asked`: it was asked to end in its own way and has its shutdown time.
  * - `stopping.hurried`: it was told to end soon: what is left of that time is its grace.
@@ -47,6 +48,8 @@ export interface ChildContext {
 }
 
 export type ChildEvent =
+  /** It runs elsewhere already. */
+  | { readonly type: 'child.outside' }
   | { readonly type: 'child.start' }
   /** Ends it, if it lives. */
   | { readonly type: 'child.stop' }
@@ -136,11 +139,25 @@ export const childMachine = setup({
   initial: 'waiting',
   states: {
     waiting: {
+      initial: 'inside',
       on: {
         'child.start': 'starting',
         'child.restart': 'starting',
-        'child.stop': 'stopped',
-        'child.remove': 'removed',
+      },
+      states: {
+        inside: {
+          on: {
+            'child.outside': 'outside',
+            'child.stop': '#child.stopped',
+            'child.remove': '#child.removed',
+          },
+        },
+        outside: {
+          on: {
+            'child.stop': { target: '#child.stopping', actions: ['begin', 'noteStop'] },
+            'child.remove': { target: '#child.stopping', actions: ['begin', 'noteRemoval'] },
+          },
+        },
       },
     },
     starting: {

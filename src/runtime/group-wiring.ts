@@ -8,7 +8,7 @@ import type { Reporter } from './reporter.ts'
 import type { StoppedChild } from './stop-report.ts'
 
 export interface GroupWiring
-  extends Pick<GroupPorts, 'clock' | 'timers' | 'tracer' | 'random' | 'inspected' | 'onError'> {
+  extends Pick<GroupPorts, 'clock' | 'timers' | 'tracer' | 'random' | 'inspected' | 'ending' | 'onError'> {
   readonly reporter: Reporter
   /** A life of a child is over: `ended` by itself or by a failure, else as it was asked to, after `ms`. */
   ended(child: SupervisedChild, step: StoppedChild['step'], ms: number): void
@@ -58,7 +58,7 @@ function labelOf({ path, id }: ChildGroup): string {
 }
 
 export function groupPorts(wiring: GroupWiring): GroupPorts {
-  const { clock, timers, tracer, reporter, random, inspected, onError, ended } = wiring
+  const { clock, timers, tracer, reporter, random, inspected, ending, onError, ended } = wiring
   return {
     clock,
     timers,
@@ -66,6 +66,7 @@ export function groupPorts(wiring: GroupWiring): GroupPorts {
     errors,
     random,
     inspected,
+    ending,
     onError,
     announce(child, news) {
       if (news.fact === 'stopped') ended(child, news.step, news.ms)

@@ -30,6 +30,7 @@ import { isolateInspector } from './inspection.ts'
 import { runTogether } from './lifecycle-tasks.ts'
 import { createLogger, say } from './logger.ts'
 import { Loops } from './loops.ts'
+import { REFUSES_OTHERS } from './refusing.ts'
 import { Reporter } from './reporter.ts'
 import { RunHandle } from './run.ts'
 import { Schedulers } from './schedulers.ts'
@@ -213,11 +214,20 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     reporter,
     random,
     inspected: () => actor.inspected,
+    ending: () => REFUSES_OTHERS.includes(actor.state),
     onError: pluggedInThrew,
     ended: (child, step, ms) => stopLog.child(child, { id: child.path, kind: child.spec.kind, step, ms }),
   })
+  const listener = { ready() {}, exited: () => actor.drained() }
   const groupOf = (groupId: string, groupPolicy: GroupPolicy): ChildGroup =>
-    new ChildGroup({ id: groupId, path: '', policy: groupPolicy, ports: wiring, parent: () => actor.actor })
+    new ChildGroup({
+      id: groupId,
+      path: '',
+      policy: groupPolicy,
+      ports: wiring,
+      parent: () => actor.actor,
+      listener,
+    })
   const loopGroup = groupOf('loops', { ...policy, strategy: 'one-for-one' })
   const children = groupOf('children', policy)
   const workers = new LiveWorkers({

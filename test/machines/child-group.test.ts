@@ -53,11 +53,11 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildGroupEdge) => void>> = {
   'accepts a stop and a kill in every state'({ source, target, event }) {
     if (source === 'removed') return assert.equal(target, source)
     if (event.type === 'group.stop') {
-      if (source === 'idle' || source === 'stopped' || source === 'failed') assert.equal(target, 'stopped')
+      if (source === 'stopped' || source === 'failed') assert.equal(target, 'stopped')
       else assert.ok(STOPPING.includes(target), target)
     }
     if (event.type !== 'group.kill') return
-    assert.equal(target, RESTS.includes(source) ? 'stopped' : 'stopping.killed')
+    assert.equal(target, source === 'stopped' || source === 'failed' ? 'stopped' : 'stopping.killed')
   },
   'is removed with all that is in it when it rests, and is not to be started again'(edge) {
     const { event, source, target } = edge

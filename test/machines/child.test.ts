@@ -34,9 +34,11 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildEdge) => void>> = {
   'asks only for effects that exist'({ effects }) {
     for (const { type } of effects) assert.ok(Object.hasOwn(EFFECTS, type), type)
   },
-  'begins a life exactly when it enters starting': (edge) => {
+  'begins a life exactly when it enters starting, or is told to end what runs elsewhere': (edge) => {
     const entered = edge.target === 'starting' && edge.source !== 'starting'
-    assert.equal(count(edge, 'begin'), Number(entered))
+    const told = edge.source === 'waiting.outside' && edge.target === 'stopping.asked'
+    assert.equal(count(edge, 'begin'), Number(entered || told))
+    if (told) assert.equal(edge.effects[0]?.type, 'begin')
   },
   'begins none while one lives'({ source, target, event }) {
     if (target === 'starting' && LIVES.includes(source) && source !== target)
@@ -75,14 +77,16 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildEdge) => void>> = {
   },
   'accepts a stop in every state, and no life follows it'({ source, target, event, to }) {
     if (event.type !== 'child.stop') return
-    if (source === 'starting' || source === 'running') assert.equal(target, 'stopping.asked')
-    else if (source === 'waiting' || source === 'backingOff') assert.equal(target, 'stopped')
+    if (source === 'starting' || source === 'running' || source === 'waiting.outside')
+      assert.equal(target, 'stopping.asked')
+    else if (source === 'waiting.inside' || source === 'backingOff') assert.equal(target, 'stopped')
     else assert.equal(target, source)
     if (target.startsWith('stopping')) assert.ok(['rest', 'remove'].includes(to.context.sequel))
   },
   'is removed at once when nothing lives, else after its end'({ source, event, target, to }) {
     if (event.type !== 'child.remove') return
-    if (!LIVES.includes(source)) return assert.equal(target, 'removed')
+    const lives = LIVES.includes(source) || source === 'waiting.outside'
+    if (!lives) return assert.equal(target, 'removed')
     assert.ok(target.startsWith('stopping'))
     assert.equal(to.context.sequel, 'remove')
   },

@@ -1,9 +1,10 @@
 /** Groups under any sequence of crashes, calls and time: what is said always holds, and nobody is forgotten. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { ChildGroup } from '../../src/actors/child-group.ts'
 import { GroupChild } from '../../src/actors/group-child.ts'
 import { RESTART_TYPES, STRATEGIES } from '../../src/machines/restart.ts'
-import { GroupBench } from '../support/fake-child.ts'
+import { type FakeChild, type FakeOptions, GroupBench } from '../support/fake-child.ts'
 import { turns } from '../support/turns.ts'
 
 const pick = fc.nat(20)
@@ -22,6 +23,7 @@ const command = fc.oneof(
       ready: fc.boolean(),
       manner: fc.constantFrom('ends', 'waits' as const),
       inner: fc.boolean(),
+      isOutside: fc.boolean(),
       limits: fc.option(fc.record({ intensity: fc.nat(2), periodMs: fc.constantFrom(50, 100_000) }), {
         nil: undefined,
       }),
@@ -45,6 +47,7 @@ class Walk {
   readonly bench: GroupBench
   readonly inner: ReturnType<GroupBench['makeGroup']>
   readonly #waits: Set<Promise<unknown>> = new Set()
+  readonly #outside: FakeChild[] = []
   #ids = 0
 
   constructor(policy: ConstructorParameters<typeof GroupBench>[0]) {
@@ -72,7 +75,7 @@ class Walk {
         this.said.add(fake?.id)
         fake!.exit({ kind: 'stopped' })
       } else if (what.do === 'failNext') fake!.failing += 1
-      else if (what.do === 'add') bench.add(`n${++this.#ids}`, what, what.inner ? this.inner : bench.group)
+      else if (what.do === 'add') this.add(what, what.inner ? this.inner : bench.group)
       else if (what.do === 'advance') await bench.clock.advance(what.ms)
       else if (what.do === 'groupStop') bench.group.stop()
       else if (what.do === 'hurry') bench.group.hurry()
@@ -86,6 +89,13 @@ class Walk {
       expect(['idTaken', 'unknown', 'stopped', 'startFailed']).toContain((error as { code?: string }).code)
     }
     this.check()
+  }
+
+  /** What runs elsewhere is listed at the top, before its end. */
+  add(options: FakeOptions, group: ChildGroup): void {
+    const isOutside = options.isOutside === true && group === this.bench.group && !group.rests
+    const fake = this.bench.add(`n${++this.#ids}`, { ...options, isOutside }, group)
+    if (isOutside) this.#outside.push(fake)
   }
 
   /** Whoever waits hears in the end. */
@@ -160,6 +170,8 @@ class Walk {
     this.check()
     await turns()
     expect(this.#waits.size).toBe(0)
+    // What runs elsewhere has been told, started or not.
+    expect(this.#outside.filter(({ hasBegun }) => !hasBegun)).toEqual([])
     expect(bench.group.rests).toBe(true)
     expect([...bench.fakes.values()].some(({ lives }) => lives)).toBe(false)
   }

@@ -21,6 +21,7 @@ const EXITS: readonly ChildExit[] = [
 ]
 
 export const CHILD_EVENTS: readonly ChildEvent[] = [
+  { type: 'child.outside' },
   { type: 'child.start' },
   { type: 'child.stop' },
   { type: 'child.restart' },

@@ -171,6 +171,48 @@ test('a start that fails ends all that had come up, whatever they are', async ()
   )
 })
 
+test('a start that a child stops is over with it: nothing behind it lives', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(worker, { maxLength: 4 }),
+      fc.nat(4),
+      fc.boolean(),
+      async (shapes, at, isGrouped) => {
+        const clock = new ManualClock()
+        const supervisor = makeSupervisor(clock)
+        const story: string[] = []
+        const addStopping = (): void => {
+          const owner = isGrouped ? supervisor.group('g') : supervisor
+          owner.spawn(
+            fromCallback(() => void supervisor.stop({ wait: false })),
+            { id: 'stops' },
+          )
+          if (isGrouped) owner.spawn(puppet({ name: 'behind', story }).machine, { id: 'behind' })
+        }
+        for (const [index, shape] of shapes.entries()) {
+          if (index === at) addStopping()
+          await make(supervisor, `w${index}`, shape, story)
+        }
+        if (at >= shapes.length) addStopping()
+        let code = 'under way'
+        supervisor.start().catch((error) => {
+          code = error.code
+        })
+        await turns(12)
+        expect([code, supervisor.state, supervisor.count().active]).toEqual([
+          'ERR_SUPERVISOR_STOPPED',
+          'stopped',
+          0,
+        ])
+        const lives = supervisor.workers.list().map((one) => one.info().lives)
+        expect(lives).toEqual(shapes.map((_, index) => Number(index < at)))
+        expect([story, clock.pending]).toEqual([[], 0])
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
 /** How long its handler takes to go when it is told to; infinite: it does not. */
 const leaveMs = fc.constantFrom(0, 40, Number.POSITIVE_INFINITY)
 const order = fc.oneof(

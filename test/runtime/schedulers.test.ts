@@ -1,5 +1,6 @@
 /** Schedulers of one's own: started, restarted, stopped and given up like every child. */
 import { describe, expect, test } from 'vitest'
+import { fromCallback } from 'xstate'
 import type { Supervisor } from '../../src/index.ts'
 import {
   deferred,
@@ -31,6 +32,102 @@ function noted() {
     },
   }
 }
+
+describe('registerSync() before the start', () => {
+  test.each([
+    ['stop()', {}],
+    ['stop() with all its time', { wait: true }],
+    ['stop() now', { wait: false }],
+  ] as const)('%s of a supervisor that never started tells it, and waits for it', async (_, options) => {
+    const { supervisor } = testSupervisor()
+    const told = deferred<void>()
+    const story: string[] = []
+    const child = supervisor.registerSync(
+      {
+        async stop() {
+          story.push('told')
+          await told.promise
+          story.push('gone')
+        },
+      },
+      { name: 'mine' },
+    )
+    expect([child.state, supervisor.count()]).toMatchObject(['waiting', { active: 0, specs: 1 }])
+    const stopped = supervisor.stop(options).then((report) => {
+      story.push('stopped')
+      return report
+    })
+    await turns()
+    told.resolve()
+    expect((await stopped).children).toMatchObject([{ id: 'mine', kind: 'scheduler' }])
+    expect([child.state, supervisor.state]).toEqual(['stopped', 'stopped'])
+    const bounded = 'wait' in options && options.wait === false
+    if (bounded) expect(story[0]).toBe('told')
+    else expect(story).toEqual(['told', 'gone', 'stopped'])
+  })
+
+  test('unregister() and remove() tell it, too; a scheduler with a loop has nothing to be told', async () => {
+    const { supervisor } = testSupervisor()
+    const story: string[] = []
+    const sync = (name: string) => ({ stop: () => void story.push(name) })
+    const first = sync('first')
+    supervisor.registerSync(first)
+    const second = supervisor.registerSync(sync('second'))
+    const loop = supervisor.register({ loop: () => {}, stop: () => void story.push('loop') })
+    await supervisor.unregister(first)
+    await second.remove()
+    await loop.remove()
+    expect(story).toEqual(['first', 'second'])
+    await supervisor.stop()
+    expect(story).toEqual(['first', 'second'])
+  })
+
+  test('one that never hears the end of it is given up at its bound', async () => {
+    const { supervisor, clock } = testSupervisor()
+    const never = { stop: () => new Promise<void>(() => {}) }
+    supervisor.registerSync(never, { name: 'mine', shutdownMs: 100 })
+    const gone = supervisor.unregister(never)
+    await clock.advance(100)
+    await gone
+    expect(supervisor.info().schedulers).toEqual({ registered: 0, abandoned: 1 })
+  })
+
+  test('a stop while the supervisor starts, and a start that fails before its turn, tell it', async () => {
+    const loaded = deferred<never[]>()
+    const { supervisor, stop } = testSupervisor({
+      taskLog: { store: { load: () => loaded.promise, append() {} } },
+    })
+    const story: string[] = []
+    supervisor.registerSync({ stop: () => void story.push('told') })
+    const started = errorOf(supervisor.start())
+    await turns()
+    await stop({})
+    expect([story, (await started).code]).toEqual([['told'], 'ERR_SUPERVISOR_STOPPED'])
+    loaded.resolve([])
+
+    const other = testSupervisor()
+    other.supervisor.spawn(
+      fromCallback(() => {
+        throw new Error('no')
+      }),
+      { id: 'bad' },
+    )
+    other.supervisor.registerSync({ stop: () => void story.push('told, too') })
+    await errorOf(other.supervisor.start())
+    expect(story).toEqual(['told', 'told, too'])
+  })
+
+  test('and started: told once, at the end', async () => {
+    const { supervisor } = testSupervisor()
+    const story: string[] = []
+    const child = supervisor.registerSync({ stop: () => void story.push('told') })
+    await supervisor.start()
+    expect([child.state, story]).toEqual(['running', []])
+    await supervisor.stop()
+    await supervisor.stop()
+    expect(story).toEqual(['told'])
+  })
+})
 
 describe('register()', () => {
   test('its loop runs while the supervisor does; the signal comes first, then stop()', async () => {

@@ -32,6 +32,31 @@ describe('a child', () => {
     expect(of('child.stopped')).toMatchObject([{ child: 'one', step: 'none', ms: 0 }])
   })
 
+  test.each([
+    ['now', { wait: false }],
+    ['in its own time', {}],
+  ] as const)('whose start stops the supervisor %s is the last one that is started', async (_, options) => {
+    for (const where of ['beside', 'group', 'inner group'] as const) {
+      const { supervisor } = testSupervisor()
+      const story: string[] = []
+      const group = supervisor.group('g')
+      const owner = { beside: supervisor, group, 'inner group': group.group('inner') }[where]
+      const stopped = deferred<void>()
+      const stops = fromCallback(() => {
+        story.push('stops')
+        void supervisor.stop(options).then(() => stopped.resolve())
+      })
+      owner.spawn(puppet({ name: 'before', story }).machine, { id: 'before' })
+      owner.spawn(stops, { id: 'stops' })
+      owner.spawn(puppet({ name: 'behind', story }).machine, { id: 'behind' })
+      supervisor.spawn(puppet({ name: 'last', story }).machine, { id: 'last' })
+      expect((await errorOf(supervisor.start())).code).toBe('ERR_SUPERVISOR_STOPPED')
+      await stopped.promise
+      expect([where, story.filter((one) => one !== '-before')]).toEqual([where, ['+before', 'stops']])
+      expect([supervisor.state, supervisor.count().active]).toEqual(['stopped', 0])
+    }
+  })
+
   test('waits for the start of its supervisor; all are started in order and stopped in reverse', async () => {
     const { supervisor, stop } = testSupervisor()
     const story: string[] = []

@@ -15,6 +15,7 @@ export interface FakeOptions {
   readonly ready?: boolean
   /** `ends` when it is asked to (default), `waits` for the test, `deaf` even when it is killed. */
   readonly manner?: 'ends' | 'waits' | 'deaf'
+  readonly isOutside?: boolean
   /** Restarts that count for it alone. */
   readonly limits?: RestartLimits | undefined
 }
@@ -25,6 +26,9 @@ export class FakeChild implements ChildSpec {
   readonly kind: ChildKind = 'worker'
   readonly restart: RestartType
   readonly shutdownMs: number
+  readonly isOutside: boolean
+  /** A life of it has begun, be it only to be ended. */
+  hasBegun = false
   ready: boolean
   manner: NonNullable<FakeOptions['manner']>
   readonly limits?: RestartLimits
@@ -43,6 +47,7 @@ export class FakeChild implements ChildSpec {
     this.#story = story
     this.restart = options.restart ?? 'permanent'
     this.shutdownMs = options.shutdownMs ?? 100
+    this.isOutside = options.isOutside ?? false
     this.ready = options.ready ?? true
     this.manner = options.manner ?? 'ends'
     if (options.limits !== undefined) this.limits = options.limits
@@ -56,6 +61,7 @@ export class FakeChild implements ChildSpec {
     this.#story.push(`+${this.id}`)
     this.#listener = listener
     this.isSettled = false
+    this.hasBegun = true
     if (this.failing > 0) {
       this.failing -= 1
       this.crash('no start')
@@ -181,6 +187,7 @@ export class GroupBench {
       random: () => 0,
       tracer: new Tracer(),
       inspected: () => false,
+      ending: () => false,
       onError: (error) => this.errors.push(error),
       errors: {
         idTaken: (path) => failed('idTaken', path),
