@@ -82,6 +82,11 @@ export interface AttemptHandle {
    * On the supervisor's own loop nothing can be ended: the attempt is only forgotten.
    */
   kill(): void
+  /**
+   * The right to run ends in `ms` milliseconds unless this is called again. What can end the attempt without this process,
+   * which may be stopped, does so then.
+   */
+  lease?(ms: number): void
 }
 
 /** A port: something that runs attempts. */

@@ -17,6 +17,11 @@ export type KeptWord =
 export class KeptRun {
   /** Set before the run ends, if it has not ended for good. */
   word: KeptWord | undefined = undefined
+
+  /** How long it may still run here; `undefined`: as long as it likes. */
+  leaseMs(_nowMono: number): number | undefined {
+    return undefined
+  }
 }
 
 /** The run has to wait: it ends instead. */

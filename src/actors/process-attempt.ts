@@ -7,6 +7,7 @@ export class ProcessAttempt extends HostAttempt implements AttemptHandle {
   /** The process that has it, or had it. */
   slot: ProcessSlot | undefined
   readonly #withdraw: (attempt: ProcessAttempt) => void
+  #leaseEndMono: number | undefined
 
   /** `withdraw` takes an attempt back that no process has got yet. */
   constructor(job: Job, ref: number, listener: AttemptListener, withdraw: (it: ProcessAttempt) => void) {
@@ -17,6 +18,16 @@ export class ProcessAttempt extends HostAttempt implements AttemptHandle {
   signal(reason: unknown): void {
     const message = this.stop(reason)
     if (message !== undefined && this.slot?.attempt === this) this.slot.post(message)
+  }
+
+  lease(ms: number): void {
+    this.#leaseEndMono = performance.now() + ms
+    if (this.slot?.attempt === this) this.slot.lease(ms)
+  }
+
+  /** What is left of its lease; `undefined`: it needs none. */
+  get leaseMs(): number | undefined {
+    return this.#leaseEndMono === undefined ? undefined : this.#leaseEndMono - performance.now()
   }
 
   terminate(): void {

@@ -1,8 +1,8 @@
 /**
  * One child process: its machine, its link, and the job in it.
  *
- * The link is Node's IPC channel. A second pipe (`stdio[4]`) carries nothing: this process holds one end,
- * and when it dies the watchdog in the child sees the other end close.
+ * The link is Node's IPC channel. A second pipe (`stdio[4]`) leads to the watchdog in the child: it carries how long the
+ * job may run, if that is bounded from here, and when this process dies the watchdog sees its end close.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -36,6 +36,7 @@ export class ProcessSlot implements Slot<ProcessAttempt> {
   readonly #driver: SlotDriver<typeof processSlotMachine>
   /** Bounds the one wait that is under way: for an exit, or for the last messages after one. */
   #timer: NodeJS.Timeout | undefined
+  #isLeased = false
   /** What ended it, as far as is known. */
   #error: unknown
   #exit: { readonly exitCode: number | null; readonly signal: string | null } | undefined
@@ -67,9 +68,17 @@ export class ProcessSlot implements Slot<ProcessAttempt> {
     this.#child.send(message, () => {})
   }
 
+  /** Its watchdog kills it in `ms` milliseconds, unless this is called again or its job ends. */
+  lease(ms: number): void {
+    this.#isLeased = true
+    lifelineOf(this.#child)?.write(`${Math.max(1, Math.floor(ms))}\n`)
+  }
+
   #effects(owner: ProcessSlotOwner): ConstructorParameters<typeof SlotDriver>[1] {
     return {
       noteIdle: () => {
+        if (this.#isLeased) lifelineOf(this.#child)?.write('0\n')
+        this.#isLeased = false
         this.idleSince = performance.now()
         this.#unref()
         owner.onIdle(this)

@@ -43,6 +43,8 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
     } catch (error) {
       queueMicrotask(() => this.settled({ type: 'crashed', error }))
     }
+    const leaseMs = this.#run.kept?.leaseMs(ports.clock.monotonic())
+    if (leaseMs !== undefined) this.lease(leaseMs)
   }
 
   signal(reason: unknown): void {
@@ -55,6 +57,10 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
 
   kill(): void {
     this.#handle?.kill()
+  }
+
+  lease(ms: number): void {
+    this.#handle?.lease?.(ms)
   }
 
   /** Asks whether the loop that it shares still turns. */

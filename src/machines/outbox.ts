@@ -2,13 +2,15 @@
  * What a daemon has to tell its store: what became of tasks, and how far they are.
  *
  * ```
- * empty → sending ⇄ waiting
- *    ↑──────┘
+ * empty → sending → waiting ⇄ checking
+ *    ↑───────┴─────────────────┘
  * ```
  *
  * - `empty`: the store knows all.
  * - `sending`: what there is is on its way, in one batch.
- * - `waiting`: the store did not answer. Everything is kept and sent again after a jittered, growing wait.
+ * - `waiting`: the store refused, or did not answer. Everything is kept and sent again after a jittered, growing wait.
+ * - `checking`: that is on its way, each report by itself: what fails alone while the store answers is what was refused, and
+ *   it must not keep the others back.
  *
  * The store is authoritative: with its fence it takes each settlement once, from whoever still holds the task, so
  * sending again is safe even when only the answer was lost.
@@ -22,7 +24,7 @@ export type OutboxEvent =
   | { readonly type: 'store.failed'; readonly error: unknown }
   | { readonly type: 'timer.retry' }
 
-export type OutboxEffect = 'send' | 'armRetry' | 'reportEmptied' | 'reportFailure'
+export type OutboxEffect = 'send' | 'sendEach' | 'armRetry' | 'reportEmptied' | 'reportFailure'
 
 const effect = (): void => {}
 
@@ -34,6 +36,7 @@ export const outboxMachine = setup({
   },
   actions: {
     send: effect,
+    sendEach: effect,
     armRetry: effect,
     reportEmptied: effect,
     reportFailure: effect,
@@ -58,7 +61,17 @@ export const outboxMachine = setup({
     },
     waiting: {
       entry: 'armRetry',
-      on: { 'timer.retry': 'sending' },
+      on: { 'timer.retry': 'checking' },
+    },
+    checking: {
+      entry: 'sendEach',
+      on: {
+        'store.answered': [
+          { guard: 'somethingIsLeft', target: 'sending', actions: 'forgetFailures' },
+          { target: 'empty', actions: ['forgetFailures', 'reportEmptied'] },
+        ],
+        'store.failed': { target: 'waiting', actions: 'countFailure' },
+      },
     },
   },
 })

@@ -1,14 +1,26 @@
 /** What tests of daemons begin with: a SQLite file, a queue on it, a supervisor and a daemon, all real. */
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { systemClock } from '../../src/actors/clock.ts'
+import { openSqliteStore } from '../../src/actors/store/sqlite-store.ts'
+import type { Store } from '../../src/actors/store/store.ts'
+import { StoreError } from '../../src/actors/store/store-error.ts'
 import type { NewTask, TaskRecord } from '../../src/actors/store/task-record.ts'
-import { createSupervisor, type Supervisor, type SupervisorOptions, type TaskCall } from '../../src/index.ts'
+import {
+  createSupervisor,
+  type EventName,
+  type Supervisor,
+  type SupervisorEvents,
+  type SupervisorOptions,
+  type TaskCall,
+} from '../../src/index.ts'
 import { createDaemon, type Daemon } from '../../src/runtime/durable/daemon.ts'
 import type { DaemonOptions } from '../../src/runtime/durable/daemon-options.ts'
+import { LiveQueue } from '../../src/runtime/durable/live-queue.ts'
 import { openQueue } from '../../src/runtime/durable/open-queue.ts'
 import type { Queue } from '../../src/runtime/durable/queue.ts'
 import { storeOf } from '../../src/runtime/durable/queue-access.ts'
-import type { QueueStore } from '../../src/runtime/durable/queue-store.ts'
+import { QueueStore } from '../../src/runtime/durable/queue-store.ts'
 import { temporaryFolder } from '../store/store-kit.ts'
 import { type LogLine, memoryLogger } from '../support/harness.ts'
 
@@ -25,6 +37,39 @@ export async function openPlace(file?: string): Promise<Place> {
   const queue = await openQueue({ url: `sqlite:${path}`, by: 'test' })
   onTestFinished(() => queue.close())
   return { file: path, queue, store: storeOf(queue) }
+}
+
+/** A queue whose database can be sent away: then every commit fails at once. */
+export async function awayPlace(): Promise<Place & { setAway(away: boolean): void }> {
+  const { file } = await openPlace()
+  const real = await openSqliteStore({ file })
+  let isAway = false
+  const store: Store = Object.create(real, {
+    capabilities: { value: real.capabilities },
+    commit: {
+      value: (operations: Parameters<Store['commit']>[0]) =>
+        isAway
+          ? Promise.reject(new StoreError('ERR_STORE_FAILED', 'The connection was lost.'))
+          : real.commit(operations),
+    },
+    get: { value: real.get.bind(real) },
+    wake: { value: real.wake.bind(real) },
+    counts: { value: real.counts.bind(real) },
+    daemons: { value: real.daemons.bind(real) },
+    log: { value: real.log.bind(real) },
+    close: { value: real.close.bind(real) },
+  })
+  const open = new QueueStore({ store, clock: systemClock, by: 'test', maxBytes: 1_000_000 })
+  const queue = new LiveQueue(open)
+  onTestFinished(() => queue.close())
+  return {
+    file,
+    queue,
+    store: open,
+    setAway(away) {
+      isAway = away
+    },
+  }
 }
 
 /** Stores calls. @returns their ids */
@@ -98,3 +143,16 @@ export async function records(
 }
 
 const hasEnded = ({ state }: TaskRecord): boolean => state !== 'pending' && state !== 'running'
+
+/** The next event of a name. */
+export function next<Name extends EventName>(
+  supervisor: Supervisor,
+  name: Name,
+): Promise<SupervisorEvents[Name]> {
+  return new Promise((resolve) => {
+    const off = supervisor.on(name, (payload) => {
+      off()
+      resolve(payload)
+    })
+  })
+}

@@ -31,10 +31,11 @@ test('on every edge one batch is on its way at a time, and nothing is left when 
     const answered = event.type === 'store.answered' || event.type === 'store.failed'
     const sends = target === 'sending' && (source !== 'sending' || answered)
     assert.equal(asked.filter((type) => type === 'send').length, Number(sends))
+    assert.equal(asked.includes('sendEach'), target === 'checking' && source !== target)
     assert.equal(asked.includes('armRetry'), target === 'waiting' && source !== target)
-    assert.equal(asked.includes('reportFailure'), target === 'waiting' && source !== target)
+    assert.equal(asked.includes('reportFailure'), target === 'waiting' && source === 'sending')
     assert.equal(asked.includes('reportEmptied'), target === 'empty' && source !== target)
-    if (event.type === 'store.answered' && source === 'sending') {
+    if (event.type === 'store.answered' && (source === 'sending' || source === 'checking')) {
       assert.equal(target, event.rest > 0 ? 'sending' : 'empty')
       assert.equal(to.context.failures, 0)
     }

@@ -181,6 +181,15 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect((await claimed(store, 1, { names: ['foreign'], limit: 500 })).tasks).toHaveLength(400)
     })
 
+    it('takes what is not excepted', async () => {
+      const store = await open()
+      await put(store, { name: 'known' })
+      const strange = await put(store, { name: 'strange' })
+      const { tasks } = await claimed(store, 1, { except: ['known', 'other'] })
+      expect(idsOf(tasks)).toEqual([strange.id])
+      expect((await claimed(store, 1)).tasks).toHaveLength(1)
+    })
+
     it('gives a task to one of two, and never twice', async () => {
       const [a, b] = await openTwo()
       await one(a, enqueue(0, ...Array.from({ length: 200 }, () => newTask())))

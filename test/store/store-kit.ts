@@ -102,8 +102,8 @@ export async function record(store: Store, id: string): Promise<TaskRecord> {
 }
 
 /** A folder that is removed with the test. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'stateward-store-'))
+export async function temporaryFolder(parent = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(join(parent, 'stateward-store-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   return folder
 }

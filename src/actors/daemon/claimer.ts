@@ -2,11 +2,12 @@
 import type { ClaimAnswer, ClaimOperation } from '../store/operations.ts'
 import type { TaskRun } from '../task-run.ts'
 import { CLAIM_LIMIT, ClaimLane } from './claim-lane.ts'
-import type { DaemonPorts } from './daemon-ports.ts'
+import { type DaemonPorts, safeLeaseMs } from './daemon-ports.ts'
+import type { Outbox } from './outbox.ts'
 
 /** Where nothing could be taken, the store is asked only so often what is to be ended. */
 const ASK_MS = 25
-/** Tasks of names that nobody knows are looked for when there is nothing else, so many at a time. */
+/** Tasks whose names it does not know fail here, so many at a time. */
 const STRANGERS = 20
 
 /** What a claim has brought. */
@@ -20,14 +21,16 @@ export interface Claimed extends Pick<ClaimAnswer, 'tasks' | 'asked' | 'nextAt' 
 export class Claimer {
   readonly #ports: DaemonPorts
   readonly #holder: string
+  readonly #outbox: Outbox
   readonly #main: ClaimLane
   readonly #processes: ClaimLane | undefined
   #askedMono = Number.NEGATIVE_INFINITY
-  #wasFull = false
 
-  constructor(ports: DaemonPorts, holder: string) {
+  /** @param outbox - what shares its commits */
+  constructor(ports: DaemonPorts, holder: string, outbox: Outbox) {
     this.#ports = ports
     this.#holder = holder
+    this.#outbox = outbox
     const { pool, clock, settings } = ports
     const { prefetch, names, processNames, unknownTasks } = settings
     const options = { prefetch, now: clock.monotonic() }
@@ -59,12 +62,15 @@ export class Claimer {
       return this.#operation(at, lane.room(), lane.names)
     })
     if (asks.length === 0) asks.push(this.#operation(at, NO_ROOM, undefined))
-    else if (this.#processes !== undefined && settings.unknownTasks === 'fail' && !this.#wasFull) {
-      asks.push({ ...this.#operation(at, SOME_ROOM, undefined), limit: STRANGERS })
+    else if (this.#processes !== undefined && settings.unknownTasks === 'fail') {
+      const except = [...settings.names, ...settings.processNames]
+      asks.push({ ...this.#operation(at, SOME_ROOM, undefined), limit: STRANGERS, except })
     }
     const answers = await Promise.all(asks.map((ask) => store.submit(ask)))
+    // What shared the commit is heard first: the ends of the tasks that begin now must go before the next claim.
+    await this.#outbox.answered
     // What was claimed is less than the lowest band had room for: nothing more is due.
-    this.#wasFull = answers.some(({ tasks }, index) => tasks.length >= (asks[index]?.room.low ?? 0))
+    const isFull = answers.some(({ tasks }, index) => tasks.length >= (asks[index]?.room.low ?? 0))
     const [{ asked, nextAt, scheduleAt }] = answers as [ClaimAnswer]
     const tasks = answers.length === 1 ? answers[0]?.tasks : answers.flatMap((answer) => answer.tasks)
     return {
@@ -72,8 +78,8 @@ export class Claimer {
       asked,
       nextAt,
       scheduleAt,
-      leaseEndMono: mono + settings.leaseMs,
-      isFull: this.#wasFull,
+      leaseEndMono: mono + safeLeaseMs(settings.leaseMs),
+      isFull,
     }
   }
 

@@ -55,12 +55,13 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#listener = listener
     this.identity = ports.identify()
     const { id } = this.identity
-    this.#claimer = new Claimer(ports, id)
     this.#outbox = new Outbox(ports, id, {
       emptied: () => this.send({ type: 'outbox.emptied' }),
       fenced: ({ id }) => ports.fenced(this.identity, id),
     })
+    this.#claimer = new Claimer(ports, id, this.#outbox)
     this.tasks = new HeldTasks(ports, this.#outbox, {
+      goesOn: () => this.send({ type: 'daemon.nudge' }),
       lost: (held) => ports.leaseLost(this.identity, held),
       taken: () => this.#keeper.taken(),
       gone: ({ run }) => {
@@ -72,6 +73,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#upkeep = new Upkeep(ports, this.identity, {
       look: () => ({ state: this.state, counts: this.#counts() }),
       isCalm: () => this.#keeper.isCalm,
+      failed: () => this.send({ type: 'daemon.nudge' }),
     })
     this.driver = new MachineDriver<DaemonLife, typeof daemonMachine>(this, {
       logic,
@@ -217,7 +219,10 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#upkeep.stop()
     this.#ports.store.submit({ type: 'leave', ids: [this.identity.id] }).then(
       () => this.send({ type: 'daemon.left' }),
-      (error: unknown) => this.send({ type: 'store.failed', error }),
+      (error: unknown) => {
+        const isClosed = this.#ports.store.isClosed()
+        this.send(isClosed ? { type: 'daemon.left' } : { type: 'store.failed', error })
+      },
     )
   }
 
@@ -242,7 +247,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#upkeep.stop()
     this.#keeper.stop()
     this.#outbox.close()
-    this.#ports.stopped(this.identity, this.tasks.size, this.#outbox.size)
+    this.#ports.stopped(this.identity, this.tasks.size, this.#outbox.untold)
     this.#listener.exited({ kind: 'stopped' })
   }
 

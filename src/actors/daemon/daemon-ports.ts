@@ -12,6 +12,8 @@ import type { HeldTask } from './held-task.ts'
 export interface DaemonStore {
   /** Resolves when it is durable; see `GroupCommit`. */
   submit<Operation extends StoreOperation>(operation: Operation): Promise<AnswerTable[Operation['type']]>
+  /** Whether it was closed for good by whoever opened it. */
+  isClosed(): boolean
   wake(topic: WakeTopic, listener: () => void): () => void
 }
 
@@ -39,6 +41,14 @@ export interface DaemonSettings {
   readonly unknownTasks: 'fail' | 'leave'
 }
 
+/**
+ * How long a task may run here on a lease of `leaseMs`, counted from before the store was asked: it has to be over when
+ * somebody else may begin it.
+ */
+export function safeLeaseMs(leaseMs: number): number {
+  return leaseMs * 0.95
+}
+
 export interface DaemonPorts {
   readonly settings: DaemonSettings
   readonly store: DaemonStore
@@ -54,6 +64,8 @@ export interface DaemonPorts {
   begin(held: HeldTask): TaskRun | Verdict
   /** What the store is told of an attempt; `undefined`: nothing, its lease says it by running out. */
   verdictOf(held: HeldTask, outcome: Outcome): Verdict | undefined
+  /** What a task ends as whose end the store refused with `error`. */
+  unstorable(error: unknown): Verdict
   /** How far a step is when it begins, 0 to 100. */
   percentOf(held: HeldTask): number | undefined
   /** @param error - what the store failed with */

@@ -17,15 +17,29 @@ export interface HeldTaskOwner {
 export class HeldTask extends KeptRun implements RunWatcher, Lease {
   readonly task: ClaimedTask
   readonly #owner: HeldTaskOwner
-  /** When its lease ends, on the monotonic clock; reckoned from before the store was asked for it. */
+  /** Until when it may run here, on the monotonic clock: a little less than the store has granted. */
   leaseEndMono: number
   run: TaskRun | undefined = undefined
 
-  constructor(task: ClaimedTask, leaseEndMono: number, owner: HeldTaskOwner) {
+  readonly #spareMs: number
+
+  /** @param spareMs - how much later a process that it runs in kills itself, if nobody here has ended it by then */
+  constructor(task: ClaimedTask, leaseEndMono: number, spareMs: number, owner: HeldTaskOwner) {
     super()
     this.task = task
     this.leaseEndMono = leaseEndMono
+    this.#spareMs = spareMs
     this.#owner = owner
+  }
+
+  /** The store has renewed its lease. */
+  extend(leaseEndMono: number, nowMono: number): void {
+    this.leaseEndMono = leaseEndMono
+    this.run?.attempt?.lease?.(this.leaseMs(nowMono))
+  }
+
+  override leaseMs(nowMono: number): number {
+    return this.leaseEndMono + this.#spareMs - nowMono
   }
 
   get id(): string {

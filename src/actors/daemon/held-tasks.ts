@@ -24,6 +24,8 @@ export interface HeldTasksListener {
   taken(): void
   /** There is one less. */
   gone(held: HeldTask): void
+  /** One goes on at once: its next step is due as soon as it is stored. */
+  goesOn(): void
   /** The lease of one is lost. */
   lost(held: HeldTask): void
 }
@@ -119,7 +121,7 @@ export class HeldTasks implements HeldTaskOwner {
     if (this.byId.has(id)) {
       return this.#tell(task, { kind: 'snooze', runAt: this.#ports.now() + LATER_MS })
     }
-    const held = new HeldTask(task, leaseEndMono, this)
+    const held = new HeldTask(task, leaseEndMono, this.#ports.settings.leaseMs / 40, this)
     const begun = this.#ports.begin(held)
     if (!(begun instanceof TaskRun)) return this.#tell(task, begun)
     held.run = begun
@@ -134,6 +136,8 @@ export class HeldTasks implements HeldTaskOwner {
   #tell({ id, fence }: Lease, verdict: Verdict): void {
     this.counts[verdict.kind] += 1
     this.#outbox.settle({ id, fence, verdict })
+    // After it in the same commit, so that a step costs one.
+    if (verdict.kind === 'step') this.#listener.goesOn()
   }
 }
 

@@ -4,7 +4,7 @@ import { leaseKeeperMachine } from '../../machines/lease-keeper.ts'
 import type { Timer, TimerKind, TimerOwner } from '../armed-timers.ts'
 import { type DriverEffects, MachineDriver } from '../machine-driver.ts'
 import type { RenewAnswer } from '../store/operations.ts'
-import type { DaemonPorts } from './daemon-ports.ts'
+import { type DaemonPorts, safeLeaseMs } from './daemon-ports.ts'
 import type { HeldTask } from './held-task.ts'
 import type { HeldTasks } from './held-tasks.ts'
 
@@ -84,7 +84,7 @@ export class LeaseKeeper implements TimerOwner {
     const { store, now, settings } = this.#ports
     const leases = [...this.#tasks.byId.values()].filter(({ leaseEndMono }) => leaseEndMono !== LOST)
     if (leases.length === 0) return this.#driver.send({ type: 'store.answered', held: 0 })
-    const endMono = this.#now + settings.leaseMs
+    const endMono = this.#now + safeLeaseMs(settings.leaseMs)
     const at = now()
     try {
       const { items } = await store.submit({ type: 'renew', at, leaseUntil: at + settings.leaseMs, leases })
@@ -98,7 +98,7 @@ export class LeaseKeeper implements TimerOwner {
   #hear(held: HeldTask, answer: RenewAnswer, endMono: number): void {
     if (this.#tasks.byId.get(held.id) !== held || held.leaseEndMono === LOST) return
     if (answer.kind === 'lost') return this.#lose(held)
-    held.leaseEndMono = endMono
+    held.extend(endMono, this.#now)
     if (answer.request !== null) held.end(answer.request)
   }
 

@@ -9,7 +9,7 @@ import { compile } from '../../machines/compile.ts'
 import { outboxMachine } from '../../machines/outbox.ts'
 import type { Timer, TimerKind, TimerOwner } from '../armed-timers.ts'
 import { type DriverEffects, MachineDriver } from '../machine-driver.ts'
-import type { ProgressOperation, Settlement } from '../store/operations.ts'
+import type { ProgressOperation, SettleAnswer, Settlement } from '../store/operations.ts'
 import type { Lease } from '../store/task-record.ts'
 import type { DaemonPorts } from './daemon-ports.ts'
 import { STORE_BACKOFF } from './store-backoff.ts'
@@ -34,8 +34,12 @@ export class Outbox implements TimerOwner {
   readonly #driver: MachineDriver<Outbox, typeof outboxMachine>
   #settlements: Settlement[] = []
   #reports: Map<string, Report> = new Map()
+  /** Ids of tasks whose end the store refused once. */
+  readonly #rescued: Set<string> = new Set()
   #retry: Timer | undefined = undefined
   #progress: Timer | undefined = undefined
+  #sent: Promise<void> = Promise.resolve()
+  #untold = 0
   #isClosed = false
 
   constructor(ports: DaemonPorts, by: string, listener: OutboxListener) {
@@ -54,9 +58,14 @@ export class Outbox implements TimerOwner {
     return this.#driver.state === 'empty'
   }
 
-  /** How many settlements wait. */
-  get size(): number {
-    return this.#settlements.length
+  /** How many settlements are not known to be stored. */
+  get untold(): number {
+    return this.#untold + this.#settlements.length
+  }
+
+  /** Resolves when the answer to what was sent last has been heard. */
+  get answered(): Promise<void> {
+    return this.#sent
   }
 
   settle(settlement: Settlement): void {
@@ -92,7 +101,13 @@ export class Outbox implements TimerOwner {
 
   /** At the end of the turn, so that all that ends in it goes together. */
   send(): void {
-    setImmediate(() => void this.#send())
+    setImmediate(() => {
+      this.#sent = this.#send()
+    })
+  }
+
+  sendEach(): void {
+    void this.#sendEach()
   }
 
   armRetry(): void {
@@ -109,10 +124,7 @@ export class Outbox implements TimerOwner {
 
   async #send(): Promise<void> {
     if (this.#isClosed) return
-    const settlements = this.#settlements
-    const reports = this.#reports
-    this.#settlements = []
-    this.#reports = new Map()
+    const { settlements, reports } = this.#takeOut()
     const { store, now } = this.#ports
     const at = now()
     try {
@@ -124,20 +136,77 @@ export class Outbox implements TimerOwner {
           ? undefined
           : store.submit({ type: 'settle', at, by: this.#by, settlements }),
       ])
-      settled?.items.forEach(({ kind }, index) => {
-        if (kind === 'lost') this.#listener.fenced(settlements[index] as Settlement)
-      })
+      this.#hear(settlements, settled?.items ?? [])
       this.#driver.send({ type: 'store.answered', rest: this.#settlements.length })
     } catch (error) {
-      this.#takeBack(settlements, reports)
-      this.#driver.send({ type: 'store.failed', error })
+      this.#failed(settlements, reports, error)
     }
   }
 
-  #takeBack(settlements: Settlement[], reports: Map<string, Report>): void {
+  /** Beside them goes a question that nothing can be wrong with: whether the store answers at all. */
+  async #sendEach(): Promise<void> {
+    if (this.#isClosed) return
+    const { settlements, reports } = this.#takeOut()
+    const { store, now } = this.#ports
+    const at = now()
+    const question = store.submit({ type: 'renew', at, leaseUntil: at, leases: [] })
+    const told = [...reports.values()].map((report) =>
+      store.submit({ type: 'progress', at, reports: [report] }),
+    )
+    const settled = settlements.map((settlement) =>
+      store.submit({ type: 'settle', at, by: this.#by, settlements: [settlement] }),
+    )
+    const [answers, progress] = await Promise.all([Promise.allSettled(settled), Promise.allSettled(told)])
+    try {
+      await question
+    } catch (error) {
+      return this.#failed(settlements, reports, error)
+    }
+    for (const answer of progress) {
+      if (answer.status === 'rejected') this.#ports.onError(answer.reason, 'storing the progress of a task')
+    }
+    for (const [index, answer] of answers.entries()) {
+      const settlement = settlements[index] as Settlement
+      // One that is lost may be so because it was taken before, and only the answer did not come.
+      if (answer.status === 'fulfilled') this.#rescued.delete(settlement.id)
+      else this.#refused(settlement, answer.reason)
+    }
+    this.#driver.send({ type: 'store.answered', rest: this.#settlements.length })
+  }
+
+  /** The store does not take this one: it fails as what cannot be stored. */
+  #refused({ id, fence }: Settlement, error: unknown): void {
+    this.#ports.onError(error, `storing the end of task ${id}`)
+    // Not even that: its lease tells it by running out.
+    if (this.#rescued.delete(id)) return
+    this.#rescued.add(id)
+    this.#settlements.push({ id, fence, verdict: this.#ports.unstorable(error) })
+  }
+
+  #hear(settlements: readonly Settlement[], answers: readonly SettleAnswer[]): void {
+    for (const [index, { kind }] of answers.entries()) {
+      if (kind === 'lost') this.#listener.fenced(settlements[index] as Settlement)
+    }
+  }
+
+  #takeOut(): { settlements: Settlement[]; reports: Map<string, Report> } {
+    const settlements = this.#settlements
+    const reports = this.#reports
+    this.#settlements = []
+    this.#reports = new Map()
+    return { settlements, reports }
+  }
+
+  #failed(settlements: Settlement[], reports: Map<string, Report>, error: unknown): void {
+    if (this.#ports.store.isClosed()) {
+      // Nobody will ever take it.
+      this.#untold += settlements.length
+      return this.#driver.send({ type: 'store.answered', rest: this.#settlements.length })
+    }
     this.#settlements = settlements.concat(this.#settlements)
     for (const [id, report] of this.#reports) reports.set(id, report)
     this.#reports = reports
+    this.#driver.send({ type: 'store.failed', error })
   }
 
   #disarm(timer: Timer | undefined): void {
@@ -147,6 +216,7 @@ export class Outbox implements TimerOwner {
 
 const effects: DriverEffects<Outbox, typeof outboxMachine> = {
   send: (outbox) => outbox.send(),
+  sendEach: (outbox) => outbox.sendEach(),
   armRetry: (outbox) => outbox.armRetry(),
   reportEmptied: (outbox) => outbox.reportEmptied(),
 }

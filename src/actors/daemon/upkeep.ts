@@ -1,9 +1,8 @@
 /**
  * What a daemon does for its store by the clock, whatever else it does: it takes back what other holders have lost,
- * says that it lives, and forgets old tasks. A failure waits for the next turn; whoever claims tells of a store that is
- * away.
+ * says that it lives, and forgets old tasks. A failure waits for the next turn; its owner has the store asked at once whether
+ * it is away.
  */
-
 import type { Timer, TimerOwner } from '../armed-timers.ts'
 import type { StoreOperation } from '../store/operations.ts'
 import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
@@ -20,26 +19,28 @@ export interface SignOfLife {
   readonly counts: object
 }
 
+export interface UpkeepOwner {
+  look(): SignOfLife
+  /** Whether its own leases are in no doubt: else it might take back what it holds itself. */
+  isCalm(): boolean
+  /** The store did not answer. */
+  failed(): void
+}
+
 export class Upkeep implements TimerOwner {
   readonly #ports: DaemonPorts
   readonly #identity: DaemonIdentity
-  readonly #look: () => SignOfLife
-  /** Whether its own leases are in no doubt: else it might take back what it holds itself. */
-  readonly #isCalm: () => boolean
+  readonly #owner: UpkeepOwner
   #timer: Timer | undefined = undefined
   #turns = 0
+  #underWay = 0
   #isPruning = false
   #saidState = ''
 
-  constructor(
-    ports: DaemonPorts,
-    identity: DaemonIdentity,
-    { look, isCalm }: { look: () => SignOfLife; isCalm: () => boolean },
-  ) {
+  constructor(ports: DaemonPorts, identity: DaemonIdentity, owner: UpkeepOwner) {
     this.#ports = ports
     this.#identity = identity
-    this.#look = look
-    this.#isCalm = isCalm
+    this.#owner = owner
   }
 
   start(): void {
@@ -53,9 +54,11 @@ export class Upkeep implements TimerOwner {
 
   onTimer(): void {
     this.#arm()
+    // A store that is slow has enough to do.
+    if (this.#underWay > 0) return
     this.#turns += 1
     this.#try(this.reclaim())
-    const hasNews = this.#look().state !== this.#saidState
+    const hasNews = this.#owner.look().state !== this.#saidState
     if (hasNews || this.#turns % TURNS_PER_BEAT === 0) this.#try(this.beat())
     if (this.#turns % TURNS_PER_PRUNE === 0 || this.#isPruning) this.#try(this.prune())
   }
@@ -63,7 +66,7 @@ export class Upkeep implements TimerOwner {
   /** Says that it lives, and hears what was left for it. */
   async beat(): Promise<void> {
     const { store, now, told } = this.#ports
-    const { state, counts } = this.#look()
+    const { state, counts } = this.#owner.look()
     const daemon = { ...this.#identity, state, counts: JSON.stringify(counts) }
     const { message } = await store.submit({ type: 'beat', at: now(), daemon })
     this.#saidState = state
@@ -71,7 +74,7 @@ export class Upkeep implements TimerOwner {
   }
 
   async reclaim(): Promise<void> {
-    if (!this.#isCalm()) return
+    if (!this.#owner.isCalm()) return
     const { store, now, settings } = this.#ports
     const { lostLimit } = settings
     const { id } = this.#identity
@@ -96,6 +99,11 @@ export class Upkeep implements TimerOwner {
   }
 
   #try(act: Promise<void>): void {
-    act.catch(() => {})
+    this.#underWay += 1
+    act
+      .catch(() => this.#owner.failed())
+      .finally(() => {
+        this.#underWay -= 1
+      })
   }
 }

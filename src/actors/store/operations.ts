@@ -32,6 +32,8 @@ export interface ClaimOperation extends Act {
   readonly limit: number
   /** Only tasks of these definitions. Without it, all. */
   readonly names?: readonly string[]
+  /** All but tasks of these definitions. One behind a long backlog of theirs may have to wait for that to shrink. */
+  readonly except?: readonly string[]
 }
 
 export interface RenewOperation extends Act {

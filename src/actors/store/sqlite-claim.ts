@@ -29,6 +29,8 @@ const READY = `FROM stateward_task INDEXED BY stateward_task_ready
 const FIRST = `SELECT ${COLUMNS} ${READY}`
 const FIRST_KNOWN = `SELECT ${COLUMNS} FROM (SELECT seq AS first ${READY}) CROSS JOIN stateward_task ON seq = first
   WHERE name IN (SELECT value FROM json_each(?)) LIMIT ?`
+const FIRST_STRANGE = `SELECT ${COLUMNS} FROM (SELECT seq AS first ${READY}) CROSS JOIN stateward_task ON seq = first
+  WHERE name NOT IN (SELECT value FROM json_each(?)) LIMIT ?`
 const WINDOW = `SELECT count(*) AS count FROM (SELECT 1 ${READY})`
 const FIRST_OF_NAME = `SELECT ${COLUMNS} FROM stateward_task INDEXED BY stateward_task_ready_name
   WHERE state = 'pending' AND name = ? AND band = ? AND run_at <= ? ORDER BY run_at, seq LIMIT ?`
@@ -64,7 +66,12 @@ export function claim(sql: Sql, operation: ClaimOperation): ClaimAnswer {
 }
 
 function candidates(sql: Sql, operation: ClaimOperation, band: number, places: number): readonly Waiting[] {
-  const { at, names } = operation
+  const { at, names, except } = operation
+  if (except !== undefined) {
+    const window = places + FOREIGN_WINDOW
+    const strange = sql.statement(FIRST_STRANGE).all(band, at, window, JSON.stringify(except), places)
+    return (strange as Waiting[]).sort(byTurn)
+  }
   if (names === undefined) return sql.statement(FIRST).all(band, at, places) as Waiting[]
   const window = places + FOREIGN_WINDOW
   const known = sql.statement(FIRST_KNOWN).all(band, at, window, JSON.stringify(names), places) as Waiting[]

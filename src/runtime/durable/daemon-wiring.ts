@@ -11,7 +11,7 @@ import { say } from '../logger.ts'
 import { fromMessageText } from './daemon-message.ts'
 import type { QueueStore } from './queue-store.ts'
 import { fromStoredCall } from './stored-call.ts'
-import { refused, verdictOf } from './verdict.ts'
+import { failed, refused, verdictOf } from './verdict.ts'
 
 export interface DaemonWiring {
   readonly name: string
@@ -41,6 +41,7 @@ export function daemonPorts({
     settings,
     store: {
       submit: (operation) => queue.do(operation),
+      isClosed: () => queue.isClosed,
       wake: (topic, listener) => queue.store.wake(topic, listener),
     },
     pool,
@@ -63,9 +64,10 @@ export function daemonPorts({
     },
     verdictOf(held, outcome): Verdict | undefined {
       const at = now()
-      const leaseUntil = Math.ceil(at + Math.max(0, held.leaseEndMono - clock.monotonic()))
+      const leaseUntil = at + settings.leaseMs
       return verdictOf(held, outcome, { now: at, maxBytes: queue.maxBytes, leaseUntil, find })
     },
+    unstorable: (error) => failed('unserializable', error),
     percentOf({ run, task }) {
       const { percent } = (run?.definition as TaskDefinition | undefined)?.options ?? {}
       if (run === undefined || percent === undefined) return undefined

@@ -14,7 +14,7 @@ export interface VerdictContext {
   readonly now: number
   /** Of a result, or of the input of a next step, as JSON. */
   readonly maxBytes: number
-  /** When its lease ends, epoch ms. */
+  /** When its lease is over at the latest, epoch ms. */
   readonly leaseUntil: number
   readonly find: FindDefinition
 }
@@ -35,7 +35,7 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
   }
 }
 
-function failed(reason: FailureKind, error: unknown): Verdict {
+export function failed(reason: FailureKind, error: unknown): Verdict {
   return { kind: 'failed', reason, error: error === undefined ? null : toStoredError(error) }
 }
 

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { type AnyEvent, EVENT_NAMES, type RecordedEvent, type SupervisorEvents } from '../../src/index.ts'
+import { recordEvents } from '../../src/runtime/testing/index.ts'
+import { heldTask } from '../support/harness.ts'
+import { awayPlace, next, records, startedDaemon } from './daemon-kit.ts'
+
+test('events of a daemon have exactly the fields that docs/events.md says', async () => {
+  const { task, calls } = heldTask<number>()
+  const place = await awayPlace()
+  const rig = await startedDaemon([task], { place, daemon: { leaseMs: 600 } })
+  const { queue, store, daemon, supervisor } = rig
+  await daemon.stop()
+  const recorder = recordEvents<AnyEvent>(supervisor)
+  await daemon.start()
+  const { id: daemonId } = daemon
+
+  const isRunning = ({ state }: { state: string }): boolean => state === 'running'
+  const [fenced, lost] = [await queue.enqueue(task, 1), await queue.enqueue(task, 2)]
+  await records(store, [fenced.id, lost.id], isRunning)
+  // As another daemon does to one that gives no sign of life.
+  await store.do({ type: 'reclaim', at: store.now() + 60_000, by: 'other', lostLimit: 0, limit: 10 })
+  const told = next(supervisor, 'daemon.leaseLost')
+  calls[0]?.resolve('too late')
+  await next(supervisor, 'daemon.fenced')
+  await told
+  place.setAway(true)
+  await next(supervisor, 'daemon.storeLost')
+  place.setAway(false)
+  await next(supervisor, 'daemon.storeFound')
+  await queue.shutdown('enough')
+  await next(supervisor, 'daemon.stopped')
+  recorder.stop()
+
+  const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8')
+  const events = (recorder.events as RecordedEvent[]).filter(({ type }) => type.startsWith('daemon.'))
+  for (const { type, payload } of events) {
+    const fields = new RegExp(`^\\| \`${type}\` \\| ([^|]*) \\|`, 'm').exec(page)?.[1] ?? ''
+    const documented = [...fields.matchAll(/`(\w+)`/g)].map(([, field]) => field)
+    const base = ['at', 'daemon', 'daemonId', 'supervisor']
+    expect([type, Object.keys(payload).sort()]).toEqual([type, [...base, ...documented].sort()])
+    expect(payload).toMatchObject({ daemon: 'default', daemonId })
+  }
+  const of = <Name extends keyof SupervisorEvents>(name: Name): SupervisorEvents[Name] | undefined =>
+    events.find(({ type }) => type === name)?.payload as SupervisorEvents[Name] | undefined
+  expect(of('daemon.fenced')?.runId).toBe(fenced.id)
+  expect(of('daemon.leaseLost')).toMatchObject({ runId: lost.id, name: task.name })
+  expect(of('daemon.told')?.reason).toBe('enough')
+  const names = EVENT_NAMES.filter((name) => name.startsWith('daemon.'))
+  expect(new Set(events.map(({ type }) => type))).toEqual(new Set(names))
+})
