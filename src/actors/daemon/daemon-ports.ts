@@ -66,8 +66,8 @@ export interface DaemonPorts {
   verdictOf(held: HeldTask, outcome: Outcome): Verdict | undefined
   /** What a task ends as whose end the store refused with `error`. */
   unstorable(error: unknown): Verdict
-  /** How far a step is when it begins, 0 to 100. */
-  percentOf(held: HeldTask): number | undefined
+  /** How far a task is, 0 to 100, when its step has reported so much, or begins. */
+  percentOf(held: HeldTask, reported: number | undefined): number | undefined
   /** @param error - what the store failed with */
   announce(identity: DaemonIdentity, fact: Exclude<DaemonFact, 'stopped'>, error: unknown): void
   /** Tasks that still run, and ends that are not stored, when the bound of a stop has come. */

@@ -101,12 +101,13 @@ export class HeldTasks implements HeldTaskOwner {
   }
 
   started(held: HeldTask): void {
-    const percent = this.#ports.percentOf(held)
+    const percent = this.#ports.percentOf(held, undefined)
     if (percent !== undefined) this.#outbox.progress({ ...leaseOf(held), percent, note: null })
   }
 
   progressed(held: HeldTask, { percent, note }: Progress): void {
-    this.#outbox.progress({ ...leaseOf(held), percent, note: note ?? null })
+    const whole = this.#ports.percentOf(held, percent) ?? null
+    this.#outbox.progress({ ...leaseOf(held), percent: whole, note: note ?? null })
   }
 
   ended(held: HeldTask, outcome: Outcome): void {

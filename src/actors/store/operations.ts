@@ -51,8 +51,13 @@ export type Verdict =
   /** It failed and is tried again. */
   | { readonly kind: 'retry'; readonly runAt: number; readonly error: string | null }
   | { readonly kind: 'snooze'; readonly runAt: number }
-  /** The next step of a trampoline, under the same id. */
-  | { readonly kind: 'step'; readonly runAt: number; readonly call: StoredCall }
+  /** The next step of a trampoline, under the same id. `percent`: how far it is then. */
+  | {
+      readonly kind: 'step'
+      readonly runAt: number
+      readonly call: StoredCall
+      readonly percent?: number | null
+    }
   /** Handed back before it had begun. */
   | { readonly kind: 'returned' }
 

@@ -11,7 +11,6 @@ import type {
 import type { Sql } from './sqlite-driver.ts'
 import { lifeOf, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
 import { nextLife } from './stored-life.ts'
-import type { StoredCall } from './task-record.ts'
 
 const LOST: SettleAnswer = { kind: 'lost' }
 
@@ -62,7 +61,7 @@ function postpone(
   if (row === undefined || next === undefined) return LOST
   const error = verdict.kind === 'retry' ? verdict.error : null
   writeLife(sql, row.seq, next, { at, reason: endReason(row), error })
-  if (verdict.kind === 'step' && next.state === 'pending') writeStep(sql, row.seq, verdict.call)
+  if (verdict.kind === 'step' && next.state === 'pending') writeStep(sql, row.seq, verdict)
   log(sql, id, at, by, verdict)
   return { kind: 'settled', state: next.state as TaskLife['state'] }
 }
@@ -86,11 +85,15 @@ function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
 }
 
 const STEP = `UPDATE stateward_task SET step = step + 1, name = ?, version = ?, input = ?, options = ?, description = ?,
-  metadata = ?, error = NULL WHERE seq = ?`
+  metadata = ?, error = NULL, percent = ?, note = NULL WHERE seq = ?`
 
-function writeStep(sql: Sql, seq: number, call: StoredCall): void {
+function writeStep(
+  sql: Sql,
+  seq: number,
+  { call, percent = null }: Extract<Verdict, { kind: 'step' }>,
+): void {
   const { name, version, input, options, description, metadata } = call
-  sql.statement(STEP).run(name, version, input, options, description, metadata, seq)
+  sql.statement(STEP).run(name, version, input, options, description, metadata, percent, seq)
 }
 
 function log(sql: Sql, id: string, at: number, by: string, verdict: Postponement): void {

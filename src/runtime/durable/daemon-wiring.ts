@@ -2,15 +2,17 @@
 import { hostname } from 'node:os'
 import type { DaemonIdentity, DaemonPorts, DaemonSettings } from '../../actors/daemon/daemon-ports.ts'
 import type { HeldTask } from '../../actors/daemon/held-task.ts'
-import type { AnyDefinition } from '../../actors/definition.ts'
+import type { AnyDefinition, TaskCall } from '../../actors/definition.ts'
 import type { Verdict } from '../../actors/store/operations.ts'
 import type { TaskRun } from '../../actors/task-run.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import type { LiveSupervisor } from '../live-supervisor.ts'
 import { say } from '../logger.ts'
+import { percentWithin } from './chain-levels.ts'
 import { fromMessageText } from './daemon-message.ts'
 import type { QueueStore } from './queue-store.ts'
 import { fromStoredCall } from './stored-call.ts'
+import { optionsFromJson, type StoredChain } from './stored-options.ts'
 import { failed, refused, verdictOf } from './verdict.ts'
 
 export interface DaemonWiring {
@@ -37,6 +39,17 @@ export function daemonPorts({
   const { logger, random } = ports
   const find = (wanted: string): AnyDefinition | undefined => tasks.get(wanted)
   const now = (): number => queue.now()
+  const percentOf = ({ definition, input }: Pick<TaskCall, 'definition' | 'input'>): number | undefined => {
+    const { percent } = (definition as TaskDefinition).options ?? {}
+    if (percent === undefined) return undefined
+    try {
+      const value = Number(percent(input as never))
+      return Number.isNaN(value) ? undefined : Math.min(100, Math.max(0, value))
+    } catch (error) {
+      say(logger, 'error', { err: error, task: definition.name }, 'percent() threw')
+      return undefined
+    }
+  }
   return {
     settings,
     store: {
@@ -65,19 +78,22 @@ export function daemonPorts({
     verdictOf(held, outcome): Verdict | undefined {
       const at = now()
       const leaseUntil = at + settings.leaseMs
-      return verdictOf(held, outcome, { now: at, maxBytes: queue.maxBytes, leaseUntil, find })
+      const chain = chainOf(held)
+      return verdictOf(held, outcome, {
+        now: at,
+        maxBytes: queue.maxBytes,
+        leaseUntil,
+        find,
+        chain,
+        percentOf,
+      })
     },
     unstorable: (error) => failed('unserializable', error),
-    percentOf({ run, task }) {
-      const { percent } = (run?.definition as TaskDefinition | undefined)?.options ?? {}
-      if (run === undefined || percent === undefined) return undefined
-      try {
-        const value = Number(percent(run.input as never))
-        return Number.isNaN(value) ? undefined : Math.min(100, Math.max(0, value))
-      } catch (error) {
-        say(logger, 'error', { err: error, task: task.name, runId: task.id }, 'percent() threw')
-        return undefined
-      }
+    percentOf(held, reported) {
+      const { run } = held
+      const percent = reported ?? (run && percentOf(run))
+      const chain = chainOf(held)
+      return chain === undefined ? percent : percentWithin(chain.levels, percent ?? 0)
     },
     announce(identity, fact, error) {
       const base = baseOf(identity)
@@ -99,6 +115,17 @@ export function daemonPorts({
   }
 }
 
+/** Read once: progress may be reported often. */
+const chains = new WeakMap<HeldTask, StoredChain>()
+
+function chainOf(held: HeldTask): StoredChain | undefined {
+  const { options } = held.task
+  if (options === null || !options.includes('"chain"')) return undefined
+  const chain = chains.get(held) ?? optionsFromJson(options).chain
+  if (chain !== undefined) chains.set(held, chain)
+  return chain
+}
+
 const baseOf = ({ id, name }: DaemonIdentity): { daemon: string; daemonId: string } => ({
   daemon: name,
   daemonId: id,
@@ -113,11 +140,12 @@ function begin(
 ): TaskRun {
   const { task } = held
   const call = fromStoredCall(task, find)
+  const { stepAgeMs = 0 } = chainOf(held) ?? {}
   return supervisor.submitKept(call, {
     id: task.id,
     attempt: task.attempt - 1,
     priority: task.priority,
-    ageMs: Math.max(0, now - task.createdAt),
+    ageMs: Math.max(0, now - task.createdAt - stepAgeMs),
     waitedMs: Math.max(0, now - task.runAt),
     run: held,
   })

@@ -4,9 +4,11 @@ import type { KeyConflict, NewTask } from '../../actors/store/task-record.ts'
 import { PRIORITIES, type Priority } from '../../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
+import { CHAIN_NAME } from './chain-levels.ts'
 import type { QueueStore } from './queue-store.ts'
-import { type StoredRunOptions, storedRunOptionChecks, toStoredCall } from './stored-call.ts'
+import { toStoredCall } from './stored-call.ts'
 import { toStoredJson } from './stored-json.ts'
+import { type StoredChain, type StoredRunOptions, storedRunOptionChecks } from './stored-options.ts'
 
 /** Options of a stored task that are no run options. */
 interface OwnOptions {
@@ -116,25 +118,37 @@ export function toNewTask(
   } = merged(called, options)
   const { options: own } = definition as TaskDefinition
   const now = ports.now()
+  const metadataText =
+    metadata === undefined
+      ? undefined
+      : toStoredJson(`metadata of task "${definition.name}"`, metadata, ports.maxBytes)
   const stored = toStoredCall(
     { definition, input, options: Object.keys(run).length === 0 ? undefined : run },
     ports.maxBytes,
+    definition.name === CHAIN_NAME ? wholeChain(description, metadataText) : undefined,
   )
   const id = runId ?? own.runId?.(definition as TaskDefinition, input)
   if (id !== undefined) check.text(`runId of task "${definition.name}"`, id)
   return {
     ...stored,
     description: description ?? stored.description,
-    metadata:
-      metadata === undefined
-        ? stored.metadata
-        : toStoredJson(`metadata of task "${definition.name}"`, metadata, ports.maxBytes),
+    metadata: metadataText ?? stored.metadata,
     id: id ?? ports.newId(),
     priority: priority ?? own.priority ?? 'normal',
     runAt: runAt === undefined ? Math.floor(now + (delayMs ?? 0)) : toInstant(runAt),
     key: key ?? null,
     onConflict,
     schedule: null,
+  }
+}
+
+/** What is said of a chain is said of all of its steps. */
+function wholeChain(description: string | undefined, metadata: string | null | undefined): StoredChain {
+  return {
+    levels: [],
+    stepAgeMs: 0,
+    ...(description === undefined ? {} : { description }),
+    ...(metadata === undefined ? {} : { metadata }),
   }
 }
 

@@ -19,7 +19,7 @@ export type {
 export type { DaemonStatus, QueueStatus } from './queue-status.ts'
 export type { Schedule, ScheduleOptions } from './schedule.ts'
 export type { ScheduleTimes } from './schedule-rule.ts'
-export type { StoredRunOptions } from './stored-call.ts'
+export type { StoredRunOptions } from './stored-options.ts'
 export type { StoredError, StoredTask, StoredTaskState } from './stored-task.ts'
 export type { StoredTaskFilter, StoredTaskQuery } from './task-query.ts'
 export type { TaskSource } from './task-table.ts'

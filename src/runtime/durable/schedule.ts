@@ -7,7 +7,7 @@ import { type Checks, check, checkOptions } from '../check.ts'
 import { checkPlainObject, type EnqueueOptions, toNewTask } from './enqueue-options.ts'
 import type { QueueStore } from './queue-store.ts'
 import { readRule, SCHEDULE_TIME_CHECKS, type ScheduleTimes, toScheduleRule } from './schedule-rule.ts'
-import { type StoredRunOptions, storedRunOptionChecks } from './stored-call.ts'
+import { type StoredRunOptions, storedRunOptionChecks } from './stored-options.ts'
 import { readStored } from './stored-task.ts'
 
 /** Options of `queue.schedule`: when, and options of the tasks that it makes. */

@@ -1,41 +1,20 @@
 /** From a call of a task to what a store keeps of it, and back. */
 import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
 import type { StoredCall } from '../../actors/store/task-record.ts'
-import { type Checks, check, checkOptions, refuse } from '../check.ts'
+import { type AllInput, allTask } from '../all.ts'
+import { type ChainInput, toCalls } from '../chain.ts'
+import { refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
-import { OptionError } from '../errors.ts'
 import { checkGivenInput } from '../input-check.ts'
-import { checkLoop, type RunOptions, runOptionChecks } from '../task-options.ts'
-import { fromStoredJson, toStoredJson, versionOf } from './stored-json.ts'
-
-/** Options that a store keeps with a call: those that are data. */
-export interface StoredRunOptions
-  extends Pick<
-    RunOptions,
-    | 'execution'
-    | 'loop'
-    | 'queueTimeoutMs'
-    | 'runTimeoutMs'
-    | 'deadlineMs'
-    | 'graceMs'
-    | 'ageAfterMs'
-    | 'context'
-  > {
-  /** Without `retryIf`, which is the definition's. */
-  readonly retry?: Omit<NonNullable<RunOptions['retry']>, 'retryIf'>
-}
-
-export const storedRunOptionChecks: Checks = {
-  execution: runOptionChecks.execution as never,
-  loop: runOptionChecks.loop as never,
-  queueTimeoutMs: check.duration,
-  runTimeoutMs: check.duration,
-  deadlineMs: check.duration,
-  graceMs: check.duration,
-  ageAfterMs: check.duration,
-  context: runOptionChecks.context as never,
-  retry: runOptionChecks.retry as never,
-}
+import { CHAIN_NAME, type Due, enter } from './chain-levels.ts'
+import { fromCallTag, fromFinite, fromStoredJson, toStoredJson, versionOf } from './stored-json.ts'
+import {
+  checkStoredOptions,
+  optionsFromJson,
+  optionsToJson,
+  type StoredChain,
+  stepOptions,
+} from './stored-options.ts'
 
 /** Finds a definition by its name. */
 export type FindDefinition = (name: string) => AnyDefinition | undefined
@@ -51,38 +30,121 @@ export class CallRefusal extends Error {
 }
 
 /**
- * @param maxBytes - of the input as JSON
+ * A call as a row: of a chain, its first step, with what comes after it beside.
+ *
+ * @param maxBytes - of the input as JSON, and of what comes after it
+ * @param within - the chain that it goes on in, if it is a step of one
  * @throws OptionError for what is no definition, an input that its schema refuses (`ERR_INPUT_INVALID`), that is no JSON
  *   (`ERR_VALUE_NOT_STORABLE`) or too large (`ERR_VALUE_TOO_LARGE`), the same for its metadata, and for options that are
- *   wrong or no data; throws what `metadata` throws
+ *   wrong or no data, also of each call of a chain; throws what `metadata` throws
  */
-export function toStoredCall({ definition, input, options }: TaskCall, maxBytes: number): StoredCall {
+export function toStoredCall(call: TaskCall, maxBytes: number, within?: StoredChain): StoredCall {
+  const { definition, input, options } = call
   if (!isDefinition(definition)) refuse('the task', 'a definition made by defineTask()', definition)
   const { name } = definition
-  if (options !== undefined) {
-    checkOptions('options', options, storedRunOptionChecks)
-    checkLoop('options', options)
-  }
+  checkStoredOptions(name, options, maxBytes)
   checkGivenInput(definition, input)
+  if (name === CHAIN_NAME) return storeChain(call as TaskCall<ChainInput>, maxBytes, within)
+  const text = toStoredJson(`input of task "${name}"`, input, maxBytes)
+  checkInner(call, maxBytes)
   return {
     name,
     version: versionOf(definition),
-    input: toStoredJson(`input of task "${name}"`, input, maxBytes),
-    options: optionsToJson(name, options as StoredRunOptions | undefined, maxBytes),
-    description: descriptionOf(definition as TaskDefinition, input),
-    metadata: metadataOf(definition as TaskDefinition, input, maxBytes),
+    input: text,
+    options: optionsToJson(options, within),
+    ...labelsOf(definition, input, maxBytes, within),
   }
 }
 
-/** @throws CallRefusal */
-export function fromStoredCall(
-  stored: Pick<StoredCall, 'name' | 'version' | 'input' | 'options'>,
+const NO_CHAIN: StoredChain = { levels: [], stepAgeMs: 0 }
+
+/** The first step of a chain. All of its calls are checked. */
+function storeChain(
+  call: TaskCall<ChainInput>,
+  maxBytes: number,
+  within: StoredChain | undefined,
+): StoredCall {
+  const calls = toCalls('the calls of chain()', call.input?.calls)
+  const whole = { ...call, input: { calls } }
+  // First, since it finds cycles.
+  const text = toStoredJson('the calls of chain()', whole, maxBytes) as string
+  for (const step of calls) toStoredCall(step, maxBytes)
+  const due = enter(within?.levels ?? [], fromCallTag(JSON.parse(text)))
+  const { definition, input } = firstStep(whole)
+  return storeDue(due, within ?? NO_CHAIN, labelsOf(definition, input, maxBytes, within))
+}
+
+function firstStep(call: TaskCall): TaskCall {
+  let first = call
+  while (first.definition.name === CHAIN_NAME) first = (first.input as ChainInput).calls[0] as TaskCall
+  return first
+}
+
+/** What `all` calls is stored with it, so it is checked with it. */
+function checkInner({ definition, input }: TaskCall, maxBytes: number): void {
+  if (definition !== (allTask as AnyDefinition)) return
+  for (const call of toCalls('the calls of all()', (input as AllInput).calls)) toStoredCall(call, maxBytes)
+}
+
+/**
+ * The step of a chain that is due after another one.
+ *
+ * @param find - for its description and metadata; one that is not known has its name instead
+ */
+export function toStoredStep(
+  due: Due,
+  chain: StoredChain,
   find: FindDefinition,
-): TaskCall {
+  maxBytes: number,
+): StoredCall {
+  const { name, version, input } = due.call
+  let labels: Labels = { description: chain.description ?? name, metadata: chain.metadata ?? null }
+  try {
+    const text = input === undefined ? null : JSON.stringify(input)
+    const call = fromStoredCall({ name, version, input: text, options: null }, find)
+    labels = labelsOf(call.definition, call.input, maxBytes, chain)
+  } catch {
+    // Whatever is wrong with it is said when it is to run.
+  }
+  return storeDue(due, chain, labels)
+}
+
+type Labels = Pick<StoredCall, 'description' | 'metadata'>
+
+function storeDue({ call, levels }: Due, chain: StoredChain, labels: Labels): StoredCall {
+  const { name, version, input, options } = call
+  return {
+    name,
+    version,
+    input: input === undefined ? null : JSON.stringify(input),
+    options: optionsToJson(options, { ...chain, levels }),
+    ...labels,
+  }
+}
+
+function labelsOf(
+  definition: AnyDefinition,
+  input: unknown,
+  maxBytes: number,
+  within: StoredChain | undefined,
+): Labels {
+  const own = definition as TaskDefinition
+  return {
+    description: within?.description ?? descriptionOf(own, input),
+    metadata: within?.metadata ?? metadataOf(own, input, maxBytes),
+  }
+}
+
+type StoredTaskCall = Pick<StoredCall, 'name' | 'version' | 'input' | 'options'>
+
+/** @throws CallRefusal */
+export function fromStoredCall(stored: StoredTaskCall, find: FindDefinition): TaskCall {
   const definition = find(stored.name)
   if (definition === undefined) throw new CallRefusal(unknownText(stored.name), { kind: 'unknownTask' })
   const input = upgraded(definition, stored.version, readInput(stored.name, stored.input, find))
-  return { definition, input, options: optionsFromJson(stored.options) }
+  const { options, chain } = optionsFromJson(stored.options)
+  if (chain === undefined) return { definition, input, options }
+  return { definition, input, options: stepOptions(options ?? {}, chain, definition) }
 }
 
 function readInput(name: string, text: string | null, find: FindDefinition): unknown {
@@ -90,7 +152,7 @@ function readInput(name: string, text: string | null, find: FindDefinition): unk
     return fromStoredJson(text, ({ name: called, version, input, options }) => {
       const definition = find(called)
       if (definition === undefined) throw new CallRefusal(unknownText(called), { kind: 'unknownTask' })
-      return { definition, input: upgraded(definition, version, input), options }
+      return { definition, input: upgraded(definition, version, input), options: revived(options) }
     })
   } catch (error) {
     if (error instanceof CallRefusal) throw error
@@ -126,24 +188,8 @@ function unknownText(name: string): string {
   return `No task called "${name}" is known here. Give its definition to the daemon, then try the run again`
 }
 
-/** JSON has no `Infinity`, which means never. */
-const NEVER = 'Infinity'
-
-function optionsToJson(name: string, options: StoredRunOptions | undefined, maxBytes: number): string | null {
-  if (options === undefined || Object.keys(options).length === 0) return null
-  if (options.retry !== undefined && 'retryIf' in options.retry) {
-    throw new OptionError(
-      `retryIf of task "${name}" is a function and cannot be stored. Say it in defineTask().`,
-      { code: 'ERR_OPTION_INVALID', taskName: name },
-    )
-  }
-  toStoredJson(`context of task "${name}"`, options.context, maxBytes)
-  return JSON.stringify(options, (_, value) => (value === Number.POSITIVE_INFINITY ? NEVER : value))
-}
-
-function optionsFromJson(text: string | null): StoredRunOptions | undefined {
-  if (text === null) return undefined
-  return JSON.parse(text, (_, value) => (value === NEVER ? Number.POSITIVE_INFINITY : value))
+function revived(options: object | undefined): object | undefined {
+  return options && (JSON.parse(JSON.stringify(options), fromFinite) as object)
 }
 
 /** An error in it harms nothing. */

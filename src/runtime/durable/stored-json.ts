@@ -11,12 +11,28 @@ const CALL_TAG = '$stateward.call'
 const MAX_DEPTH = 500
 
 /** A task call in a stored value. */
-interface CallJson {
+export interface CallJson {
   readonly name: string
   /** Of the definition that the input was made for. */
   readonly version: number
   readonly input?: unknown
   readonly options?: object
+}
+
+/** A call in a parsed text that {@link toStoredJson} has made. */
+export function fromCallTag(tagged: unknown): CallJson {
+  return (tagged as Record<typeof CALL_TAG, CallJson>)[CALL_TAG]
+}
+
+/** JSON has no `Infinity`, which means never in options. */
+const NEVER = 'Infinity'
+
+export function toFinite(_key: string, value: unknown): unknown {
+  return value === Number.POSITIVE_INFINITY ? NEVER : value
+}
+
+export function fromFinite(_key: string, value: unknown): unknown {
+  return value === NEVER ? Number.POSITIVE_INFINITY : value
 }
 
 /** Finds what a stored call calls. Throws when it cannot. */
@@ -104,8 +120,17 @@ function isCall(value: object): value is TaskCall {
 function callToPlain({ definition, input, options }: TaskCall, place: Place): unknown {
   const call: Record<string, unknown> = { name: definition.name, version: versionOf(definition) }
   if (input !== undefined) call.input = step(place, 'input', input)
-  if (options !== undefined) call.options = step(place, 'options', options)
+  if (options !== undefined) call.options = step(place, 'options', withoutInfinity(options))
   return { [CALL_TAG]: call }
+}
+
+function withoutInfinity(options: object): object {
+  const entries = Object.entries(options).map(([key, value]: [string, unknown]) => {
+    const isPlain =
+      typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+    return [key, isPlain && key !== 'context' ? withoutInfinity(value) : toFinite(key, value)]
+  })
+  return Object.fromEntries(entries)
 }
 
 function withCalls(value: unknown, revive: CallReviver): unknown {

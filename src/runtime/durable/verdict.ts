@@ -1,13 +1,23 @@
 /** From how an attempt ended here to what the store is told of it. */
 import type { HeldTask } from '../../actors/daemon/held-task.ts'
+import type { TaskCall } from '../../actors/definition.ts'
 import type { KeptWord } from '../../actors/kept-run.ts'
 import type { Verdict } from '../../actors/store/operations.ts'
+import type { StoredCall } from '../../actors/store/task-record.ts'
 import type { FailureKind, Outcome } from '../../machines/model.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { RunTimeoutError } from '../errors.ts'
-import { CallRefusal, type FindDefinition, toStoredCall } from './stored-call.ts'
+import { advance, percentWithin } from './chain-levels.ts'
+import {
+  CallRefusal,
+  type FindDefinition,
+  fromStoredCall,
+  toStoredCall,
+  toStoredStep,
+} from './stored-call.ts'
 import { toStoredError } from './stored-error.ts'
 import { toStoredJson } from './stored-json.ts'
+import { optionsFromJson, type StoredChain } from './stored-options.ts'
 
 export interface VerdictContext {
   /** Whole epoch ms. */
@@ -17,6 +27,10 @@ export interface VerdictContext {
   /** When its lease is over at the latest, epoch ms. */
   readonly leaseUntil: number
   readonly find: FindDefinition
+  /** The chain that the task is a step of. */
+  readonly chain: StoredChain | undefined
+  /** How far a call is when it begins, 0 to 100. */
+  percentOf(call: Pick<TaskCall, 'definition' | 'input'>): number | undefined
 }
 
 const RETURNED: Verdict = { kind: 'returned' }
@@ -25,7 +39,7 @@ const RETURNED: Verdict = { kind: 'returned' }
 export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictContext): Verdict | undefined {
   switch (outcome.kind) {
     case 'finished':
-      return finished(held, outcome, context)
+      return chainStep(held, context) ?? finished(held, outcome, context)
     case 'failed':
       return failed(outcome.failure.kind, outcome.failure.error)
     case 'cancelled':
@@ -109,21 +123,50 @@ function afterWord(held: HeldTask, word: KeptWord, context: VerdictContext): Ver
 }
 
 function nextStep({ call }: Extract<KeptWord, { kind: 'next' }>, context: VerdictContext): Verdict {
-  const { now, maxBytes, find } = context
+  const { maxBytes, find, chain } = context
   try {
-    if ('definition' in call) return { kind: 'step', runAt: now, call: toStoredCall(call, maxBytes) }
+    if ('definition' in call) return stepTo(toStoredCall(call, maxBytes, chain), context)
     const { name, input, options } = call
     const definition = find(name)
     if (definition === undefined) {
       throw new CallRefusal(`No task called "${name}" is known here`, { kind: 'unknownTask' })
     }
     const known = { definition, input, options: options as object | undefined }
-    return { kind: 'step', runAt: now, call: toStoredCall(known, maxBytes) }
+    return stepTo(toStoredCall(known, maxBytes, chain), context)
   } catch (error) {
     if (error instanceof CallRefusal) return failed(error.kind, error)
     const { code } = error as { code?: unknown }
     return failed(code === 'ERR_VALUE_NOT_STORABLE' ? 'unserializable' : 'invalidInput', error)
   }
+}
+
+/** Its value is dropped, unless this was the last step: then there is no other. */
+function chainStep({ task }: HeldTask, context: VerdictContext): Verdict | undefined {
+  const { now, maxBytes, find, chain } = context
+  const due = chain && advance(chain.levels)
+  if (due === undefined) return undefined
+  const stepAgeMs = Math.max(0, now - task.createdAt)
+  return stepTo(toStoredStep(due, { ...chain, stepAgeMs } as StoredChain, find, maxBytes), context)
+}
+
+function stepTo(call: StoredCall, { now, find, percentOf }: VerdictContext): Verdict {
+  return { kind: 'step', runAt: now, call, percent: percentAt(call, find, percentOf) ?? null }
+}
+
+/** How far the task is when this step of it begins. */
+function percentAt(
+  call: StoredCall,
+  find: FindDefinition,
+  percentOf: VerdictContext['percentOf'],
+): number | undefined {
+  const { chain } = optionsFromJson(call.options)
+  let percent: number | undefined
+  try {
+    percent = percentOf(fromStoredCall(call, find))
+  } catch {
+    // It will be refused when it is to run.
+  }
+  return chain === undefined ? percent : percentWithin(chain.levels, percent ?? 0)
 }
 
 function timeoutOf({ task, run }: HeldTask): RunTimeoutError {
