@@ -31,6 +31,8 @@ export interface ChildGroupOptions {
   parent(): AnyActorRef
   /** Told of its end if that comes before its first start. */
   readonly listener?: ChildListener
+  /** A group whose children stand at the same path: no id is in both. */
+  beside?(): ChildGroup
 }
 
 /** Told of the end of an XState actor below the group. */
@@ -61,6 +63,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
   error: Error | undefined = undefined
 
   readonly #parent: () => AnyActorRef
+  readonly #beside: (() => ChildGroup) | undefined
   readonly #driver: MachineDriver<ChildGroup, typeof childGroupMachine>
   readonly #childOptions: ChildDriverOptions
   #listener: ChildListener
@@ -75,13 +78,14 @@ export class ChildGroup implements Incarnation, TimerOwner {
   #calmSince = 0
   #causes: unknown[] = []
 
-  constructor({ id, path, policy, ports, parent, listener }: ChildGroupOptions) {
+  constructor({ id, path, policy, ports, parent, listener, beside }: ChildGroupOptions) {
     this.id = id
     this.path = path
     this.policy = policy
     this.ports = ports
     this.#parent = parent
     this.#listener = listener ?? NOBODY
+    this.#beside = beside
     this.#childOptions = childDriverOptions(ports)
     const { strategy, intensity, periodMs } = policy
     this.#driver = new MachineDriver<ChildGroup, typeof childGroupMachine>(this, {
@@ -141,7 +145,8 @@ export class ChildGroup implements Incarnation, TimerOwner {
    */
   add(spec: ChildSpec, isWanted: boolean = true): SupervisedChild {
     const path = this.path === '' ? spec.id : `${this.path}/${spec.id}`
-    if (this.children.has(spec.id)) throw this.ports.errors.idTaken(path)
+    if (this.children.has(spec.id) || this.#beside?.().children.has(spec.id) === true)
+      throw this.ports.errors.idTaken(path)
     this.requireOpen(path)
     const child = new SupervisedChild(this, spec, this.#childOptions, isWanted)
     this.children.set(spec.id, child)

@@ -8,6 +8,7 @@ import type { ChildKind } from '../actors/supervised.ts'
 import type { SupervisedChild } from '../actors/supervised-child.ts'
 import type { ChildExit, RestartType } from '../machines/restart.ts'
 import { checkGroup, checkSpawn, type GroupOptions, policyOf, type SpawnOptions } from './child-options.ts'
+import type { StopOptions } from './stop-options.ts'
 
 /** States of a child; see `childMachine`. */
 export type ChildState =
@@ -87,9 +88,9 @@ export interface ChildOwner {
    * counts as a failed child of the group above.
    */
   group(id: string, options?: GroupOptions): Group
-  /** The child at `path`, for example `workers/mailer`. */
+  /** The child at `path`, for example `workers/mailer`. Loops, too, have the path of a child. */
   child(path: string): Child | undefined
-  /** All children, in order of start; those of a group behind it. */
+  /** All children, in order of start: the loops first; those of a group behind it. */
   which(): ChildRow[]
   count(): ChildCounts
 }
@@ -99,21 +100,35 @@ export interface Group extends Child, ChildOwner {}
 
 const GROUP_SHUTDOWN_MS = Number.POSITIVE_INFINITY
 
+/** The loops of a supervisor: what ends one ends its runs first, so they are told by name. */
+export interface LoopsBeside {
+  /** Where they are listed. */
+  readonly group: ChildGroup
+  readonly loops: {
+    start(name: string): Promise<void>
+    stop(name: string, options: StopOptions): Promise<void>
+    remove(name: string, options: StopOptions): Promise<void>
+  }
+}
+
 export class Children implements ChildOwner {
   readonly #group: ChildGroup
   readonly #ports: GroupPorts
   /** Throws unless children are accepted. */
   readonly #requireOpen: () => void
+  readonly #beside: LoopsBeside | undefined
   readonly #handles: WeakMap<SupervisedChild, ChildHandle>
 
   constructor(
     group: ChildGroup,
     requireOpen: () => void,
+    beside?: LoopsBeside,
     handles: WeakMap<SupervisedChild, ChildHandle> = new WeakMap(),
   ) {
     this.#group = group
     this.#ports = group.ports
     this.#requireOpen = requireOpen
+    this.#beside = beside
     this.#handles = handles
   }
 
@@ -143,7 +158,7 @@ export class Children implements ChildOwner {
 
   child(path: string): Child | undefined {
     const [id = '', ...rest] = String(path).split('/')
-    const child = this.#group.children.get(id)
+    const child = this.#group.children.get(id) ?? this.#beside?.group.children.get(id)
     if (child === undefined) return undefined
     const handle = this.#handleOf(child)
     if (rest.length === 0) return handle
@@ -152,7 +167,7 @@ export class Children implements ChildOwner {
 
   which(): ChildRow[] {
     const rows: ChildRow[] = []
-    for (const { path, id, spec, state, restartType, restarts, startedAt } of childrenOf(this.#group)) {
+    for (const { path, id, spec, state, restartType, restarts, startedAt } of this.#all()) {
       const row = {
         path,
         id,
@@ -171,7 +186,7 @@ export class Children implements ChildOwner {
     let specs = 0
     let active = 0
     const kinds: Partial<Record<ChildKind, number>> = {}
-    for (const { lives, spec } of childrenOf(this.#group)) {
+    for (const { lives, spec } of this.#all()) {
       specs += 1
       if (lives) active += 1
       kinds[spec.kind] = (kinds[spec.kind] ?? 0) + 1
@@ -179,16 +194,26 @@ export class Children implements ChildOwner {
     return { specs, active, kinds }
   }
 
+  *#all(): Generator<SupervisedChild> {
+    if (this.#beside !== undefined) yield* childrenOf(this.#beside.group)
+    yield* childrenOf(this.#group)
+  }
+
   #handleOf(child: SupervisedChild): ChildHandle {
-    const known = this.#handles.get(child)
-    if (known !== undefined) return known
-    const { spec } = child
-    const handle =
-      spec instanceof GroupChild
-        ? new GroupHandle(child, new Children(spec.group, this.#requireOpen, this.#handles))
-        : new ChildHandle(child)
-    this.#handles.set(child, handle)
+    let handle = this.#handles.get(child)
+    if (handle === undefined) {
+      handle = this.#makeHandle(child)
+      this.#handles.set(child, handle)
+    }
     return handle
+  }
+
+  #makeHandle(child: SupervisedChild): ChildHandle {
+    const { spec } = child
+    if (spec instanceof GroupChild)
+      return new GroupHandle(child, new Children(spec.group, this.#requireOpen, undefined, this.#handles))
+    if (this.#beside !== undefined && spec.kind === 'loop') return new LoopChildHandle(child, this.#beside)
+    return new ChildHandle(child)
   }
 }
 
@@ -257,6 +282,38 @@ class ChildHandle implements Child {
 
   async remove(): Promise<void> {
     await this.#child.remove()
+  }
+}
+
+/** It takes its runs along: they are ended first, within its `shutdownMs`. */
+class LoopChildHandle extends ChildHandle {
+  readonly #child: SupervisedChild
+  readonly #loops: LoopsBeside['loops']
+
+  constructor(child: SupervisedChild, { loops }: LoopsBeside) {
+    super(child)
+    this.#child = child
+    this.#loops = loops
+  }
+
+  override start(): Promise<void> {
+    return handled(async () => this.#loops.start(this.id))
+  }
+
+  override async stop(): Promise<ChildExit> {
+    await this.#loops.stop(this.id, { wait: this.#child.spec.shutdownMs })
+    return this.ended
+  }
+
+  override restart(): Promise<void> {
+    return handled(async () => {
+      await this.stop()
+      await this.start()
+    })
+  }
+
+  override async remove(): Promise<void> {
+    await this.#loops.remove(this.id, { wait: this.#child.spec.shutdownMs })
   }
 }
 

@@ -51,7 +51,8 @@ export class LiveSupervisor implements Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#parts = wire(options, this)
-    this.#children = new Children(this.#parts.children, () => this.#requireOpen('child'))
+    const { children, loopGroup, loops } = this.#parts
+    this.#children = new Children(children, () => this.#requireOpen('child'), { group: loopGroup, loops })
   }
 
   /** For what this package builds on a supervisor: its daemons. */

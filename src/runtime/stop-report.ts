@@ -37,7 +37,7 @@ export interface StopReport {
 
 /** What one life leaves behind. */
 interface Ends {
-  /** By who they are: a loop may have the path of another child. */
+  /** By who they are: a path may be that of another child later. */
   readonly children: Map<object, StoppedChild>
   readonly tasks: Record<'ended' | StopStep, number>
   readonly returned: Record<string, readonly unknown[]>

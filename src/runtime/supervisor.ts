@@ -131,7 +131,8 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
   /**
    * Makes a named event loop in a thread of its own. It starts with the supervisor, or now if that runs.
    *
-   * @throws OptionError (`ERR_LOOP_NAME_TAKEN`) when the name is taken or reserved
+   * @throws OptionError (`ERR_LOOP_NAME_TAKEN`, `ERR_CHILD_ID_TAKEN`) when the name is that of another loop or child, or reserved;
+   *   SupervisorStateError (`ERR_SUPERVISOR_STOPPED`) while it stops
    */
   createLoop(name: string, options?: LoopOptions): Loop
   /** The loop of this name, the default loop without one. @throws OptionError (`ERR_LOOP_UNKNOWN`) */

@@ -71,6 +71,7 @@ export interface SupervisorParts {
   readonly closed: Closed
   readonly stopLog: StopLog
   /** Started before the children, stopped after them. */
+  readonly loopGroup: ChildGroup
   readonly loops: Loops
   readonly workers: LiveWorkers
   readonly schedulers: Schedulers
@@ -219,7 +220,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     ended: (child, step, ms) => stopLog.child(child, { id: child.path, kind: child.spec.kind, step, ms }),
   })
   const listener = { ready() {}, exited: () => actor.drained() }
-  const groupOf = (groupId: string, groupPolicy: GroupPolicy): ChildGroup =>
+  const groupOf = (groupId: string, groupPolicy: GroupPolicy, beside: () => ChildGroup): ChildGroup =>
     new ChildGroup({
       id: groupId,
       path: '',
@@ -227,9 +228,10 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
       ports: wiring,
       parent: () => actor.actor,
       listener,
+      beside,
     })
-  const loopGroup = groupOf('loops', { ...policy, strategy: 'one-for-one' })
-  const children = groupOf('children', policy)
+  const loopGroup: ChildGroup = groupOf('loops', { ...policy, strategy: 'one-for-one' }, () => children)
+  const children: ChildGroup = groupOf('children', policy, () => loopGroup)
   const workers = new LiveWorkers({
     definitions,
     defaults,
@@ -327,6 +329,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     idle,
     debug,
     children,
+    loopGroup,
     loops,
     closed,
     stopLog,

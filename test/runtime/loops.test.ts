@@ -2,7 +2,13 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { createSupervisor, type Loop, type Run, type SupervisionOptions } from '../../src/index.ts'
+import {
+  createSupervisor,
+  type Group,
+  type Loop,
+  type Run,
+  type SupervisionOptions,
+} from '../../src/index.ts'
 import {
   asks,
   blocks,
@@ -408,6 +414,67 @@ describe('a blocked loop', () => {
     expect(clock.pending).toBe(0)
     expect(await loop.run(echo, 1)).toBe(1)
     expect(clock.pending).toBe(0)
+  })
+})
+
+describe('as a child', () => {
+  test('a loop is listed first, counted, and found', async () => {
+    const { supervisor } = testSupervisor()
+    supervisor.group('g')
+    const loop = supervisor.createLoop('io')
+    const child = supervisor.child('io')
+    expect(child).toBe(supervisor.child('io'))
+    expect([child?.kind, child?.path, child?.state]).toEqual(['loop', 'io', 'waiting'])
+    await supervisor.start()
+    const rows = supervisor.which().map(({ path, kind, state }) => [path, kind, state])
+    expect(rows).toEqual([
+      ['io', 'loop', 'running'],
+      ['g', 'group', 'running'],
+    ])
+    expect(supervisor.count()).toEqual({ specs: 2, active: 2, kinds: { loop: 1, group: 1 } })
+    expect(child?.actor).toBe(loop.actor)
+    expect(supervisor.child('g')).toMatchObject({ kind: 'group' })
+    expect(supervisor.child('io/none')).toBe(undefined)
+  })
+
+  test('it is stopped with its runs, started, restarted and removed', async () => {
+    const started = await withLoop({ shutdownMs: 1_000 })
+    const { supervisor, loop, clock } = started
+    const child = supervisor.child('io')!
+    const run = loop.spawn(waits)
+    await begun(started, run)
+    const stopped = child.stop()
+    expect([loop.state, supervisor.info().loops[0]?.state]).toEqual(['stopping', 'stopping'])
+    expect(await errorOf(run.result)).toMatchObject({ code: 'ERR_TASK_TERMINATED', step: 'signal' })
+    expect(await stopped).toEqual({ kind: 'stopped' })
+    expect([loop.state, child.state]).toEqual(['stopped', 'stopped'])
+    expect(thrownBy(() => loop.spawn(echo))).toMatchObject({ code: 'ERR_LOOP_STOPPED' })
+    await child.start()
+    const { threadId } = loop
+    expect(await loop.run(echo, 1)).toBe(1)
+    await child.restart()
+    expect(loop.threadId).not.toBe(threadId)
+    expect(await loop.run(echo, 2)).toBe(2)
+    await child.remove()
+    expect([supervisor.child('io'), supervisor.info().loops, clock.pending]).toEqual([undefined, [], 0])
+  })
+
+  test('its name is the id of no other child', async () => {
+    const { supervisor } = await startedSupervisor()
+    supervisor.createLoop('io')
+    supervisor.group('g')
+    const taken = { code: 'ERR_CHILD_ID_TAKEN', message: expect.stringContaining('"io"') }
+    expect(thrownBy(() => supervisor.group('io'))).toMatchObject(taken)
+    const worker = { name: 'io', intervalMs: 1_000, handler: () => {} }
+    expect(thrownBy(() => supervisor.workers.interval(worker))).toMatchObject(taken)
+    expect(thrownBy(() => supervisor.createLoop('g'))).toMatchObject({ code: 'ERR_CHILD_ID_TAKEN' })
+    expect(thrownBy(() => supervisor.createLoop('a/b'))).toMatchObject({ code: 'ERR_OPTION_INVALID' })
+    expect(supervisor.info().loops.map(({ name }) => name)).toEqual(['io'])
+    await supervisor.removeLoop('io')
+    expect(supervisor.group('io').path).toBe('io')
+    // In a group of its own it is another path.
+    expect(supervisor.createLoop('fast').name).toBe('fast')
+    expect((supervisor.child('g') as Group).group('fast').path).toBe('g/fast')
   })
 })
 
