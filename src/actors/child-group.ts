@@ -176,9 +176,13 @@ export class ChildGroup implements Incarnation, TimerOwner {
   /** A child has ended by itself. */
   childEnded(child: SupervisedChild, exit: ChildExit): void {
     if (child === this.#adding) return
+    const isStartFailure = exit.kind === 'failed' && !child.cameUp && child === this.#work.current
+    // Whoever asked for its start has the error; with the whole group it is another matter.
+    const isTold = child.isAsked && exit.kind === 'failed' && !(isStartFailure && this.state === 'starting')
+    if (isTold) child.isWanted = false
     if (exit.kind === 'failed') {
       this.ports.announce(child, { fact: 'failed', error: exit.error })
-      this.#causes.push(exit.error)
+      if (!isTold) this.#causes.push(exit.error)
       if (this.#causes.length > CAUSES) this.#causes.shift()
     } else if (exit.kind === 'done') this.ports.announce(child, { fact: 'ended', output: exit.output })
     const at = this.ports.clock.monotonic()
@@ -189,10 +193,11 @@ export class ChildGroup implements Incarnation, TimerOwner {
       at,
       calmMs: at - this.#calmSince,
       isAffected: this.#affected.has(child),
-      isStartFailure: exit.kind === 'failed' && !child.cameUp && child === this.#work.current,
+      isStartFailure,
       isUnwanted: !child.isWanted,
       account: child.account(exit, at),
     })
+    if (isTold) child.spec.gaveUp?.(this.ports.errors.startFailed(child.path, exit))
   }
 
   /** A child is up, held, or stopped as it was asked to. */
@@ -291,17 +296,11 @@ export class ChildGroup implements Incarnation, TimerOwner {
     if (!left) this.#driver.raise({ type: 'work.done' })
   }
 
-  hurryAll(): void {
+  /** All that are left, whose turn has come or not. */
+  endAll(how: 'child.hurry' | 'child.kill'): void {
     for (const child of this.#work.left()) {
       child.send({ type: 'child.stop' })
-      child.send({ type: 'child.hurry' })
-    }
-  }
-
-  killAll(): void {
-    for (const child of this.#work.left()) {
-      child.send({ type: 'child.stop' })
-      child.send({ type: 'child.kill' })
+      child.send({ type: how })
     }
   }
 
@@ -373,6 +372,7 @@ export class ChildGroup implements Incarnation, TimerOwner {
 
   #startAdded(child: SupervisedChild): void {
     const { state } = this.#driver
+    child.isAsked = true
     // In its turn, behind the others.
     if (state === 'starting' || state === 'recovering.starting') this.#work.add(child)
     else if (state.startsWith('recovering')) this.#work.unstarted.add(child)

@@ -54,6 +54,8 @@ export class SupervisedChild implements TimerOwner {
   isWanted: boolean
   /** Epoch ms of when the incarnation that lives came up. */
   startedAt: number | undefined = undefined
+  /** Its coming up was somebody's wish, who is told if it fails: that is no crash. */
+  isAsked = false
   /** Restarts in a row. */
   streak = 0
   #own: OwnRestarts | undefined = undefined
@@ -169,7 +171,7 @@ export class SupervisedChild implements TimerOwner {
    * @param withinMs - a sooner bound; a second call may escalate the first
    */
   stop(withinMs: number = Number.POSITIVE_INFINITY): Promise<ChildExit> {
-    this.isWanted = false
+    this.isWanted = this.isAsked = false
     if (!this.isOver) {
       const ended = this.#endBy({ type: 'child.stop' })
       this.#bound(withinMs)
@@ -212,6 +214,7 @@ export class SupervisedChild implements TimerOwner {
   /** It has ended and is followed after `delayMs`; infinite: when the group says so. */
   follow(delayMs: number): void {
     const { ports } = this.group
+    this.isAsked = false
     if (delayMs !== Number.POSITIVE_INFINITY) ports.announce(this, { fact: 'restarting', delayMs })
     this.send({ type: 'child.backOff', delayMs })
   }
@@ -303,6 +306,7 @@ export class SupervisedChild implements TimerOwner {
       this.spec.removed?.()
     } else {
       if (fact !== 'rested') this.#announceStop()
+      if (fact === 'held') this.isAsked = false
       // Whoever restarts it, or its group, waits for what follows.
       if (fact !== 'held' && this.state !== 'starting') this.settle()
       group.childSettled(this)
@@ -321,6 +325,7 @@ export class SupervisedChild implements TimerOwner {
     this.startedAt = ports.clock.now()
     this.#begunMono = ports.clock.monotonic()
     this.cameUp = true
+    this.isAsked = false
     this.#start?.resolve()
     this.#start = undefined
     const { restarts } = this
@@ -336,6 +341,9 @@ export class SupervisedChild implements TimerOwner {
     group.requireOpen(this.path)
     this.isWanted = true
     if (this.rests) this.forgetRestarts()
+    // Who is coming up already, or waits to, does so for another reason.
+    if (event.type === 'child.restart' || this.rests || this.state === 'stopping')
+      this.isAsked = this.state !== 'backingOff'
     if (group.rests && !this.lives) return Promise.resolve()
     if (this.#start === undefined) {
       this.#start = Promise.withResolvers<void>()

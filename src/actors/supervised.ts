@@ -43,7 +43,7 @@ export interface ChildSpec {
   readonly shutdownMs: number
   /** Restarts that count for it alone. Without, they count for its group. */
   readonly limits?: RestartLimits
-  /** These are used up: nothing follows until somebody starts it. */
+  /** These are used up, or it could not be started when somebody wanted it: nothing follows until somebody starts it. */
   gaveUp?(error: Error): void
   /**
    * What of that time is its grace, ms: as long before its bound it is hurried, at once if the bound is nearer.

@@ -41,11 +41,17 @@ export interface Child<Ref extends AnyActorRef = AnyActorRef> {
   /**
    * Starts it unless it lives. Resolves when it is up; at once when its owner does not run yet: then it is started with
    * it.
+   *
+   * @throws SupervisionError (`ERR_CHILD_START_FAILED`) when it does not come up: it is `failed` then, and rests
    */
   start(): Promise<void>
   /** Ends it within its `shutdownMs`; it can be started again, unless it is temporary. */
   stop(): Promise<ChildExit>
-  /** Ends it if it lives, then starts it. Counts towards no intensity. */
+  /**
+   * Ends it if it lives, then starts it. Counts towards no intensity.
+   *
+   * @throws SupervisionError (`ERR_CHILD_START_FAILED`) when it does not come up again: it is `failed` then, and rests
+   */
   restart(): Promise<void>
   /** Ends it and takes it from the list; with a group goes all that is in it. */
   remove(): Promise<void>

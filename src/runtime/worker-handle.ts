@@ -58,7 +58,8 @@ export interface Worker<Overrides = WorkerBehaviour<any, any>> {
    * Starts it unless it lives, with other options than it was made with if need be: they hold until the next
    * `start`. Resolves when it is up; at once before the supervisor is started, which starts it then.
    *
-   * @throws OptionError for bad overrides; WorkerError (`ERR_WORKER_STATE`) for overrides while it lives
+   * @throws OptionError for bad overrides; WorkerError (`ERR_WORKER_STATE`) for overrides while it lives; SupervisionError
+   *   (`ERR_CHILD_START_FAILED`) when it does not come up: it is `failed` then, and rests
    */
   start(overrides?: Overrides): Promise<void>
   /**

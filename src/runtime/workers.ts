@@ -41,7 +41,11 @@ import {
 } from './worker-options.ts'
 import type { AnyWorkerOptions, PlanParts } from './worker-plan.ts'
 
-/** Makes and finds the workers of a supervisor. Every name is unique among them. */
+/**
+ * Makes and finds the workers of a supervisor. Every name is unique among them. While the supervisor runs, a worker is
+ * started when it is made: the call throws a SupervisionError (`ERR_CHILD_START_FAILED`) when that fails at once; when it
+ * fails later, the worker is `failed` and rests.
+ */
 export interface Workers {
   /**
    * A worker whose runs come at an interval.

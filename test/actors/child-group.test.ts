@@ -4,7 +4,7 @@ import { GroupChild } from '../../src/actors/group-child.ts'
 import type { ChildListener } from '../../src/actors/supervised.ts'
 import { RESTART_TYPES, type RestartType, STRATEGIES, type Strategy } from '../../src/machines/restart.ts'
 import { FakeChild, type FakeOptions, GroupBench } from '../support/fake-child.ts'
-import { thrownBy } from '../support/harness.ts'
+import { errorOf, thrownBy } from '../support/harness.ts'
 
 const benches: GroupBench[] = []
 afterEach(() => {
@@ -185,6 +185,56 @@ describe.each(STRATEGIES)('%s', (strategy) => {
       expect([...made.fakes.values()].some(({ lives }) => lives)).toBe(false)
       expect(new Set(Object.values(made.states))).toEqual(new Set(['stopped']))
     }
+  })
+
+  test.each(['start', 'restart'] as const)(
+    "a %s by hand that fails is its caller's: it rests, and counts for nothing",
+    async (call) => {
+      const bench = new GroupBench({ intensity: 0, strategy })
+      const a = bench.add('a', { ready: false })
+      bench.add('b')
+      bench.start()
+      a.comeUp()
+      const child = bench.group.children.get('a')!
+      if (call === 'start') await child.stop()
+      const started = child[call]()
+      // It lives until it says that it cannot.
+      await bench.clock.advance(0)
+      expect(child.state).toBe('starting')
+      a.crash()
+      expect(await errorOf(started)).toMatchObject({ code: 'startFailed' })
+      expect(await child.whenEnded()).toEqual({ kind: 'failed', error: 'a crashed' })
+      await bench.clock.advance(10_000)
+      expect([bench.states, bench.group.state, bench.escalations]).toEqual([
+        { a: 'failed', b: 'running' },
+        'running',
+        [],
+      ])
+      // Once it is up, its end is a crash like any other.
+      const again = child.start()
+      a.comeUp()
+      await again
+      a.crash()
+      expect(bench.group.state).not.toBe('running')
+    },
+  )
+
+  test("one that is added to a running group and fails later is its adder's, too", async () => {
+    const bench = new GroupBench({ intensity: 0, strategy }).start()
+    const a = bench.add('a', { ready: false })
+    a.crash()
+    await bench.clock.advance(10_000)
+    expect([bench.states, bench.group.state, bench.clock.pending]).toEqual([{ a: 'failed' }, 'running', 0])
+  })
+
+  test('a start by hand while it waits for its restart only hastens that', async () => {
+    const bench = new GroupBench({ intensity: 1, strategy })
+    const a = bench.add('a')
+    bench.start()
+    a.crash()
+    a.failing = 1
+    expect(await errorOf(bench.group.children.get('a')!.start())).toMatchObject({ code: 'startFailed' })
+    expect(bench.group.state).toBe('failed')
   })
 
   test('a child that fails to start again is tried again, within the intensity', async () => {

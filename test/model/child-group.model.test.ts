@@ -83,7 +83,21 @@ class Walk {
       else if (what.do === 'groupStart') {
         if (bench.group.rests) bench.start()
       } else if (what.do === 'removeInner') this.await(bench.group.children.get('inner')?.remove())
-      else this.await(child?.[what.do as 'stop']() as Promise<unknown> | undefined)
+      else {
+        const isRefused =
+          what.do !== 'stop' &&
+          what.do !== 'remove' &&
+          child?.group.state === 'running' &&
+          child.rests &&
+          child.state !== 'removed' &&
+          fake!.failing > 0
+        this.await(child?.[what.do as 'stop']() as Promise<unknown> | undefined)
+        // Who started it is told: it is not tried again, and nobody else notices.
+        if (isRefused) {
+          const rests = child.restartType === 'temporary' ? 'removed' : 'failed'
+          expect([child.state, child.group.state]).toEqual([rests, 'running'])
+        }
+      }
     } catch (error) {
       // What is refused is refused with an error of its own.
       expect(['idTaken', 'unknown', 'stopped', 'startFailed']).toContain((error as { code?: string }).code)

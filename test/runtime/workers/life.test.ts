@@ -357,6 +357,64 @@ describe('hooks', () => {
     expect([supervisor.workers.list(), of('worker.failed').length]).toEqual([[], 1])
   })
 
+  test.each(['permanent', 'transient', 'temporary'] as const)(
+    'a beforeStart that rejects later is the business of who starts it: %s',
+    async (restart) => {
+      const { supervisor, clock, of } = await startedSupervisor({ supervision: { intensity: 0 } })
+      let failing = true
+      const hooks = {
+        async beforeStart() {
+          if (failing) throw new Error('no')
+        },
+      }
+      // The call has returned when it fails.
+      const options = { name: 'w', handler: () => {}, intervalMs: 10, hooks, restart }
+      const made = supervisor.workers.interval(options)
+      expect(await made.ended).toMatchObject({ kind: 'failed' })
+      await clock.advance(60_000)
+      expect([made.state, made.info().lives, supervisor.state]).toEqual(['failed', 1, 'running'])
+      expect([of('worker.failed').length, of('child.failed').length, of('child.restarting')]).toEqual([
+        1,
+        1,
+        [],
+      ])
+      if (restart === 'temporary') return expect(supervisor.workers.list()).toEqual([])
+      expect(await errorOf(made.start())).toMatchObject({ code: 'ERR_CHILD_START_FAILED', child: 'w' })
+      expect(await errorOf(made.restart())).toMatchObject({ code: 'ERR_CHILD_START_FAILED', child: 'w' })
+      await clock.advance(60_000)
+      expect([made.state, made.info().lives, supervisor.state]).toEqual(['failed', 3, 'running'])
+      failing = false
+      await made.start()
+      await clock.advance(10)
+      expect([made.state, made.info().runs]).toEqual(['waiting', 2])
+      // Restarted by hand while it lives, and not coming up again: whoever asked is told.
+      failing = true
+      expect(await errorOf(made.restart())).toMatchObject({ code: 'ERR_CHILD_START_FAILED' })
+      await clock.advance(60_000)
+      expect([made.state, supervisor.state]).toEqual(['failed', 'running'])
+    },
+  )
+
+  test('a beforeStart that fails after a crash has crashed again', async () => {
+    const { supervisor, clock } = await startedSupervisor({ supervision: { intensity: 1 } })
+    let starts = 0
+    supervisor.workers.interval({
+      name: 'w',
+      intervalMs: 10,
+      onFailure: 'fail',
+      handler: fail,
+      hooks: {
+        async beforeStart() {
+          starts += 1
+          if (starts > 1) throw new Error('no')
+        },
+      },
+    })
+    const closed = errorOf(supervisor.closed)
+    await clock.advance(10_000)
+    expect([(await closed).code, starts]).toEqual(['ERR_RESTART_INTENSITY', 2])
+  })
+
   test('a beforeStart that throws while the supervisor starts fails its start', async () => {
     const { supervisor } = testSupervisor()
     supervisor.workers.event({ name: 'w', handler: () => {}, hooks: { beforeStart: fail } })
