@@ -16,6 +16,7 @@ export const GROUP_EFFECTS: DriverEffects<ChildGroup, typeof childGroupMachine> 
   listAffected: (group, _, event) => group.listAffected(event),
   listHeld: (group) => group.listHeld(),
   listStops: (group) => group.listStops(),
+  restUnstarted: (group) => group.restUnstarted(),
   removeAll: (group) => group.removeAll(),
   startNext: (group) => group.startNext(),
   stopNext: (group) => group.stopNext(),

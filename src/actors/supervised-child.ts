@@ -177,11 +177,15 @@ export class SupervisedChild implements TimerOwner {
       this.#bound(withinMs)
       return ended
     }
-    // It never lived: there is no end to be told of.
+    this.rest()
+    return Promise.resolve(this.exit ?? NEVER_LIVED)
+  }
+
+  /** Nothing lives: whoever waits for its end is told, also of one that never lived. */
+  rest(): void {
     if (this.state === 'waiting')
       this.send({ type: this.restartType === 'temporary' ? 'child.remove' : 'child.stop' })
     this.settle()
-    return Promise.resolve(this.exit ?? NEVER_LIVED)
   }
 
   /** Ends it and takes it from the list. Resolves when it is gone. */

@@ -45,18 +45,26 @@ export interface TimeWindow {
   at(instant: number): WindowState
 }
 
+/** What the edges of a window are called where it was written. */
+export interface WindowNames {
+  readonly from: string
+  readonly until: string
+}
+
+const NAMES: WindowNames = { from: 'from', until: 'until' }
+
 /**
  * @param timezone an IANA name; without it the zone of this machine
  * @throws CalendarError when a position or the time zone will not do
  */
-export function timeWindow(spec: WindowSpec, timezone?: string): TimeWindow {
+export function timeWindow(spec: WindowSpec, timezone?: string, names: WindowNames = NAMES): TimeWindow {
   const { unit } = spec
   if (spec.from === undefined && spec.until === undefined) {
-    throw new CalendarError(`A window of the ${unit} needs \`from\`, \`until\` or both.`)
+    throw new CalendarError(`A window of the ${unit} needs \`${names.from}\`, \`${names.until}\` or both.`)
   }
   const zone = TimeZone.of(timezone)
-  const from = spec.from === undefined ? undefined : parsePosition(unit, 'from', spec.from)
-  const until = spec.until === undefined ? undefined : parsePosition(unit, 'until', spec.until)
+  const from = spec.from === undefined ? undefined : parsePosition(unit, 'from', spec.from, names.from)
+  const until = spec.until === undefined ? undefined : parsePosition(unit, 'until', spec.until, names.until)
   return { timezone: zone.name, at: (instant) => stateAt(zone, unit, from, until, instant) }
 }
 

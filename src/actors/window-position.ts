@@ -23,12 +23,20 @@ const EXPECTED: { readonly [Unit in WindowUnit]: string } = {
   year: "a month and day, with a time if need be, such as '12-24' or '07-01 08:00'",
 }
 
-/** @throws CalendarError that says which edge it is and what was expected */
-export function parsePosition(unit: WindowUnit, edge: WindowEdge, text: string): Position {
+/**
+ * @param name what the edge is called where it was written
+ * @throws CalendarError that says which edge it is and what was expected
+ */
+export function parsePosition(
+  unit: WindowUnit,
+  edge: WindowEdge,
+  text: string,
+  name: string = edge,
+): Position {
   const position = PARSERS[unit](text.trim().toLowerCase(), edge)
   if (position !== undefined) return position
   throw new CalendarError(
-    `Expected \`${edge}\` of a window of the ${unit} to be ${EXPECTED[unit]}, got ${JSON.stringify(text)}.`,
+    `Expected \`${name}\` of a window of the ${unit} to be ${EXPECTED[unit]}, got ${JSON.stringify(text)}.`,
   )
 }
 

@@ -19,8 +19,8 @@
  * - `stopping.inOrder`: children are stopped in reverse, one after the other, each within its own time.
  * - `stopping.hurried`: the signal instant of the supervisor has come: all that are left were told to end soon.
  * - `stopping.killed`: the bound has come: all that are left are killed.
- * - `stopped`: no child lives. `failed`: no child lives, and the group has given up; the reason is in
- *   `context.failure`. Both can be started again.
+ * - `stopped`: no child lives, and none that was not started waits for it. `failed`: the same, and the group has given
+ *   up; the reason is in `context.failure`. Both can be started again.
  * - `removed`: the group is no longer listed above, nor is anybody in it.
  *
  * The machine is authoritative for what the group does about an end; each child is for its own state
@@ -106,6 +106,7 @@ export type ChildGroupEffect =
   | 'listAffected'
   | 'listHeld'
   | 'listStops'
+  | 'restUnstarted'
   | 'removeAll'
   | 'startNext'
   | 'stopNext'
@@ -161,6 +162,7 @@ export const childGroupMachine = setup({
     listAffected: effect,
     listHeld: effect,
     listStops: effect,
+    restUnstarted: effect,
     removeAll: effect,
     startNext: effect,
     stopNext: effect,
@@ -316,9 +318,11 @@ export const childGroupMachine = setup({
       },
     },
     stopped: {
+      entry: 'restUnstarted',
       on: { 'group.start': 'starting', 'group.remove': REMOVED },
     },
     failed: {
+      entry: 'restUnstarted',
       on: {
         'group.start': 'starting',
         'group.stop': 'stopped',

@@ -1,5 +1,5 @@
 /** Windows of conditions: of each hour, day, week, month or year. */
-import { timeWindow } from '../actors/time-windows.ts'
+import { timeWindow, type WindowNames } from '../actors/time-windows.ts'
 import type { ConditionWindow, WithinCondition } from '../machines/condition.ts'
 import { type Checks, check, checkOptions, refuse } from './check.ts'
 import { checked } from './schedule-error.ts'
@@ -68,6 +68,14 @@ export function windowOf(
     until: until === undefined ? undefined : String(until),
     timezone,
   })
-  checked(where, () => timeWindow(window, timezone))
+  checked(where, () => timeWindow(window, timezone, namesOf(options)))
   return window
+}
+
+/** What the user wrote. */
+function namesOf({ between, on }: WindowOptions): WindowNames {
+  if (on !== undefined) return { from: 'on', until: 'on' }
+  return between === undefined
+    ? { from: 'after', until: 'before' }
+    : { from: 'between[0]', until: 'between[1]' }
 }

@@ -1,10 +1,10 @@
 /** The handle of one worker: what it is doing, and how it is told to do something else. */
 import type { AnyActorRef } from 'xstate'
-import { type Calendar, preview } from '../actors/calendar.ts'
+import type { Calendar } from '../actors/calendar.ts'
 import type { Ticker } from '../actors/ticker.ts'
 import type { WorkerActor } from '../actors/worker.ts'
 import type { WorkerExit, WorkerKind, WorkerState } from '../machines/worker-model.ts'
-import { check, checkOptions, refuse } from './check.ts'
+import { check, checkOptions } from './check.ts'
 import { WorkerError } from './errors.ts'
 import type { CronSchedule, RruleSchedule } from './schedule-options.ts'
 import type {
@@ -51,7 +51,7 @@ export interface Worker<Overrides = WorkerBehaviour<any, any>> {
   readonly state: WorkerState
   /** The XState actor of the worker. */
   readonly actor: AnyActorRef
-  /** How its life ended, once nothing lives and nothing follows. */
+  /** How its life ended, once nothing lives and nothing follows; one that never lived ends with its supervisor. */
   readonly ended: Promise<WorkerExit>
   info(): WorkerInfo
   /**
@@ -65,10 +65,10 @@ export interface Worker<Overrides = WorkerBehaviour<any, any>> {
   /**
    * Begins no run any more and resolves when live ones have ended, within `shutdownMs` or `wait`. One that waits for its
    * first slot is terminated, unless the supervisor stops and works off what is queued. Resolves at once when it does
-   * not live.
+   * not live. Do not await it in the worker's own handler: that waits for its own end.
    */
   stop(options?: WorkerStopOptions): Promise<WorkerExit>
-  /** Ends it as `stop` does, and starts it. Resolves when it is up again. */
+  /** Ends it as `stop` does, and starts it. Resolves when it is up again. Not to be awaited in its own handler. */
   restart(): Promise<void>
   /** Begins no run until `resume`; live ones go on. @throws WorkerError (`ERR_WORKER_STOPPED`) */
   pause(): void
@@ -156,8 +156,8 @@ const stopChecks = {
 }
 const RESTING: readonly string[] = ['stopped', 'failed', 'stopping', 'starting']
 
-/** One class for all kinds: what a kind lacks is not in its type. */
-export class WorkerHandle implements IntervalWorker<unknown, unknown>, EventWorker<unknown, unknown> {
+/** What every kind has; `timed-handle.ts` and `queue-handle.ts` add what is of theirs. */
+export class WorkerHandle implements PlainWorker<unknown, unknown> {
   readonly #shape: WorkerShape
 
   constructor(shape: WorkerShape) {
@@ -225,44 +225,18 @@ export class WorkerHandle implements IntervalWorker<unknown, unknown>, EventWork
     await this.#shape.child().restart()
   }
 
-  get nextAt(): number | undefined {
-    return this.#shape.worker.ticker?.nextAt
-  }
-
-  preview(count: number): number[] {
-    check.count(0)('preview(count)', count)
-    const { calendar } = this.#shape
-    return calendar === undefined ? [] : preview(calendar, this.#shape.worker.ports.clock.now(), count)
-  }
-
   pause(): void {
-    this.#requireLive('pause()')
+    this.requireLive('pause()')
     this.#shape.worker.send({ type: 'worker.pause' })
   }
 
   resume(): void {
-    this.#requireLive('resume()')
+    this.requireLive('resume()')
     this.#shape.worker.resume()
   }
 
-  trigger(options: TriggerOptions = {}): void {
-    const skips = this.kind !== 'event'
-    checkOptions('trigger()', options, { force: check.boolean, ...(skips ? { skip: check.boolean } : {}) })
-    const { force = false, skip = false } = options
-    if (force && skip) refuse('trigger()', 'given force or skip, not both', options)
-    this.#requireLive('trigger()')
-    const { worker } = this.#shape
-    if (skip) worker.send({ type: 'worker.skipNext' })
-    else worker.trigger(force)
-  }
-
-  reschedule(times: object): void {
-    const ticker = this.#shape.reschedule(times)
-    if (this.#shape.worker.ticker !== undefined && this.#shape.worker.isAlive)
-      this.#shape.worker.reschedule(ticker())
-  }
-
-  #requireLive(call: string): void {
+  /** @throws WorkerError (`ERR_WORKER_STOPPED`) */
+  protected requireLive(call: string): void {
     if (RESTING.includes(this.state))
       throw this.#error('ERR_WORKER_STOPPED', `is ${this.state}: ${call} needs it up`)
   }

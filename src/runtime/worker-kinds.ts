@@ -17,8 +17,9 @@ import { rruleWorkerMachine } from '../machines/rrule-worker.ts'
 import type { WorkerKind } from '../machines/worker-model.ts'
 import { checkOptions } from './check.ts'
 import { CRON_CHECKS, type CronSchedule, RRULE_CHECKS, type RruleSchedule } from './schedule-options.ts'
+import { CalendarHandle, EventHandle, IntervalHandle } from './timed-handle.ts'
 import type { WorkerCalendars } from './worker-calendar.ts'
-import type { WorkerHandle, WorkerShape } from './worker-handle.ts'
+import { WorkerHandle, type WorkerShape } from './worker-handle.ts'
 import {
   type CalendarOptions,
   checkIntervalTimes,
@@ -50,9 +51,9 @@ export interface Kind {
    * @throws OptionError for a calendar that will not do
    */
   times(where: string, options: object, parts: KindParts, before?: WorkerTimes): WorkerTimes
-  /** Its actor and its handle, where they are more than those of every worker. */
+  handle(shape: WorkerShape): WorkerHandle
+  /** Its actor, where it is more than that of every worker. */
   actor?(options: WorkerOptions, given: object): WorkerActor
-  handle?(shape: WorkerShape): WorkerHandle
   /** Its options are others from now on. */
   configure?(worker: WorkerActor, options: object): void
 }
@@ -166,6 +167,7 @@ class RuleOccurrences implements WorkerTimes {
 
 export const INTERVAL: Kind = {
   kind: 'interval',
+  handle: (shape) => new IntervalHandle(shape),
   machine: machine(intervalWorkerMachine),
   checks: intervalChecks,
   checkTimes: checkIntervalTimes,
@@ -175,6 +177,7 @@ export const INTERVAL: Kind = {
 
 export const CRON: Kind = {
   kind: 'cron',
+  handle: (shape) => new CalendarHandle(shape),
   machine: machine(cronWorkerMachine),
   checks: cronChecks,
   checkTimes: (where, times) => checkOptions(where, times, CRON_CHECKS),
@@ -188,6 +191,7 @@ export const CRON: Kind = {
 
 export const RRULE: Kind = {
   kind: 'rrule',
+  handle: (shape) => new CalendarHandle(shape),
   machine: machine(rruleWorkerMachine),
   checks: rruleChecks,
   checkTimes: (where, times) => checkOptions(where, times, RRULE_CHECKS),
@@ -197,6 +201,7 @@ export const RRULE: Kind = {
 
 export const EVENT: Kind = {
   kind: 'event',
+  handle: (shape) => new EventHandle(shape),
   machine: machine(eventWorkerMachine),
   checks: eventChecks,
   checkTimes: () => {},
@@ -205,6 +210,7 @@ export const EVENT: Kind = {
 
 export const PLAIN: Kind = {
   kind: 'plain',
+  handle: (shape) => new WorkerHandle(shape),
   machine: plainWorkerMachine,
   checks: plainChecks,
   checkTimes: () => {},

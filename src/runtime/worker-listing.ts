@@ -13,7 +13,7 @@ import type { WorkerMachine, WorkerPlan, WorkerTimes } from '../actors/worker-pl
 import type { WorkerPorts } from '../actors/worker-ports.ts'
 import { WorkerError } from './errors.ts'
 import type { WorkerCalendars } from './worker-calendar.ts'
-import { type ListedWorker, WorkerHandle, type WorkerShape } from './worker-handle.ts'
+import type { ListedWorker, WorkerHandle, WorkerShape } from './worker-handle.ts'
 import type { Kind } from './worker-kinds.ts'
 import { checkOverrides, type IntervalSteps } from './worker-options.ts'
 import {
@@ -79,7 +79,7 @@ export class WorkerListing implements WorkerShape {
       driver,
     }
     this.worker = kind.actor?.(actorOptions, options) ?? new WorkerActor(actorOptions)
-    this.handle = kind.handle?.(this) ?? new WorkerHandle(this)
+    this.handle = kind.handle(this)
     this.worker.handle = this.handle
   }
 

@@ -17,6 +17,7 @@ import { queueKind } from './queue-kind.ts'
 import type { QueueWorkerOptions } from './queue-options.ts'
 import { REFUSES_OTHERS } from './refusing.ts'
 import type { StopLog } from './stop-report.ts'
+import { EventHandle, IntervalHandle } from './timed-handle.ts'
 import { WorkerCalendars } from './worker-calendar.ts'
 import type {
   CronWorker,
@@ -174,7 +175,7 @@ export class LiveWorkers implements Workers, ControlledWorkers {
   /** A control call. */
   trigger(name: string, options: object | undefined): void {
     const { handle } = this.#find(name)
-    if (handle.kind === 'queue' || handle.kind === 'plain') throw lacks(handle, 'trigger()')
+    if (!(handle instanceof EventHandle || handle instanceof IntervalHandle)) throw lacks(handle, 'trigger()')
     handle.trigger(options)
   }
 

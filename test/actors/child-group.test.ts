@@ -409,7 +409,7 @@ describe('start', () => {
     made.start().read()
     made.group.stop()
     expect([made.read(), made.exit, made.isUp]).toEqual(['?b -b ?a -a', { kind: 'stopped' }, false])
-    expect(made.states).toEqual({ a: 'stopped', b: 'stopped', c: 'waiting' })
+    expect(made.states).toEqual({ a: 'stopped', b: 'stopped', c: 'stopped' })
   })
 
   test('after a stop starts all anew, but nobody whom somebody stopped', async () => {

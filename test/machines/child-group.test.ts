@@ -11,6 +11,7 @@ const EFFECTS: Readonly<Record<ChildGroupEffect, true>> = {
   listAffected: true,
   listHeld: true,
   listStops: true,
+  restUnstarted: true,
   removeAll: true,
   startNext: true,
   stopNext: true,
@@ -164,6 +165,10 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildGroupEdge) => void>> = {
   'hears of ends of actors in every state'(edge) {
     if (!edge.event.type.startsWith('xstate.')) return
     assert.deepEqual([asked(edge), edge.target], [['forwardEnd'], edge.source])
+  },
+  'tells those that never lived when it has ended'({ source, target, effects }) {
+    const ended = source !== target && (target === 'stopped' || target === 'failed')
+    assert.equal(effects.filter(({ type }) => type === 'restUnstarted').length, ended ? 1 : 0)
   },
   'forgets restarts and failure when it is started'({ source, target, to }) {
     if (target !== 'starting' || source === target) return

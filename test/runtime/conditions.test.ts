@@ -50,7 +50,10 @@ describe('a condition is refused when', () => {
     ['since is unknown', () => every(1, { since: 'start' as never }), /since/],
     ['retries are negative', () => daily({ retries: -1 }), /retries.*from 0/],
     ['an option is unknown', () => daily({ at: '10:00' } as never), /no option "at"/],
-    ['a time is none', () => daily({ after: '25:00' }), /time of day/],
+    ['a time is none', () => daily({ after: '25:00' }), /`after` of a window of the day.*time of day/],
+    ['an end is none', () => daily({ before: '25:00' }), /`before` of a window/],
+    ['one of a pair is none', () => daily({ between: ['10:00', '25:00'] }), /`between\[1\]` of a window/],
+    ['a day is none', () => within('week', { on: 'montag' }), /`on` of a window of the week.*weekday/],
     [
       'a window is said twice',
       () => daily({ between: ['10:00', '12:00'], after: '11:00' }),

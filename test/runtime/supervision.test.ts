@@ -155,7 +155,7 @@ describe('a child', () => {
     })
     expect(story).toEqual(['+a', '-a'])
     expect(supervisor.state).toBe('failed')
-    expect(children.map(({ state }) => state)).toEqual(['stopped', 'failed', 'waiting'])
+    expect(children.map(({ state }) => state)).toEqual(['stopped', 'failed', 'stopped'])
   })
 })
 

@@ -59,6 +59,9 @@ interface Thrown {
  * run, at the time of that callback, before the next timer fires. What leaves the event loop (I/O, a
  * thread, a process) is not waited for: await its own event. Calls are carried out one after another.
  *
+ * A stop goes by this clock, too: `supervisor.stop({ wait: false })` gives a handler that ignores its signal its
+ * `graceMs`, so somebody has to advance meanwhile.
+ *
  * A callback that throws stops nothing: the others fire, the time is reached, and the mover then rejects
  * with (`advanceSync`: throws) the first error.
  */

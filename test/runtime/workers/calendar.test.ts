@@ -205,6 +205,16 @@ describe('a cron worker', () => {
   })
 })
 
+test('of what a clock jumps over, 100,000 occurrences are counted at most, and the calendar goes on', async () => {
+  const { clock, begun, skips, worker } = await cron('2025-01-01T00:00:00Z', {
+    cron: '*/30 * * * * *',
+  })
+  await clock.advance(1_000)
+  clock.jumpWall(60 * DAY)
+  await clock.advance(29_000)
+  expect([begun, skips(), worker.nextAt]).toEqual([[], ['missed 100000'], at('2025-03-02T00:01:00Z')])
+})
+
 describe('an rrule worker', () => {
   test('runs FREQ=MINUTELY;BYSECOND=40', async () => {
     const { clock, begun } = await rrule('2025-01-01T00:00:00Z', { rrule: 'FREQ=MINUTELY;BYSECOND=40' })

@@ -33,6 +33,57 @@ describe('a worker', () => {
     expect(of('worker.started').map(({ worker }) => worker)).toEqual(['first', 'second'])
   })
 
+  test.for([
+    ['of a supervisor that runs', true],
+    ['of one that was never started', false],
+  ] as const)('that never lived has ended with the stop %s', async ([, runs]) => {
+    const { supervisor } = testSupervisor()
+    const options = { handler: () => {}, start: false }
+    const worker = supervisor.workers.event({ name: 'w', ...options })
+    const queue = supervisor.workers.queue<number>({ name: 'q', ...options })
+    queue.tryPut(7)
+    const ended = Promise.all([worker.ended, queue.ended])
+    if (runs) await supervisor.start()
+    await expect(supervisor.stop({ wait: 1_000 })).resolves.toMatchObject({ returned: { q: [7] } })
+    await expect(ended).resolves.toEqual([{ kind: 'stopped' }, { kind: 'stopped' }])
+    await expect(worker.ended).resolves.toEqual({ kind: 'stopped' })
+  })
+
+  test('that never lived may be started when its supervisor is started again', async () => {
+    const { supervisor } = testSupervisor()
+    const worker = supervisor.workers.event({ name: 'w', handler: () => {}, start: false })
+    await supervisor.start()
+    await supervisor.stop()
+    await supervisor.start()
+    expect(worker.state).toBe('stopped')
+    await worker.start()
+    expect([worker.state, worker.info().lives]).toEqual(['idle', 1])
+  })
+
+  test('has the calls of its kind, and no others', async () => {
+    const { supervisor } = await startedSupervisor()
+    const { workers } = supervisor
+    const handler = (): void => {}
+    const made = [
+      workers.event({ name: 'event', handler, start: false }),
+      workers.plain({ name: 'plain', handler, start: false }),
+      workers.queue({ name: 'queue', handler, start: false }),
+      workers.interval({ name: 'interval', handler, start: false, intervalMs: 5 }),
+      workers.cron({ name: 'cron', handler, start: false, cron: '* * * * *' }),
+      workers.rrule({ name: 'rrule', handler, start: false, rrule: 'FREQ=DAILY' }),
+    ]
+    const calls = ['trigger', 'reschedule', 'preview', 'nextAt', 'put']
+    const had = made.map((worker) => [worker.name, ...calls.filter((call) => call in worker)].join(' '))
+    expect(had).toEqual([
+      'event trigger',
+      'plain',
+      'queue put',
+      'interval trigger reschedule',
+      'cron trigger reschedule preview nextAt',
+      'rrule trigger reschedule preview nextAt',
+    ])
+  })
+
   test('start() before the supervisor is started hangs nobody: it is started with it', async () => {
     const { supervisor } = testSupervisor()
     const worker = supervisor.workers.event({ name: 'w', handler: () => {}, start: false })

@@ -1,6 +1,6 @@
 /** One worker is stopped, within a bound of its own: its handler climbs the same ladder as in a supervisor's stop. */
 import { describe, expect, test } from 'vitest'
-import type { HandlerContext, IntervalWorker, Supervisor } from '../../../src/index.ts'
+import type { HandlerContext, IntervalWorker, PlainWorker, Supervisor } from '../../../src/index.ts'
 import { heldTask, startedSupervisor, turns } from '../../support/harness.ts'
 
 const GRACE_MS = 100
@@ -27,6 +27,33 @@ function polite(supervisor: Supervisor, options: { shutdownMs?: number } = {}) {
   })
   return { seen, worker }
 }
+
+describe('a handler that stops its own worker', () => {
+  test('waits for its own end if it awaits the call, until a bound comes', async () => {
+    const { supervisor, clock } = await startedSupervisor(shortGrace)
+    const story: unknown[] = []
+    const worker: PlainWorker = supervisor.workers.plain({
+      name: 'w',
+      handler: async () => story.push(await worker.stop({ wait: 500 })),
+    })
+    await clock.advance(499)
+    expect([worker.state, story]).toEqual(['stopping', []])
+    await clock.advance(1)
+    expect([worker.state, story]).toEqual(['stopped', [{ kind: 'stopped' }]])
+  })
+
+  test('ends well if it does not', async () => {
+    const { supervisor, of } = await startedSupervisor(shortGrace)
+    const worker: PlainWorker = supervisor.workers.plain({
+      name: 'w',
+      handler: () => {
+        void worker.stop()
+      },
+    })
+    await expect(worker.ended).resolves.toEqual({ kind: 'stopped' })
+    expect([worker.info().runs, of('task.abandoned')]).toEqual([1, []])
+  })
+})
 
 describe('a polite handler is told to end, and no copy runs beside it', () => {
   test.each([
