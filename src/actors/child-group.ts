@@ -270,7 +270,6 @@ export class ChildGroup implements Incarnation, TimerOwner {
     this.#work.set([...this.children.values()].filter((child) => !child.isOver))
   }
 
-  /** It has ended: whoever waits for the end of one that never lived is told, too. */
   restUnstarted(): void {
     for (const child of this.children.values()) if (child.state === 'waiting') child.rest()
   }
