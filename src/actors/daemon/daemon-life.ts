@@ -18,6 +18,7 @@ import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
 import { HeldTasks } from './held-tasks.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Outbox } from './outbox.ts'
+import { Schedules } from './schedules.ts'
 import { STORE_BACKOFF } from './store-backoff.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -41,6 +42,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
   readonly #outbox: Outbox
   readonly #keeper: LeaseKeeper
   readonly #upkeep: Upkeep
+  readonly #schedules: Schedules
   /** Claims on their way. */
   #claims = 0
   /** When the next task becomes due that the last claim did not bring, epoch ms. */
@@ -57,6 +59,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
     const { id } = this.identity
     this.#outbox = new Outbox(ports, id, {
       emptied: () => this.send({ type: 'outbox.emptied' }),
+      recovered: () => this.send({ type: 'daemon.nudge' }),
       fenced: ({ id }) => ports.fenced(this.identity, id),
     })
     this.#claimer = new Claimer(ports, id, this.#outbox)
@@ -75,6 +78,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
       isCalm: () => this.#keeper.isCalm,
       failed: () => this.send({ type: 'daemon.nudge' }),
     })
+    this.#schedules = new Schedules(ports, this.identity, () => this.send({ type: 'daemon.nudge' }))
     this.driver = new MachineDriver<DaemonLife, typeof daemonMachine>(this, {
       logic,
       input: undefined,
@@ -141,6 +145,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#unlisten?.()
     this.#unlisten = undefined
     this.#due = this.#cancel(this.#due)
+    this.#schedules.stop()
   }
 
   register(): void {
@@ -164,8 +169,9 @@ export class DaemonLife implements Incarnation, TimerOwner {
     )
   }
 
-  takeClaimed({ tasks, asked, nextAt, leaseEndMono }: Claimed): void {
+  takeClaimed({ tasks, asked, nextAt, scheduleAt, leaseEndMono }: Claimed): void {
     this.#nextAt = nextAt
+    this.#schedules.planned(scheduleAt)
     // The store took so long that nobody can say whether the lease will hold.
     const isLate = leaseEndMono - this.#now < this.#ports.settings.leaseMs / 3
     if (isLate) this.tasks.return(tasks)

@@ -2,7 +2,14 @@
 import type { DaemonFact } from '../../machines/daemon.ts'
 import type { Outcome } from '../../machines/model.ts'
 import type { Clock } from '../clock.ts'
-import type { AnswerTable, PruneOperation, StoreOperation, Verdict } from '../store/operations.ts'
+import type {
+  AnswerTable,
+  OccurOperation,
+  PruneOperation,
+  StoreOperation,
+  Verdict,
+} from '../store/operations.ts'
+import type { ScheduleRecord } from '../store/records.ts'
 import type { WakeTopic } from '../store/store.ts'
 import type { TaskPool } from '../task-pool.ts'
 import type { TaskRun } from '../task-run.ts'
@@ -12,6 +19,8 @@ import type { HeldTask } from './held-task.ts'
 export interface DaemonStore {
   /** Resolves when it is durable; see `GroupCommit`. */
   submit<Operation extends StoreOperation>(operation: Operation): Promise<AnswerTable[Operation['type']]>
+  /** Schedules that somebody has to look at by `now`, epoch ms. */
+  dueSchedules(now: number): Promise<readonly ScheduleRecord[]>
   /** Whether it was closed for good by whoever opened it. */
   isClosed(): boolean
   wake(topic: WakeTopic, listener: () => void): () => void
@@ -66,6 +75,8 @@ export interface DaemonPorts {
   verdictOf(held: HeldTask, outcome: Outcome): Verdict | undefined
   /** What a task ends as whose end the store refused with `error`. */
   unstorable(error: unknown): Verdict
+  /** What a look at a schedule leads to, to be stored in this order. */
+  occurrences(schedule: ScheduleRecord, now: number, by: string): readonly OccurOperation[]
   /** How far a task is, 0 to 100, when its step has reported so much, or begins. */
   percentOf(held: HeldTask, reported: number | undefined): number | undefined
   /** @param error - what the store failed with */

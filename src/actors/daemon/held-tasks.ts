@@ -24,7 +24,7 @@ export interface HeldTasksListener {
   taken(): void
   /** There is one less. */
   gone(held: HeldTask): void
-  /** One goes on at once: its next step is due as soon as it is stored. */
+  /** What one became leads to something else as soon as it is stored: its next step, or the next run of its schedule. */
   goesOn(): void
   /** The lease of one is lost. */
   lost(held: HeldTask): void
@@ -113,7 +113,7 @@ export class HeldTasks implements HeldTaskOwner {
   ended(held: HeldTask, outcome: Outcome): void {
     this.byId.delete(held.id)
     const verdict = this.#ports.verdictOf(held, outcome)
-    if (verdict !== undefined) this.#tell(held, verdict)
+    if (verdict !== undefined) this.#tell(held.task, verdict)
     this.#listener.gone(held)
   }
 
@@ -134,11 +134,11 @@ export class HeldTasks implements HeldTaskOwner {
     begun.watchers.push(held)
   }
 
-  #tell({ id, fence }: Lease, verdict: Verdict): void {
+  #tell({ id, fence, schedule }: ClaimedTask, verdict: Verdict): void {
     this.counts[verdict.kind] += 1
     this.#outbox.settle({ id, fence, verdict })
-    // After it in the same commit, so that a step costs one.
-    if (verdict.kind === 'step') this.#listener.goesOn()
+    // A claim after it in the same commit, so that a step costs one.
+    if (verdict.kind === 'step' || schedule !== null) this.#listener.goesOn()
   }
 }
 

@@ -21,6 +21,8 @@ const PROGRESS_MS = 100
 
 export interface OutboxListener {
   emptied(): void
+  /** The store took what it had not taken before: what it says of other tasks may have been asked too early. */
+  recovered(): void
   /** The store took no word of this holder: somebody else has the task. */
   fenced(lease: Lease): void
 }
@@ -171,6 +173,7 @@ export class Outbox implements TimerOwner {
       if (answer.status === 'fulfilled') this.#rescued.delete(settlement.id)
       else this.#refused(settlement, answer.reason)
     }
+    this.#listener.recovered()
     this.#driver.send({ type: 'store.answered', rest: this.#settlements.length })
   }
 

@@ -10,6 +10,7 @@ import type { LiveSupervisor } from '../live-supervisor.ts'
 import { say } from '../logger.ts'
 import { percentWithin } from './chain-levels.ts'
 import { fromMessageText } from './daemon-message.ts'
+import { Occurrences } from './occurrences.ts'
 import type { QueueStore } from './queue-store.ts'
 import { fromStoredCall } from './stored-call.ts'
 import { optionsFromJson, type StoredChain } from './stored-options.ts'
@@ -39,6 +40,7 @@ export function daemonPorts({
   const { logger, random } = ports
   const find = (wanted: string): AnyDefinition | undefined => tasks.get(wanted)
   const now = (): number => queue.now()
+  const schedules = new Occurrences(queue)
   const percentOf = ({ definition, input }: Pick<TaskCall, 'definition' | 'input'>): number | undefined => {
     const { percent } = (definition as TaskDefinition).options ?? {}
     if (percent === undefined) return undefined
@@ -55,6 +57,7 @@ export function daemonPorts({
     store: {
       submit: (operation) => queue.do(operation),
       isClosed: () => queue.isClosed,
+      dueSchedules: (at) => queue.read((store) => store.schedules(at)),
       wake: (topic, listener) => queue.store.wake(topic, listener),
     },
     pool,
@@ -89,6 +92,11 @@ export function daemonPorts({
       })
     },
     unstorable: (error) => failed('unserializable', error),
+    occurrences(schedule, at, by) {
+      const { operations, problem } = schedules.look(schedule, at, by)
+      if (problem !== undefined) say(logger, 'error', { daemon: name, schedule: schedule.name }, problem)
+      return operations
+    },
     percentOf(held, reported) {
       const { run } = held
       const percent = reported ?? (run && percentOf(run))
