@@ -2,7 +2,7 @@ import { createSupervisor } from 'stateward'
 import { fromCallback } from 'xstate'
 import { digest } from './tasks.ts'
 
-await using supervisor = createSupervisor({ supervision: { intensity: 5, periodMs: 10_000 } })
+const supervisor = createSupervisor({ supervision: { intensity: 5, periodMs: 10_000 } })
 await supervisor.start()
 
 const { workers } = supervisor
@@ -24,3 +24,5 @@ const { actor } = supervisor.spawn(parser, { id: 'parser', restart: 'permanent' 
 actor?.send({ type: 'line' })
 await restarted
 for (const { path, state, restarts } of supervisor.which()) console.log(path, state, restarts)
+
+await supervisor.stop()
