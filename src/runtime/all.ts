@@ -22,8 +22,8 @@ export interface JoinOf<Calls extends readonly unknown[]> {
 }
 
 /**
- * What `all` calls. On a supervisor the calls are its children; a durable queue stores them as tasks of their own and
- * never runs this handler.
+ * What `all` calls: the calls are its children. A durable queue stores it as one task; after a crash all its calls are
+ * made again.
  */
 export const allTask: TaskDefinition<AllInput, unknown> = defineTask(
   { name: 'stateward.all', module: import.meta.url },

@@ -1,8 +1,7 @@
 /** A database that does not answer for a while: what runs goes on, what has ended is kept, and nothing is lost. */
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/actors/clock.ts'
-import { errorOf, heldTask, taskOf } from '../support/harness.ts'
+import { errorOf, heldTask, taskOf, turns } from '../support/harness.ts'
 import { until } from '../support/until.ts'
 import { awayPlace, next, openPlace, records, startedDaemon } from './daemon-kit.ts'
 
@@ -108,8 +107,8 @@ test('a file that another program has locked is waited for; no task is lost or r
   void second.then(() => {
     isStored = true
   })
-  // Both wait for the file.
-  await new Promise((resolve) => systemClock.setTimeout(() => resolve(undefined), 300))
+  // Both have been tried and wait for the file: an attempt on a locked one fails within its turn.
+  await turns(10)
   expect(isStored).toBe(false)
   other.exec('COMMIT')
   other.close()
