@@ -9,10 +9,15 @@ import type { TaskRecord } from './task-record.ts'
 export function historyOf(record: TaskRecord, noted: readonly LogEntry[]): LogEntry[] {
   const { createdAt, createdBy, startedAt, holder } = record
   const entries: LogEntry[] = [{ at: createdAt, by: createdBy, act: 'created', detail: null }, ...noted]
-  if (startedAt !== null && holder !== null) {
-    entries.push({ at: startedAt, by: holder, act: 'started', detail: null })
-  }
   entries.sort((a, b) => a.at - b.at)
+  if (startedAt !== null && holder !== null) {
+    // What its holder says in the same millisecond comes after the start.
+    const after = entries.findIndex(
+      ({ at, by }, index) => index > 0 && (at > startedAt || (at === startedAt && by === holder)),
+    )
+    const started: LogEntry = { at: startedAt, by: holder, act: 'started', detail: null }
+    entries.splice(after === -1 ? entries.length : after, 0, started)
+  }
   const end = endOf(record)
   return end === undefined ? entries : [...entries, end]
 }
