@@ -39,19 +39,15 @@ export async function openPlace(file?: string): Promise<Place> {
   return { file: path, queue, store: storeOf(queue) }
 }
 
-/** A queue whose database can be sent away: then every commit fails at once. */
-export async function awayPlace(): Promise<Place & { setAway(away: boolean): void }> {
-  const { file } = await openPlace()
+type Commit = Store['commit']
+
+/** A queue whose commits go through `around`. */
+export async function placeAround(around: (commit: Commit) => Commit, path?: string): Promise<Place> {
+  const { file } = await openPlace(path)
   const real = await openSqliteStore({ file })
-  let isAway = false
   const store: Store = Object.create(real, {
     capabilities: { value: real.capabilities },
-    commit: {
-      value: (operations: Parameters<Store['commit']>[0]) =>
-        isAway
-          ? Promise.reject(new StoreError('ERR_STORE_FAILED', 'The connection was lost.'))
-          : real.commit(operations),
-    },
+    commit: { value: around(real.commit.bind(real)) },
     get: { value: real.get.bind(real) },
     wake: { value: real.wake.bind(real) },
     counts: { value: real.counts.bind(real) },
@@ -62,10 +58,20 @@ export async function awayPlace(): Promise<Place & { setAway(away: boolean): voi
   const open = new QueueStore({ store, clock: systemClock, by: 'test', maxBytes: 1_000_000 })
   const queue = new LiveQueue(open)
   onTestFinished(() => queue.close())
+  return { file, queue, store: open }
+}
+
+/** A queue whose database can be sent away: then every commit fails at once. */
+export async function awayPlace(): Promise<Place & { setAway(away: boolean): void }> {
+  let isAway = false
+  const place = await placeAround(
+    (commit) => (operations) =>
+      isAway
+        ? Promise.reject(new StoreError('ERR_STORE_FAILED', 'The connection was lost.'))
+        : commit(operations),
+  )
   return {
-    file,
-    queue,
-    store: open,
+    ...place,
     setAway(away) {
       isAway = away
     },

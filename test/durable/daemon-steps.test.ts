@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { TaskDefinition } from '../../src/index.ts'
+import { defineTask, type TaskDefinition } from '../../src/index.ts'
 import { temporaryFolder } from '../store/store-kit.ts'
 import { slots, taskOf } from '../support/harness.ts'
-import { enqueue, openPlace, startedDaemon } from './daemon-kit.ts'
+import { enqueue, openPlace, placeAround, startedDaemon } from './daemon-kit.ts'
 
 interface Sum {
   readonly list: number[]
@@ -29,6 +29,25 @@ test('ten thousand steps run in constant memory under one id', async () => {
   expect((await queue.counts()).finished).toBe(1)
   expect(deepest).toBeLessThan(12)
 }, 60_000)
+
+test('a step costs one commit, also for a daemon with two pools', async () => {
+  let commits = 0
+  const place = await placeAround((commit) => (operations) => {
+    commits += 1
+    return commit(operations)
+  })
+  const countdown: TaskDefinition<number, unknown> = taskOf<number>((n, ctx) =>
+    n === 0 ? commits : ctx.next(countdown.call(n - 1)),
+  )
+  const other = defineTask({ name: 'other', module: import.meta.url, execution: 'process' }, (): null => null)
+  const { queue } = await startedDaemon([countdown, other], { place })
+  const { id } = await queue.enqueue(countdown, 10)
+  const before = await queue.wait(id)
+  const { id: long } = await queue.enqueue(countdown, 210)
+  const after = await queue.wait(long)
+  // What the daemon does by the clock comes on top.
+  expect(Number(after) - Number(before)).toBeLessThan(240)
+}, 20_000)
 
 test('trampolines put out what plain recursion does', async () => {
   const sum: TaskDefinition<Sum, unknown> = taskOf<Sum>(({ list, total }, ctx) => {

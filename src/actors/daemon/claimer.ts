@@ -53,6 +53,7 @@ export class Claimer {
   /** Rejects when the store does not answer. */
   async claim(): Promise<Claimed> {
     await this.#turn()
+    this.#outbox.flush()
     const { store, clock, pool, settings, now } = this.#ports
     const at = now()
     const mono = clock.monotonic()

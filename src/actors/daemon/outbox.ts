@@ -40,6 +40,8 @@ export class Outbox implements TimerOwner {
   readonly #rescued: Set<string> = new Set()
   #retry: Timer | undefined = undefined
   #progress: Timer | undefined = undefined
+  /** What goes at the end of this turn. */
+  #sending: NodeJS.Immediate | undefined = undefined
   #sent: Promise<void> = Promise.resolve()
   #untold = 0
   #isClosed = false
@@ -68,6 +70,17 @@ export class Outbox implements TimerOwner {
   /** Resolves when the answer to what was sent last has been heard. */
   get answered(): Promise<void> {
     return this.#sent
+  }
+
+  /**
+   * Sends what would go at the end of this turn. A claim that goes first would not bring the step after one that has ended
+   * here, and would be for nothing.
+   */
+  flush(): void {
+    if (this.#sending === undefined) return
+    clearImmediate(this.#sending)
+    this.#sending = undefined
+    this.#sent = this.#send()
   }
 
   settle(settlement: Settlement): void {
@@ -103,9 +116,7 @@ export class Outbox implements TimerOwner {
 
   /** At the end of the turn, so that all that ends in it goes together. */
   send(): void {
-    setImmediate(() => {
-      this.#sent = this.#send()
-    })
+    this.#sending = setImmediate(() => this.flush())
   }
 
   sendEach(): void {

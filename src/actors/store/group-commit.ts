@@ -113,5 +113,8 @@ function sizeOf(operation: StoreOperation): number {
   const list = LISTS[operation.type]
   if (list !== undefined)
     return (operation as unknown as Record<string, { length: number }>)[list]?.length ?? 1
+  // As a rule a claim takes no more than the bounded bands have room for. Counted by its limit, the claims of one daemon
+  // and the settlement before them would need several commits.
+  if (operation.type === 'claim') return Math.min(operation.limit, operation.room.high)
   return 'limit' in operation ? operation.limit : 1
 }

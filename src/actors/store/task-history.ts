@@ -11,12 +11,14 @@ export function historyOf(record: TaskRecord, noted: readonly LogEntry[]): LogEn
   const entries: LogEntry[] = [{ at: createdAt, by: createdBy, act: 'created', detail: null }, ...noted]
   entries.sort((a, b) => a.at - b.at)
   if (startedAt !== null && holder !== null) {
-    // What its holder says in the same millisecond comes after the start.
-    const after = entries.findIndex(
-      ({ at, by }, index) => index > 0 && (at > startedAt || (at === startedAt && by === holder)),
-    )
+    // Within one millisecond its holder may have told of the attempt before, and of this one if that is over already.
+    const isOver = record.state === 'pending'
+    const later = entries.findIndex(({ at }) => at > startedAt)
+    const last = later === -1 ? entries.length : later
+    const told = entries[last - 1]
+    const after = isOver && told?.at === startedAt && told.by === holder ? last - 1 : last
     const started: LogEntry = { at: startedAt, by: holder, act: 'started', detail: null }
-    entries.splice(after === -1 ? entries.length : after, 0, started)
+    entries.splice(after, 0, started)
   }
   const end = endOf(record)
   return end === undefined ? entries : [...entries, end]
