@@ -2,16 +2,16 @@
 import { PRIORITIES } from '../machines/model.ts'
 import type { AnyDefinition } from './definition.ts'
 import { RunList } from './ready-queue.ts'
-import type { SharedStep } from './shared-step.ts'
+import { SharedStep } from './shared-step.ts'
 import type { TaskFacts } from './task-facts.ts'
-import type { RunPlan, TaskRun } from './task-run.ts'
+import type { RunPlan, TaskRun, TaskSnapshot } from './task-run.ts'
 
 export class DefinitionEntry {
   readonly definition: AnyDefinition
   /** The plan of a submission without options of its own. */
   readonly plan: RunPlan
-  /** The steps that runs with that plan begin with. */
-  born: SharedStep | undefined = undefined
+  /** The steps that runs begin with, per band: those that run where that plan says, as often. */
+  readonly #born: (SharedStep | undefined)[] = []
   /** Whether the supervisor has met it: set with its first run, so that a refused one takes no name. */
   met = false
   /** Live runs. */
@@ -28,6 +28,27 @@ export class DefinitionEntry {
   constructor(definition: AnyDefinition, plan: RunPlan) {
     this.definition = definition
     this.plan = plan
+  }
+
+  /**
+   * Where a run of `plan` begins, if it is not the only one of its kind: the statechart is told of the band, of where it
+   * runs and how often, and of nothing else that a submission may say.
+   *
+   * @param birth - makes the first one
+   */
+  bornAs(
+    plan: RunPlan,
+    birth: (entry: DefinitionEntry, plan: RunPlan) => TaskSnapshot,
+  ): SharedStep | undefined {
+    const { execution, loop, attempts } = this.plan
+    if (plan.execution !== execution || plan.loop !== loop || plan.attempts !== attempts) return undefined
+    const band = PRIORITIES.indexOf(plan.priority)
+    let born = this.#born[band]
+    if (born === undefined) {
+      born = SharedStep.first(birth(this, plan))
+      this.#born[band] = born
+    }
+    return born
   }
 
   /** Whether a run that has entered has to wait for another one. */

@@ -20,7 +20,7 @@ import type { DefinitionEntry } from './definition-entry.ts'
 import type { KeptRun } from './kept-run.ts'
 import type { PoolPorts } from './pool-ports.ts'
 import { RunRegistry } from './run-registry.ts'
-import { ADMIT, isShareable, SharedStep, SUBMIT } from './shared-step.ts'
+import { ADMIT, isShareable, type SharedStep, SUBMIT } from './shared-step.ts'
 import { type LendingPool, SlotLending } from './slot-lending.ts'
 import { SlotPool } from './slot-pool.ts'
 import { StartQueue } from './start-queue.ts'
@@ -127,9 +127,8 @@ export class TaskPool implements LendingPool {
   create(entry: DefinitionEntry, input: unknown, plan: RunPlan, facts: SubmissionFacts): TaskRun {
     const { parent } = facts
     const { deadlineMs, detached } = plan
-    if (entry.born === undefined) entry.born = SharedStep.first(this.#born(entry, entry.plan, 0))
     const before = facts.kept?.attempt ?? 0
-    const shared = this.#sharesSteps && plan === entry.plan && before === 0 ? entry.born : undefined
+    const shared = this.#sharesSteps && before === 0 ? entry.bornAs(plan, this.#birth) : undefined
     const snapshot = shared === undefined ? this.#born(entry, plan, before) : shared.snapshot
     this.#order += 1
     const now = this.#delivering ? this.now : this.#tick()
@@ -236,6 +235,8 @@ export class TaskPool implements LendingPool {
   broadcast(event: TaskEvent, matches: (run: TaskRun) => boolean): void {
     for (const run of this.registry.live()) if (matches(run)) this.deliver(run, event)
   }
+
+  readonly #birth = (entry: DefinitionEntry, plan: RunPlan): TaskSnapshot => this.#born(entry, plan, 0)
 
   #born(
     entry: DefinitionEntry,

@@ -43,7 +43,9 @@ export function checkOptions(where: string, value: unknown, checks: Checks): voi
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     refuse(where, 'an object of options', value)
   }
-  for (const [option, given] of Object.entries(value)) {
+  for (const option in value) {
+    if (!Object.hasOwn(value, option)) continue
+    const given = (value as Record<string, unknown>)[option]
     const check = Object.hasOwn(checks, option) ? checks[option] : undefined
     if (check === undefined) {
       const known = Object.keys(checks)

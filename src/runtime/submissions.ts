@@ -8,7 +8,7 @@ import type { KeptRun } from '../actors/kept-run.ts'
 import type { Continuation } from '../actors/pool-ports.ts'
 import type { RunValues } from '../actors/run-scope.ts'
 import type { SubmissionFacts, TaskPool } from '../actors/task-pool.ts'
-import type { RunPlan, TaskRun } from '../actors/task-run.ts'
+import type { RunPlan, RunWatcher, TaskRun } from '../actors/task-run.ts'
 import type { Priority } from '../machines/model.ts'
 import { refuse } from './check.ts'
 import { requireModule, type TaskDefinition } from './define-task.ts'
@@ -335,10 +335,29 @@ export class Submissions {
   }
 
   #follow(run: TaskRun, signal: AbortSignal): void {
-    const cancel = (): void => this.#options.pool.deliver(run, { type: 'task.cancel', reason: signal.reason })
-    signal.addEventListener('abort', cancel, { once: true })
+    const follower = new Follower(run, signal)
+    signal.addEventListener('abort', follower)
     run.watchers ??= []
-    run.watchers.push({ onEnded: () => signal.removeEventListener('abort', cancel) })
+    run.watchers.push(follower)
+  }
+}
+
+/** Cancels a run with a signal, as long as the run is live. */
+class Follower implements RunWatcher {
+  readonly #run: TaskRun
+  readonly #signal: AbortSignal
+
+  constructor(run: TaskRun, signal: AbortSignal) {
+    this.#run = run
+    this.#signal = signal
+  }
+
+  handleEvent(): void {
+    this.#run.pool.deliver(this.#run, { type: 'task.cancel', reason: this.#signal.reason })
+  }
+
+  onEnded(): void {
+    this.#signal.removeEventListener('abort', this)
   }
 }
 

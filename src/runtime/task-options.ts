@@ -157,9 +157,12 @@ export const BASE_PLAN: RunPlan = Object.freeze({
 /** `plan` with what `options` say on top. The options have been checked. */
 export function overridePlan(plan: RunPlan, options: RunOptions & { readonly detached?: boolean }): RunPlan {
   const { retry } = options
-  return Object.freeze({
+  const named = options.loop
+  return {
     priority: options.priority ?? plan.priority,
-    ...placeOf(plan, options),
+    // Whoever names a loop means async; whoever names an execution means it without the loop of a level below.
+    execution: named === undefined ? (options.execution ?? plan.execution) : 'async',
+    loop: named === undefined ? (options.execution === undefined ? plan.loop : undefined) : loopOf(named),
     queueWarningMs: options.queueWarningMs ?? plan.queueWarningMs,
     queueCriticalMs: options.queueCriticalMs ?? plan.queueCriticalMs,
     queueTimeoutMs: options.queueTimeoutMs ?? plan.queueTimeoutMs,
@@ -177,14 +180,11 @@ export function overridePlan(plan: RunPlan, options: RunOptions & { readonly det
     parameters:
       options.parameters === undefined ? plan.parameters : { ...plan.parameters, ...options.parameters },
     context: options.context === undefined ? plan.context : copyOf({ ...plan.context, ...options.context }),
-  })
+  }
 }
 
-/** Whoever names a loop means async; whoever names an execution means it without the loop of a level below. */
-function placeOf(plan: RunPlan, { execution, loop }: RunOptions): Pick<RunPlan, 'execution' | 'loop'> {
-  if (loop !== undefined) return { execution: 'async', loop: loop === SUPERVISOR_LOOP ? undefined : loop }
-  if (execution !== undefined) return { execution, loop: undefined }
-  return { execution: plan.execution, loop: plan.loop }
+function loopOf(name: string): string | undefined {
+  return name === SUPERVISOR_LOOP ? undefined : name
 }
 
 /** @throws OptionError when one level names a loop and an execution that has none */
