@@ -3,8 +3,9 @@
  *
  * ```
  * pending (new | retry | snooze | step | returned) ⇄ running (held → asked | replaced)
- *      │                                                 │
- *      └──→ finished | failed | cancelled | terminated ──→ pending.new (task.retry) | removed
+ *      │        ↖______________ forked ←________________/
+ *      │                           │                     │
+ *      └──→ finished | failed | cancelled | terminated ──→ pending.new, forked (task.retry) | removed
  * ```
  *
  * - `pending.new`: it was stored, or a person wants it once more; it may be claimed from `runAt` on.
@@ -12,6 +13,8 @@
  * - `pending.snooze`: its handler asked to be called later. No attempt is used.
  * - `pending.step`: the next step of a trampoline. Its attempts count from one again.
  * - `pending.returned`: its holder handed it back before it had begun. No attempt is used.
+ * - `forked`: it has made tasks of its own, its children, and nobody holds it until none of them is live. Then its next
+ *   step is due. Who cancels or replaces it has its live children cancelled with it.
  * - `running.held`: one process holds a lease on it.
  * - `running.asked`: somebody wants it cancelled; its holder has to end it.
  * - `running.replaced`: another task has taken its key; its holder has to end it.
@@ -22,7 +25,8 @@
  * The store is authoritative, and the fence decides who may speak: every claim takes a new one, so whatever an
  * earlier holder says later changes nothing. A holder that dies says nothing; then its lease expires, the attempt
  * counts, and beyond `lostLimit` lost leases the task is `terminated` (awol). What was asked to end never waits
- * again: where it would have to, it ends.
+ * again: where it would have to, it ends. A store alone knows which children are live, so it sends `children.ended`
+ * itself, in the transaction in which the last of them ended.
  *
  * Stores carry these transitions out with statements of their own, whose guards are the ones below; the contract
  * suite holds them against this machine.
@@ -31,7 +35,7 @@ import { assign, setup } from 'xstate'
 import type { TaskState } from './model.ts'
 
 /** Top-level states of the machine, as stores write them down. */
-export type StoredState = 'pending' | 'running' | EndedState
+export type StoredState = 'pending' | 'running' | 'forked' | EndedState
 
 export const ENDED_STATES = ['finished', 'failed', 'cancelled', 'terminated'] as const
 
@@ -65,11 +69,16 @@ export type StoredTaskEvent =
   | { readonly type: 'attempt.cancelled'; readonly fence: number }
   | { readonly type: 'attempt.snoozed'; readonly fence: number; readonly until: number }
   | { readonly type: 'attempt.continued'; readonly fence: number; readonly runAt: number }
+  /** It goes on when its children have ended. */
+  | { readonly type: 'attempt.forked'; readonly fence: number; readonly runAt: number }
+  /** None of its children is live any more. */
+  | { readonly type: 'children.ended'; readonly at: number }
   /** Its holder had not begun it. */
   | { readonly type: 'attempt.returned'; readonly fence: number }
   | { readonly type: 'task.cancel' }
   | { readonly type: 'task.replace' }
-  | { readonly type: 'task.retry'; readonly runAt: number }
+  /** `waits`: children of it are live, since they are retried with it, or still end. */
+  | { readonly type: 'task.retry'; readonly runAt: number; readonly waits: boolean }
   | { readonly type: 'task.move'; readonly runAt: number }
   | { readonly type: 'task.remove' }
 
@@ -80,6 +89,7 @@ const storedTaskSetup = setup({
     holdsFence: ({ context, event }) => 'fence' in event && event.fence === context.fence,
     holdsFenceAndFailsForGood: ({ context, event }) =>
       event.type === 'attempt.failed' && event.fence === context.fence && event.retryAt === undefined,
+    hasLiveChildren: ({ event }) => event.type === 'task.retry' && event.waits,
     leaseIsOver: ({ context, event }) => event.type === 'lease.expired' && context.leaseUntil <= event.at,
     leaseIsOverOnceTooOften: ({ context, event }) =>
       event.type === 'lease.expired' && context.leaseUntil <= event.at && context.lost + 1 > event.lostLimit,
@@ -101,7 +111,7 @@ const storedTaskSetup = setup({
       runAt: ({ context, event }) => {
         if (event.type === 'attempt.failed') return event.retryAt ?? context.runAt
         if (event.type === 'attempt.snoozed') return event.until
-        if (event.type === 'lease.expired') return event.at
+        if (event.type === 'lease.expired' || event.type === 'children.ended') return event.at
         return 'runAt' in event ? event.runAt : context.runAt
       },
     }),
@@ -125,6 +135,7 @@ const ASKED_ENDS = (target: '#cancelled' | '#terminated') =>
     ],
     'attempt.snoozed': { guard: 'holdsFence', target },
     'attempt.continued': { guard: 'holdsFence', target },
+    'attempt.forked': { guard: 'holdsFence', target },
     'attempt.returned': { guard: 'holdsFence', target },
     'lease.expired': { guard: 'leaseIsOver', target },
   }) as const
@@ -132,7 +143,10 @@ const ASKED_ENDS = (target: '#cancelled' | '#terminated') =>
 /** A person may want it once more, unless it has a result. */
 const UNDONE = {
   on: {
-    'task.retry': { target: '#pending.new', actions: ['countFromOne', 'waitUntil'] },
+    'task.retry': [
+      { guard: 'hasLiveChildren', target: '#forked', actions: ['countFromOne', 'waitUntil'] },
+      { target: '#pending.new', actions: ['countFromOne', 'waitUntil'] },
+    ],
     'task.remove': 'removed',
   },
 } as const
@@ -176,6 +190,11 @@ export const storedTaskMachine = storedTaskSetup.createMachine({
               target: '#pending.step',
               actions: ['countFromOne', 'waitUntil'],
             },
+            'attempt.forked': {
+              guard: 'holdsFence',
+              target: '#forked',
+              actions: ['countFromOne', 'waitUntil'],
+            },
             'attempt.returned': {
               guard: 'holdsFence',
               target: '#pending.returned',
@@ -193,6 +212,14 @@ export const storedTaskMachine = storedTaskSetup.createMachine({
         replaced: { on: ASKED_ENDS('#terminated') },
       },
     },
+    forked: {
+      id: 'forked',
+      on: {
+        'children.ended': { target: '#pending.step', actions: 'waitUntil' },
+        'task.cancel': 'cancelled',
+        'task.replace': 'terminated',
+      },
+    },
     finished: { id: 'finished', on: { 'task.remove': 'removed' } },
     failed: { id: 'failed', ...UNDONE },
     cancelled: { id: 'cancelled', ...UNDONE },
@@ -201,13 +228,17 @@ export const storedTaskMachine = storedTaskSetup.createMachine({
   },
 })
 
-/** How the state of a stored task is called in public: one that may run now is `queued`, whatever it waited for. */
+/**
+ * How the state of a stored task is called in public: one that may run now is `queued`, whatever it waited for, and one whose
+ * children run is `running`.
+ */
 export function publicState(
   state: StoredState,
   phase: StoredPhase | null,
   runAt: number,
   now: number,
 ): TaskState {
+  if (state === 'forked') return 'running'
   if (state !== 'pending') return state
   if (runAt <= now) return 'queued'
   if (phase === 'retry') return 'retrying'

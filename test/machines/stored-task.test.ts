@@ -18,7 +18,9 @@ const EVENTS: StoredTaskEvent[] = [
   { type: 'lease.expired', at: 19, lostLimit: 1 },
   { type: 'task.cancel' },
   { type: 'task.replace' },
-  { type: 'task.retry', runAt: 10 },
+  { type: 'task.retry', runAt: 10, waits: false },
+  { type: 'task.retry', runAt: 10, waits: true },
+  { type: 'children.ended', at: 10 },
   { type: 'task.move', runAt: 10 },
   { type: 'task.remove' },
   ...FENCES.flatMap((fence): StoredTaskEvent[] => [
@@ -30,6 +32,7 @@ const EVENTS: StoredTaskEvent[] = [
     { type: 'attempt.cancelled', fence },
     { type: 'attempt.snoozed', fence, until: 10 },
     { type: 'attempt.continued', fence, runAt: 10 },
+    { type: 'attempt.forked', fence, runAt: 10 },
     { type: 'attempt.returned', fence },
   ]),
 ]
@@ -103,6 +106,7 @@ describe('a task in its store', () => {
     expect(publicState('pending', 'step', 11, 10)).toBe('scheduled')
     expect(publicState('pending', 'snooze', 10, 10)).toBe('queued')
     expect(publicState('running', 'asked', 0, 10)).toBe('running')
+    expect(publicState('forked', null, 0, 10)).toBe('running')
     for (const state of ENDED_STATES) expect(publicState(state, null, 0, 10)).toBe(state)
   })
 })

@@ -19,6 +19,13 @@ import {
 } from './store-kit.ts'
 
 const CALL = { name: 'next', version: 2, input: '[1]', options: null, description: 'd', metadata: '{"a":1}' }
+const forking = (runAt: number, ...children: NewTask[]): Verdict => ({
+  kind: 'fork',
+  runAt,
+  call: CALL,
+  children,
+  percent: { from: 0, to: 100 },
+})
 const FAILED: Verdict = { kind: 'failed', error: '{"message":"no"}', reason: 'threw' }
 
 /** @param prepare - a fresh place per test; it cleans up by itself */
@@ -240,6 +247,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
         { kind: 'retry', runAt: 5, error: null },
         { kind: 'snooze', runAt: 5 },
         { kind: 'step', runAt: 5, call: CALL },
+        forking(5, newTask()),
         { kind: 'returned' },
       ]
       const before = await record(a, task.id)
@@ -407,6 +415,267 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
     })
   })
 
+  describe(`${engine}: children`, () => {
+    /** A running parent that has made children. */
+    const forked = async (store: Store, children: NewTask[], given = {}): Promise<NewTask> => {
+      const parent = await put(store, given)
+      const [lease] = (await claimed(store, 1)).tasks
+      expect(await settle(store, lease!, forking(1, ...children), 2)).toEqual({
+        kind: 'settled',
+        state: 'forked',
+      })
+      return parent
+    }
+    const children = (count: number, given = {}): NewTask[] =>
+      Array.from({ length: count }, () => newTask({ runAt: 2, ...given }))
+    const retry = (store: Store, at: number, ...ids: string[]) =>
+      one(store, { type: 'retry', at, by: 'ann', runAt: at, ids }).then(({ items }) => items)
+    const cancel = (store: Store, at: number, ...ids: string[]) =>
+      one(store, { type: 'cancel', at, by: 'ann', reason: 'enough', ids }).then(({ items }) => items)
+
+    it('are tasks of their own; their parent is held by nobody and due with its next step after the last of them', async () => {
+      const store = await open()
+      const [a, b] = children(2, { priority: 'high', metadata: '{"c":1}' })
+      const parent = await forked(store, [a!, b!], { key: 'k' })
+      expect(await record(store, parent.id)).toMatchObject({
+        ...CALL,
+        state: 'forked',
+        phase: null,
+        step: 1,
+        attempt: 0,
+        leaseUntil: null,
+        key: 'k',
+        parent: null,
+        endedAt: null,
+      })
+      const { onConflict: _, ...kept } = a!
+      expect(await record(store, a!.id)).toMatchObject({
+        ...kept,
+        state: 'pending',
+        phase: 'new',
+        parent: parent.id,
+        createdAt: 2,
+        createdBy: 'daemon',
+      })
+      expect((await store.log(parent.id)).map(({ act, detail }) => [act, detail])).toContainEqual([
+        'forked',
+        '2',
+      ])
+      const { tasks } = await claimed(store, 3)
+      expect(idsOf(tasks)).toEqual([a!.id, b!.id])
+      const said = await one(store, {
+        type: 'settle',
+        at: 5,
+        by: 'd',
+        settlements: [{ ...tasks[0]!, verdict: FINISHED }],
+      })
+      expect(said.joined).toBe(false)
+      expect(await claimed(store, 6)).toMatchObject({ tasks: [], nextAt: null })
+      const last = await one(store, {
+        type: 'settle',
+        at: 7,
+        by: 'd',
+        settlements: [{ ...tasks[1]!, verdict: FAILED }],
+      })
+      expect(last.joined).toBe(true)
+      expect(await record(store, parent.id)).toMatchObject({ state: 'pending', phase: 'step', runAt: 7 })
+      expect((await claimed(store, 7)).tasks).toMatchObject([{ id: parent.id, ...CALL, attempt: 1, step: 1 }])
+    })
+
+    it.each<[string, (store: Store, id: string) => Promise<unknown>]>([
+      ['cancelled', (store, id) => cancel(store, 9, id)],
+      ['removed', (store, id) => one(store, { type: 'remove', at: 9, ids: [id] })],
+      [
+        'lost',
+        async (store) => {
+          await claimed(store, 3, { leaseUntil: 4 })
+          await one(store, { type: 'reclaim', at: 9, by: 'd', lostLimit: 0, limit: 9 })
+        },
+      ],
+      [
+        'terminated',
+        async (store) => {
+          const [lease] = (await claimed(store, 3)).tasks
+          await settle(store, lease!, { kind: 'terminated', error: null, reason: 'deadline' }, 9)
+        },
+      ],
+      [
+        'asked and ended',
+        async (store, id) => {
+          const [lease] = (await claimed(store, 3)).tasks
+          await cancel(store, 5, id)
+          await settle(store, lease!, { kind: 'retry', runAt: 50, error: null }, 9)
+        },
+      ],
+    ])('count however they end: %s', async (_, end) => {
+      const store = await open()
+      const [child] = children(1)
+      const parent = await forked(store, [child!])
+      await end(store, child!.id)
+      expect(await record(store, parent.id)).toMatchObject({ state: 'pending', phase: 'step', runAt: 9 })
+    })
+
+    it('that do not exist make nobody wait', async () => {
+      const store = await open()
+      const parent = await put(store)
+      const [lease] = (await claimed(store, 1)).tasks
+      expect(await settle(store, lease!, forking(8))).toEqual({ kind: 'settled', state: 'pending' })
+      expect(await record(store, parent.id)).toMatchObject({ phase: 'step', runAt: 8, step: 1, percent: 100 })
+    })
+
+    it('that cannot be stored leave their parent as it was', async () => {
+      const store = await open()
+      const taken = await put(store, { runAt: 1e6 })
+      await put(store)
+      const [lease] = (await claimed(store, 1)).tasks
+      const other = newTask()
+      await expect(settle(store, lease!, forking(1, other, newTask({ id: taken.id })))).rejects.toThrow()
+      expect(await record(store, lease!.id)).toMatchObject({ state: 'running', phase: 'held', step: 0 })
+      expect(await store.get([other.id])).toEqual([undefined])
+    })
+
+    it('end at once with a parent that waits for them, those that run by their holders; theirs, too', async () => {
+      const [store, web] = await openTwo()
+      const [waiting, running, above] = children(3)
+      const parent = await forked(store, [waiting!, running!, above!])
+      const held = (await claimed(store, 3)).tasks
+      const leaseOf = (id: string) => held.find((task) => task.id === id)!
+      await settle(store, leaseOf(waiting!.id), { kind: 'retry', runAt: 99, error: null })
+      const [below] = children(1)
+      await settle(store, leaseOf(above!.id), forking(4, below!))
+      expect(await cancel(web, 9, parent.id)).toEqual([{ kind: 'cancelled' }])
+      for (const { id } of [parent, waiting!, above!, below!])
+        expect(await record(store, id)).toMatchObject({ state: 'cancelled', reason: 'enough', endedAt: 9 })
+      expect((await claimed(store, 10)).asked).toMatchObject([{ id: running!.id, request: { by: 'ann' } }])
+      await settle(store, leaseOf(running!.id), { kind: 'cancelled', error: null, reason: null })
+      expect(await record(store, parent.id)).toMatchObject({ state: 'cancelled', endedAt: 9 })
+    })
+
+    it('are cancelled when another task takes the key of their parent', async () => {
+      const store = await open()
+      const [child] = children(1)
+      const parent = await forked(store, [child!], { key: 'k' })
+      await put(store, { key: 'k', onConflict: 'replace' }, 5)
+      expect(await record(store, parent.id)).toMatchObject({ state: 'terminated', reason: 'replaced' })
+      expect(await record(store, child!.id)).toMatchObject({ state: 'cancelled', reason: 'replaced' })
+    })
+
+    it('are retried with their parent unless they have finished, and it waits for them again', async () => {
+      const store = await open()
+      const [good, bad] = children(2)
+      const parent = await forked(store, [good!, bad!])
+      const held = (await claimed(store, 3)).tasks
+      await settle(store, held[0]!, FINISHED)
+      await settle(store, held[1]!, FAILED)
+      await settle(store, (await claimed(store, 200)).tasks[0]!, FAILED, 201)
+      expect((await record(store, parent.id)).state).toBe('failed')
+      expect(await retry(store, 300, parent.id)).toEqual([{ kind: 'done' }])
+      expect(await record(store, parent.id)).toMatchObject({ state: 'forked', attempt: 0, endedAt: null })
+      const { tasks } = await claimed(store, 300)
+      expect(idsOf(tasks)).toEqual([bad!.id])
+      await settle(store, tasks[0]!, FINISHED, 301)
+      expect(await record(store, parent.id)).toMatchObject({ state: 'pending', phase: 'step', runAt: 301 })
+      // When all have finished, it is only its own step that is made again.
+      await settle(store, (await claimed(store, 302)).tasks[0]!, FAILED, 303)
+      await retry(store, 304, parent.id)
+      expect(await record(store, parent.id)).toMatchObject({ state: 'pending', phase: 'new', runAt: 304 })
+    })
+
+    it('that are retried by themselves are waited for, too', async () => {
+      const store = await open()
+      const [a, b] = children(2)
+      const parent = await forked(store, [a!, b!])
+      const held = (await claimed(store, 3)).tasks
+      await settle(store, held[0]!, FAILED)
+      await retry(store, 5, a!.id)
+      await settle(store, held[1]!, FINISHED)
+      expect((await record(store, parent.id)).state).toBe('forked')
+      await settle(store, (await claimed(store, 6)).tasks[0]!, FINISHED, 7)
+      expect(await record(store, parent.id)).toMatchObject({ state: 'pending', runAt: 7 })
+    })
+
+    it('are counted right when two daemons end the last ones at once', async () => {
+      const [one, two] = await openTwo()
+      for (let round = 0; round < 5; round += 1) {
+        const parent = await forked(one, children(2))
+        const [a, b] = (await claimed(one, 3)).tasks
+        await Promise.all([settle(one, a!, FINISHED, 4), settle(two, b!, FAILED, 4)])
+        expect(await record(two, parent.id)).toMatchObject({ state: 'pending', phase: 'step' })
+        await settle(one, (await claimed(one, 5)).tasks[0]!, FINISHED)
+      }
+    })
+
+    it('make the percent of their parent, and theirs that of the parent above', async () => {
+      const store = await open()
+      const [a, b] = children(2)
+      const parent = await put(store)
+      const [lease] = (await claimed(store, 1)).tasks
+      const fork = forking(1, a!, b!) as Extract<Verdict, { kind: 'fork' }>
+      await settle(store, lease!, { ...fork, percent: { from: 20, to: 60 } })
+      const percents = async (): Promise<unknown> => {
+        const { items } = await store.list({}, { limit: 9, order: 'oldest' }, 5)
+        const [read] = await store.get([parent.id])
+        expect(read?.percent).toBe(items[0]?.percent)
+        return read?.percent
+      }
+      expect(await percents()).toBe(20)
+      const held = (await claimed(store, 3)).tasks
+      const { fence } = held[0]!
+      await one(store, { type: 'progress', at: 4, reports: [{ id: a!.id, fence, percent: 50, note: null }] })
+      expect(await percents()).toBe(30)
+      const [c, d] = children(2)
+      await settle(store, held[1]!, forking(4, c!, d!))
+      const below = (await claimed(store, 5)).tasks
+      await settle(store, below[0]!, FINISHED)
+      expect(await percents()).toBe(40)
+      await settle(store, held[0]!, FAILED)
+      expect(await percents()).toBe(50)
+      await settle(store, below[1]!, FINISHED, 6)
+      await settle(store, (await claimed(store, 6)).tasks[0]!, FINISHED, 7)
+      expect(await percents()).toBe(60)
+    })
+
+    it('are found by their parent, which is counted and listed as running and cannot be moved or removed', async () => {
+      const store = await open()
+      const made = children(2)
+      const parent = await forked(store, made)
+      const page = { limit: 10, order: 'oldest' } as const
+      expect(idsOf((await store.list({ parent: parent.id }, page, 9)).items)).toEqual(idsOf(made))
+      expect(idsOf((await store.list({ states: ['running'] }, page, 9)).items)).toEqual([parent.id])
+      expect(await store.counts(9)).toMatchObject({ running: 1, queued: 2 })
+      const refused = { kind: 'refused', code: 'ERR_RUN_STATE', state: 'forked' }
+      const ids = [parent.id]
+      expect((await one(store, { type: 'remove', at: 9, ids })).items).toEqual([refused])
+      expect((await one(store, { type: 'move', at: 9, by: 'a', runAt: 99, ids })).items).toEqual([refused])
+      expect(await retry(store, 9, parent.id)).toEqual([refused])
+      expect(await store.check()).toMatchObject({ ok: true, problems: [] })
+    })
+
+    it('are not pruned while their parent lives', async () => {
+      const store = await open()
+      const [a, b] = children(2)
+      const parent = await forked(store, [a!, b!])
+      const held = (await claimed(store, 3)).tasks
+      await settle(store, held[0]!, FINISHED, 4)
+      const prune = (): Promise<{ readonly removed: number }> =>
+        one(store, {
+          type: 'prune',
+          at: 1e6,
+          keep: [
+            { state: 'finished', ms: 0 },
+            { state: 'finished', count: 0 },
+          ],
+          limit: 10,
+        })
+      expect(await prune()).toEqual({ removed: 0 })
+      await settle(store, held[1]!, FINISHED, 5)
+      expect(await prune()).toEqual({ removed: 0 })
+      await settle(store, (await claimed(store, 6)).tasks[0]!, FINISHED, 7)
+      expect(await prune()).toEqual({ removed: 3 })
+      expect(await store.get([parent.id, a!.id])).toEqual([undefined, undefined])
+    })
+  })
+
   describe(`${engine}: acts of people`, () => {
     const cancel = (store: Store, ...ids: string[]) =>
       one(store, { type: 'cancel', at: 7, by: 'ann', reason: 'enough', ids }).then(({ items }) => items)
@@ -458,6 +727,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       { kind: 'retry', runAt: 50, error: null },
       { kind: 'snooze', runAt: 50 },
       { kind: 'step', runAt: 50, call: CALL },
+      forking(50, newTask()),
       { kind: 'returned' },
     ])('never lets a task wait again that is to be cancelled: $kind', async (verdict) => {
       const store = await open()
@@ -574,7 +844,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       const other = await put(store)
       await claimed(store, 1, { limit: 1 })
       await one(store, { type: 'move', at: 1, by: 'ann', runAt: 9, ids: [other.id] })
-      const { items } = await one(store, { type: 'remove', ids: [task.id, other.id, 'nobody'] })
+      const { items } = await one(store, { type: 'remove', at: 9, ids: [task.id, other.id, 'nobody'] })
       expect(items).toEqual([
         { kind: 'refused', code: 'ERR_RUN_STATE', state: 'running' },
         { kind: 'done' },
@@ -696,13 +966,14 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       const cancelled = await begin()
       await one(store, { type: 'cancel', at: 110, by: 'ann', ids: [cancelled.id], reason: null })
       await over('cancelled')
-      await one(store, { type: 'remove', ids: [(await begin()).id] })
+      await one(store, { type: 'remove', at: 9, ids: [(await begin()).id] })
       await over('removed')
       await begin()
       await put(store, { key: 'k', onConflict: 'replace', runAt: 1e6 }, 120)
       await over('replaced')
       await one(store, {
         type: 'remove',
+        at: 130,
         ids: [
           (await store.list({ key: 'k', states: ['scheduled'] }, { limit: 1, order: 'newest' }, 130))
             .items[0]!.id,
@@ -714,7 +985,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       await over('lost')
       // A run that has ended and is forgotten later is no news, nor is one that the schedule does not know.
       await one(store, { ...occur, seen: { nextAt: null, owed: null }, task: null, plan: waiting })
-      await one(store, { type: 'remove', ids: [cancelled.id] })
+      await one(store, { type: 'remove', at: 9, ids: [cancelled.id] })
       await put(store, { schedule: 'daily' })
       const { tasks } = await claimed(store, 2e5)
       await settle(store, tasks[0]!, FINISHED, 2e5)
@@ -891,7 +1162,11 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
     it('carries operations out together and in order', async () => {
       const store = await open()
       const task = newTask()
-      const answers = await store.commit([enqueue(0, task), claim(1), { type: 'remove', ids: [task.id] }])
+      const answers = await store.commit([
+        enqueue(0, task),
+        claim(1),
+        { type: 'remove', at: 9, ids: [task.id] },
+      ])
       expect(answers).toMatchObject([
         { type: 'enqueue' },
         { type: 'claim', answer: { tasks: [{ id: task.id }] } },

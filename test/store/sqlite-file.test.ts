@@ -99,6 +99,25 @@ it('refuses a schema newer than the code', async () => {
   })
 })
 
+it('brings a file of version 1 up to date when it is told to, with its tasks', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  const first = await openSqliteStore({ file })
+  const { id } = await put(first)
+  await first.close()
+  const database = new DatabaseSync(file)
+  database.exec(`DROP TRIGGER stateward_task_joined; DROP INDEX stateward_task_child;
+    DROP INDEX stateward_task_live_child; DROP INDEX stateward_task_forked;
+    ALTER TABLE stateward_task DROP COLUMN parent; ALTER TABLE stateward_task DROP COLUMN parent_step;
+    ALTER TABLE stateward_task DROP COLUMN fork_from; ALTER TABLE stateward_task DROP COLUMN fork_to;
+    UPDATE stateward_schema SET version = 1`)
+  database.close()
+  const error = await openSqliteStore({ file }).catch((thrown: Error) => thrown)
+  expect(error).toMatchObject({ code: 'ERR_STORE_SCHEMA_OLDER' })
+  const store = await closing(openSqliteStore({ file, migrate: true }))
+  expect(await record(store, id)).toMatchObject({ state: 'pending', parent: null })
+  expect(await store.migrate()).toEqual({ from: 2, to: 2 })
+})
+
 it("lives in the user's own database beside his tables", async () => {
   const file = join(await temporaryFolder(), 'app.db')
   const database = new DatabaseSync(file)

@@ -12,10 +12,21 @@ const CALL = { name: 'b', version: 1, input: null, options: null, description: n
 /** Which lease of those given out so far, the last ones only; odd: an older one of the same task. */
 type LeaseChoice = number
 /** An operation as it is drawn: instants are distances from now, leases are choices. */
-type Drawn = (now: number, leaseOf: (choice: LeaseChoice) => Lease) => StoreOperation
+type Drawn = (
+  now: number,
+  leaseOf: (choice: LeaseChoice) => Lease,
+  idOf: (id: string) => string,
+) => StoreOperation
 
 const id = fc.integer({ min: 0, max: 5 }).map((n) => `t${n}`)
-const ids = fc.array(id, { minLength: 1, maxLength: 3 })
+/** Also children: the last ones made are called `^0`, `^1`. */
+const ids = fc.array(
+  fc.oneof(
+    id,
+    fc.nat({ max: 5 }).map((n) => `^${n}`),
+  ),
+  { minLength: 1, maxLength: 3 },
+)
 const soon = fc.integer({ min: -3, max: 6 })
 const leaseChoices = fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 })
 
@@ -28,6 +39,15 @@ const task = fc.record({
   onConflict: fc.constantFrom('keep' as const, 'reject' as const, 'replace' as const),
 })
 
+/** Its children get their ids when it is told. */
+const FORK = (runAt: number, size: number): Verdict => ({
+  kind: 'fork',
+  runAt,
+  call: CALL,
+  children: Array.from({ length: size }, () => newTask({ name: 'b' })),
+  percent: { from: 0, to: 50 },
+})
+
 const verdict = (runAt: number): fc.Arbitrary<Verdict> =>
   fc.constantFrom<Verdict>(
     { kind: 'finished', result: '1', reason: null },
@@ -37,8 +57,19 @@ const verdict = (runAt: number): fc.Arbitrary<Verdict> =>
     { kind: 'retry', runAt, error: '"e"' },
     { kind: 'snooze', runAt },
     { kind: 'step', runAt, call: CALL },
+    FORK(runAt, 0),
+    FORK(runAt, 2),
+    FORK(runAt, 3),
     { kind: 'returned' },
   )
+
+function told(said: Verdict, at: number): Verdict {
+  if (said.kind === 'fork') {
+    const children = said.children.map((child) => newTask({ name: child.name, runAt: at }))
+    return { ...said, runAt: at + said.runAt, children }
+  }
+  return 'runAt' in said ? { ...said, runAt: at + said.runAt } : said
+}
 
 const by = 'me'
 const operation: fc.Arbitrary<Drawn> = fc.oneof(
@@ -91,7 +122,7 @@ const operation: fc.Arbitrary<Drawn> = fc.oneof(
             by,
             settlements: choices.map((choice) => ({
               ...leaseOf(choice),
-              verdict: 'runAt' in said ? { ...said, runAt: at + said.runAt } : said,
+              verdict: told(said, at),
             })),
           }),
       ),
@@ -110,19 +141,19 @@ const operation: fc.Arbitrary<Drawn> = fc.oneof(
   ),
   ids.map(
     (some): Drawn =>
-      (at) => ({ type: 'cancel', at, by, reason: 'r', ids: some }),
+      (at, _, idOf) => ({ type: 'cancel', at, by, reason: 'r', ids: some.map(idOf) }),
   ),
   fc.tuple(ids, soon).map(
     ([some, runIn]): Drawn =>
-      (at) => ({ type: 'retry', at, by, runAt: at + runIn, ids: some }),
+      (at, _, idOf) => ({ type: 'retry', at, by, runAt: at + runIn, ids: some.map(idOf) }),
   ),
   fc.tuple(ids, soon).map(
     ([some, runIn]): Drawn =>
-      (at) => ({ type: 'move', at, by, runAt: at + runIn, ids: some }),
+      (at, _, idOf) => ({ type: 'move', at, by, runAt: at + runIn, ids: some.map(idOf) }),
   ),
   ids.map(
     (some): Drawn =>
-      () => ({ type: 'remove', ids: some }),
+      (at, _, idOf) => ({ type: 'remove', at, ids: some.map(idOf) }),
   ),
   fc.integer({ min: 0, max: 2 }).map(
     (lostLimit): Drawn =>
@@ -154,6 +185,8 @@ function comparable(said: StoreAnswer | undefined): unknown {
       }
     case 'reclaim':
       return said.answer.tasks.map((one) => `${one.id} ${one.state}`).sort()
+    case 'settle':
+      return { items: said.answer.items }
     case undefined:
     case 'failed':
       return said
@@ -195,10 +228,13 @@ async function compare(
     // Every other one comes from a claim before.
     return { id: of, fence: fence - (choice & 1) }
   }
+  const children: string[] = []
+  const idOf = (given: string): string =>
+    given.startsWith('^') ? (children.at(-1 - Number(given.slice(1))) ?? 't0') : given
   let now = 10
   for (const { passes, connection, operations } of steps) {
     now += passes
-    const drawn = operations.map((draw) => draw(now, leaseOf))
+    const drawn = operations.map((draw) => draw(now, leaseOf, idOf))
     const answers = await (stores[connection ? 0 : 1] as Store).commit(drawn)
     for (const [index, one] of drawn.entries()) {
       expect(comparable(answers[index]), JSON.stringify(one)).toEqual(model.apply(one))
@@ -206,8 +242,11 @@ async function compare(
       if (said?.type === 'claim')
         leases.push(...said.answer.tasks.map(({ id: of, fence }) => ({ id: of, fence })))
     }
-    const { items } = await (stores[0] as Store).list({}, { limit: 99, order: 'oldest' }, now)
+    const { items } = await (stores[0] as Store).list({}, { limit: 999, order: 'oldest' }, now)
     expect(items.map(seenOf)).toEqual(model.all())
+    children.push(
+      ...items.flatMap((item) => (item.parent !== null && !children.includes(item.id) ? [item.id] : [])),
+    )
   }
   expect(await stores[0]?.check()).toMatchObject({ ok: true })
 }

@@ -16,6 +16,7 @@ interface Entry {
   step: number
   holder: string | null
   hasKey: boolean
+  readonly parent: string | null
 }
 
 /** What is compared of a task. */
@@ -31,6 +32,7 @@ export interface Seen {
   readonly leaseUntil: number | null
   readonly step: number
   readonly holder: string | null
+  readonly parent: string | null
 }
 
 const REFUSED = 'refused'
@@ -59,6 +61,7 @@ export class StoreModel {
         leaseUntil: leaseUntil || null,
         step: entry.step,
         holder: entry.holder,
+        parent: entry.parent,
       }
     })
   }
@@ -67,7 +70,7 @@ export class StoreModel {
   apply(operation: StoreOperation): unknown {
     switch (operation.type) {
       case 'enqueue':
-        return { items: operation.tasks.map((task) => this.#enqueue(task)) }
+        return { items: operation.tasks.map((task) => this.#over(operation.at, this.#enqueue(task))) }
       case 'claim':
         return this.#claim(operation)
       case 'renew': {
@@ -79,19 +82,23 @@ export class StoreModel {
         }
       }
       case 'settle':
-        return { items: operation.settlements.map(({ verdict, ...lease }) => this.#settle(lease, verdict)) }
+        return {
+          items: operation.settlements.map(({ verdict, ...lease }) =>
+            this.#over(operation.at, this.#settle(lease, verdict)),
+          ),
+        }
       case 'progress':
         return { items: operation.reports.map((lease) => (this.#holds(lease) ? DONE : LOST)) }
       case 'cancel':
-        return { items: operation.ids.map((id) => this.#cancel(id)) }
+        return { items: operation.ids.map((id) => this.#over(operation.at, this.#cancel(id))) }
       case 'retry':
         return { items: operation.ids.map((id) => this.#retry(id, operation.runAt)) }
       case 'move':
         return { items: operation.ids.map((id) => this.#move(id, operation.runAt)) }
       case 'remove':
-        return { items: operation.ids.map((id) => this.#remove(id)) }
+        return { items: operation.ids.map((id) => this.#over(operation.at, this.#remove(id))) }
       case 'reclaim':
-        return this.#reclaim(operation)
+        return this.#over(operation.at, this.#reclaim(operation))
       default:
         throw new Error(`not in the model: ${operation.type}`)
     }
@@ -104,14 +111,41 @@ export class StoreModel {
       const { id } = other.task
       if (task.onConflict === 'keep') return { kind: 'kept', id }
       if (task.onConflict === 'reject') return { kind: REFUSED, code: 'ERR_TASK_KEY_TAKEN', id }
+      const hasForked = other.life.matches('forked')
       this.#send(other, { type: 'task.replace' })
       other.hasKey = false
+      if (hasForked) this.#cancelChildren(id)
     }
+    this.#add(task, null)
+    return { kind: 'stored', replaced: other?.task.id ?? null }
+  }
+
+  #add(task: NewTask, parent: string | null): void {
     const [life] = initialTransition(storedTaskMachine, { runAt: task.runAt })
     this.#seq += 1
     const { id, name, key } = task
-    this.#entries.set(id, { task, seq: this.#seq, life, name, step: 0, holder: null, hasKey: key !== null })
-    return { kind: 'stored', replaced: other?.task.id ?? null }
+    const entry = { task, seq: this.#seq, life, name, step: 0, holder: null, hasKey: key !== null, parent }
+    this.#entries.set(id, entry)
+  }
+
+  #childrenOf(parent: string): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.parent === parent)
+  }
+
+  #hasLiveChild(parent: string): boolean {
+    return this.#childrenOf(parent).some(isLive)
+  }
+
+  #cancelChildren(parent: string): void {
+    for (const child of this.#childrenOf(parent)) if (isLive(child)) this.#cancel(child.task.id)
+  }
+
+  /** Has those go on whose children have ended by then. @returns what is given */
+  #over<Said>(at: number, said: Said): Said {
+    for (const entry of this.#entries.values()) {
+      if (!this.#hasLiveChild(entry.task.id)) this.#send(entry, { type: 'children.ended', at })
+    }
+    return said
   }
 
   #claim({
@@ -148,24 +182,32 @@ export class StoreModel {
       entry.name = verdict.call.name
       entry.step += 1
     }
-    return { kind: 'settled', state }
+    if (verdict.kind !== 'fork' || state !== 'forked') return { kind: 'settled', state }
+    entry.name = verdict.call.name
+    entry.step += 1
+    for (const child of verdict.children) this.#add(child, lease.id)
+    this.#over(verdict.runAt, undefined)
+    return { kind: 'settled', state: namesOf(entry)[0] }
   }
 
   #cancel(id: string): unknown {
     const entry = this.#entries.get(id)
     if (entry === undefined) return UNKNOWN
     if (isAsked(entry)) return { kind: 'asked' }
+    const hasForked = entry.life.matches('forked')
     if (!this.#send(entry, { type: 'task.cancel' })) return stateOf(entry)
+    if (hasForked) this.#cancelChildren(id)
     return { kind: entry.life.matches('cancelled') ? 'cancelled' : 'asked' }
   }
 
   #retry(id: string, runAt: number): unknown {
     const entry = this.#entries.get(id)
     if (entry === undefined) return UNKNOWN
-    if (!entry.life.can({ type: 'task.retry', runAt })) return stateOf(entry)
+    if (!entry.life.can({ type: 'task.retry', runAt, waits: false })) return stateOf(entry)
     const other = this.#keyHolder(entry.task.key)
     if (other !== undefined) return { kind: REFUSED, code: 'ERR_TASK_KEY_TAKEN', id: other.task.id }
-    this.#send(entry, { type: 'task.retry', runAt })
+    for (const child of this.#childrenOf(id)) this.#retry(child.task.id, runAt)
+    this.#send(entry, { type: 'task.retry', runAt, waits: this.#hasLiveChild(id) })
     entry.hasKey = entry.task.key !== null
     return DONE
   }
@@ -215,8 +257,7 @@ export class StoreModel {
   #send(entry: Entry, event: StoredTaskEvent): boolean {
     const taken = entry.life.can(event)
     ;[entry.life] = transition(storedTaskMachine, entry.life, event)
-    const [state] = namesOf(entry)
-    if (state !== 'pending' && state !== 'running') entry.hasKey = false
+    if (!isLive(entry)) entry.hasKey = false
     return taken
   }
 }
@@ -228,6 +269,7 @@ function namesOf({ life }: Entry): [string, string | null] {
 
 const bandOf = ({ task }: Entry): number => PRIORITIES.indexOf(task.priority)
 const stateOf = (entry: Entry) => ({ kind: REFUSED, code: 'ERR_RUN_STATE', state: namesOf(entry)[0] })
+const isLive = (entry: Entry): boolean => ['pending', 'running', 'forked'].includes(namesOf(entry)[0])
 const isAsked = ({ life }: Entry): boolean => {
   return life.matches({ running: 'asked' }) || life.matches({ running: 'replaced' })
 }
@@ -246,6 +288,8 @@ function eventOf(verdict: Verdict, fence: number): StoredTaskEvent {
       return { type: 'attempt.snoozed', fence, until: verdict.runAt }
     case 'step':
       return { type: 'attempt.continued', fence, runAt: verdict.runAt }
+    case 'fork':
+      return { type: 'attempt.forked', fence, runAt: verdict.runAt }
     case 'returned':
       return { type: 'attempt.returned', fence }
   }
@@ -253,6 +297,6 @@ function eventOf(verdict: Verdict, fence: number): StoredTaskEvent {
 
 /** The compared part of a record. */
 export function seenOf(record: TaskRecord): Seen {
-  const { id, name, state, phase, runAt, attempt, lost, fence, leaseUntil, step, holder } = record
-  return { id, name, state, phase, runAt, attempt, lost, fence, leaseUntil, step, holder }
+  const { id, name, state, phase, runAt, attempt, lost, fence, leaseUntil, step, holder, parent } = record
+  return { id, name, state, phase, runAt, attempt, lost, fence, leaseUntil, step, holder, parent }
 }

@@ -41,6 +41,7 @@ export class HeldTasks implements HeldTaskOwner {
     retry: 0,
     snooze: 0,
     step: 0,
+    fork: 0,
     returned: 0,
     lost: 0,
   }
@@ -138,7 +139,7 @@ export class HeldTasks implements HeldTaskOwner {
     this.counts[verdict.kind] += 1
     this.#outbox.settle({ id, fence, verdict })
     // A claim after it in the same commit, so that a step costs one.
-    if (verdict.kind === 'step' || schedule !== null) this.#listener.goesOn()
+    if (verdict.kind === 'step' || verdict.kind === 'fork' || schedule !== null) this.#listener.goesOn()
   }
 }
 

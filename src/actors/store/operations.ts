@@ -58,6 +58,18 @@ export type Verdict =
       readonly call: StoredCall
       readonly percent?: number | null
     }
+  /**
+   * It has made tasks of its own, and its next step is due once none of its children is live any more, these and earlier ones;
+   * at once, if none is. `percent` of the whole: when none of these has begun, and when all have ended.
+   */
+  | {
+      readonly kind: 'fork'
+      readonly runAt: number
+      readonly call: StoredCall
+      /** Their ids are free, or the operation fails; they have no key and no schedule. */
+      readonly children: readonly NewTask[]
+      readonly percent: { readonly from: number; readonly to: number }
+    }
   /** Handed back before it had begun. */
   | { readonly kind: 'returned' }
 
@@ -75,13 +87,17 @@ export interface ProgressOperation extends Act {
   readonly reports: readonly (Lease & { readonly percent: number | null; readonly note: string | null })[]
 }
 
+/** The children of a task that waits for them are cancelled with it, and theirs. */
 export interface CancelOperation extends ActBy {
   readonly type: 'cancel'
   readonly ids: readonly string[]
   readonly reason: string | null
 }
 
-/** Once more, from the first attempt, of the step that ended it. Not for finished ones. */
+/**
+ * Once more, from the first attempt, of the step that ended it. Not for finished ones. Those of its children that have not
+ * finished are retried with it, and theirs; then it waits for them.
+ */
 export interface RetryOperation extends ActBy {
   readonly type: 'retry'
   readonly ids: readonly string[]
@@ -94,8 +110,8 @@ export interface MoveOperation extends ActBy {
   readonly runAt: number
 }
 
-/** Forgets tasks that do not run, with their log. */
-export interface RemoveOperation {
+/** Forgets tasks that neither run nor wait for children, with their log. */
+export interface RemoveOperation extends Act {
   readonly type: 'remove'
   readonly ids: readonly string[]
 }
@@ -136,6 +152,7 @@ export interface OccurOperation extends ActBy {
   readonly plan: SchedulePlan
 }
 
+/** Forgets tasks that have ended, but no children of a task that has not. */
 export interface PruneOperation extends Act {
   readonly type: 'prune'
   readonly keep: readonly {
@@ -260,7 +277,8 @@ export interface AnswerTable {
   enqueue: { readonly items: readonly EnqueueAnswer[] }
   claim: ClaimAnswer
   renew: { readonly items: readonly RenewAnswer[] }
-  settle: { readonly items: readonly SettleAnswer[] }
+  /** `joined`: a task that waited for children may be due. */
+  settle: { readonly items: readonly SettleAnswer[]; readonly joined: boolean }
   progress: { readonly items: readonly (Done | Lost)[] }
   cancel: { readonly items: readonly CancelAnswer[] }
   retry: { readonly items: readonly (Done | Refusal)[] }

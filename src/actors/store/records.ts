@@ -60,6 +60,7 @@ export type LogAct =
   | 'leaseLost'
   | 'snoozed'
   | 'stepped'
+  | 'forked'
   | 'returned'
   | 'retried'
   | 'moved'
@@ -71,6 +72,8 @@ export interface TaskFilter {
   readonly names?: readonly string[]
   readonly key?: string
   readonly schedule?: string
+  /** Id of the task whose children they are. */
+  readonly parent?: string
   /** Top-level members of the metadata that must be equal. */
   readonly metadata?: Readonly<Record<string, string | number | boolean | null>>
   readonly createdFrom?: number

@@ -1,39 +1,15 @@
-/** What people and programs do to tasks: cancel, retry, move, remove. */
-import type {
-  AnswerTable,
-  CancelAnswer,
-  CancelOperation,
-  MoveOperation,
-  Refusal,
-  RemoveOperation,
-  RetryOperation,
-} from './operations.ts'
+/** What people and programs do to tasks: retry, move, remove. */
+import type { AnswerTable, MoveOperation, Refusal, RemoveOperation, RetryOperation } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
-import { lifeOf, type TaskLife, writeLife, writeLog, writeRequest } from './sqlite-rows.ts'
-import { nextLife } from './stored-life.ts'
+import { hasLiveChild, joinIfOver } from './sqlite-forks.ts'
+import { lifeOf, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
+import { type LifeRow, nextLife } from './stored-life.ts'
 
 type Plain = { readonly kind: 'done' } | Refusal
 
 const DONE = { kind: 'done' } as const
 const UNKNOWN: Refusal = { kind: 'refused', code: 'ERR_RUN_UNKNOWN' }
 const notIn = ({ state }: TaskLife): Refusal => ({ kind: 'refused', code: 'ERR_RUN_STATE', state })
-
-export function cancel(sql: Sql, operation: CancelOperation): AnswerTable['cancel'] {
-  return { items: operation.ids.map((id) => cancelOne(sql, id, operation)) }
-}
-
-function cancelOne(sql: Sql, id: string, { at, by, reason }: CancelOperation): CancelAnswer {
-  const row = lifeOf(sql, id)
-  if (row === undefined) return UNKNOWN
-  const next = nextLife(row, { type: 'task.cancel' })
-  // It runs, and was asked before.
-  if (next === undefined) return row.state === 'running' ? { kind: 'asked' } : notIn(row)
-  writeRequest(sql, row.seq, { at, by, reason, replaced: false })
-  writeLife(sql, row.seq, next, { at, reason, error: null })
-  if (next.state === 'cancelled') return { kind: 'cancelled' }
-  writeLog(sql, id, at, by, 'cancelAsked', reason)
-  return { kind: 'asked' }
-}
 
 const KEY_HOLDER = 'SELECT id FROM stateward_task WHERE live_key = ?'
 const REVIVE = `UPDATE stateward_task SET live_key = key, ended_at = NULL, result = NULL, reason = NULL, asked = NULL,
@@ -43,14 +19,22 @@ export function retry(sql: Sql, operation: RetryOperation): AnswerTable['retry']
   return { items: operation.ids.map((id) => retryOne(sql, id, operation)) }
 }
 
-function retryOne(sql: Sql, id: string, { at, by, runAt }: RetryOperation): Plain {
+const UNFINISHED_CHILDREN = `SELECT id FROM stateward_task
+  WHERE parent = ? AND state IN ('failed', 'cancelled', 'terminated') ORDER BY seq`
+
+/** First its children that have not finished: whether it has to wait for some is known then. */
+function retryOne(sql: Sql, id: string, operation: RetryOperation): Plain {
+  const { at, by, runAt } = operation
   const row = lifeOf(sql, id)
   if (row === undefined) return UNKNOWN
-  const next = nextLife(row, { type: 'task.retry', runAt })
-  if (next === undefined) return notIn(row)
+  if (nextLife(row, { type: 'task.retry', runAt, waits: false }) === undefined) return notIn(row)
   const other =
     row.key === null ? undefined : (sql.statement(KEY_HOLDER).get(row.key) as { id: string } | undefined)
   if (other !== undefined) return { kind: 'refused', code: 'ERR_TASK_KEY_TAKEN', id: other.id }
+  const children = sql.statement(UNFINISHED_CHILDREN).all(id) as { id: string }[]
+  for (const child of children) retryOne(sql, child.id, operation)
+  const waits = hasLiveChild(sql, id)
+  const next = nextLife(row, { type: 'task.retry', runAt, waits }) as LifeRow
   // The row forgets how it ended; the log does not.
   const ended = row.state as 'failed' | 'cancelled' | 'terminated'
   writeLog(sql, id, row.endedAt ?? at, row.asked_by ?? row.holder ?? by, ended, row.error)
@@ -77,13 +61,14 @@ export function move(sql: Sql, { ids, runAt, at, by }: MoveOperation): AnswerTab
 const REMOVE = 'DELETE FROM stateward_task WHERE seq = ?'
 const REMOVE_LOG = 'DELETE FROM stateward_log WHERE id = ?'
 
-export function remove(sql: Sql, { ids }: RemoveOperation): AnswerTable['remove'] {
+export function remove(sql: Sql, { ids, at }: RemoveOperation): AnswerTable['remove'] {
   const items = ids.map((id): Plain => {
     const row = lifeOf(sql, id)
     if (row === undefined) return UNKNOWN
     if (nextLife(row, { type: 'task.remove' }) === undefined) return notIn(row)
     sql.statement(REMOVE).run(row.seq)
     sql.statement(REMOVE_LOG).run(id)
+    if (row.parent !== null) joinIfOver(sql, row.parent, at)
     return DONE
   })
   return { items }

@@ -7,9 +7,11 @@ import type { StoreCheck } from './store.ts'
 const NEVER: Readonly<Record<string, string>> = {
   "state = 'running' AND (lease_until IS NULL OR holder IS NULL)": 'running without a lease',
   "state <> 'running' AND lease_until IS NOT NULL": 'leased, but not running',
-  "state NOT IN ('pending', 'running') AND (ended_at IS NULL OR live_key IS NOT NULL)":
+  "state NOT IN ('pending', 'running', 'forked') AND (ended_at IS NULL OR live_key IS NOT NULL)":
     'ended, but still live',
-  "state IN ('pending', 'running') AND ended_at IS NOT NULL": 'live, but with an end',
+  "state IN ('pending', 'running', 'forked') AND ended_at IS NOT NULL": 'live, but with an end',
+  "state = 'forked' AND NOT EXISTS (SELECT 1 FROM stateward_task AS child WHERE child.parent = stateward_task.id AND child.ended_at IS NULL)":
+    'waiting for children that have all ended',
 }
 
 export function inspectStore(sql: Sql, file: { file: string; bytes: number; logBytes: number }): StoreCheck {

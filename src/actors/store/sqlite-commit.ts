@@ -3,7 +3,8 @@
  * the whole is rolled back and done again with a savepoint around each, so that only what fails is left out.
  */
 import type { StoreAnswer, StoreOperation } from './operations.ts'
-import { cancel, move, remove, retry } from './sqlite-acts.ts'
+import { move, remove, retry } from './sqlite-acts.ts'
+import { cancel } from './sqlite-cancel.ts'
 import { claim, renew } from './sqlite-claim.ts'
 import { isFatal, type Sql, type SqliteConnection, toStoreError } from './sqlite-driver.ts'
 import { enqueue } from './sqlite-enqueue.ts'

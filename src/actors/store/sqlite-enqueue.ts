@@ -1,5 +1,6 @@
 /** Stores new tasks. One statement each, unless its id or its key is taken. */
 import type { AnswerTable, EnqueueAnswer, EnqueueOperation } from './operations.ts'
+import { cancelChildren } from './sqlite-cancel.ts'
 import type { Sql } from './sqlite-driver.ts'
 import {
   bandOf,
@@ -66,6 +67,7 @@ function replace(sql: Sql, live: TaskLife, successor: string, { at, by }: { at: 
     writeRequest(sql, live.seq, { at, by, reason: successor, replaced: true })
     writeLife(sql, live.seq, next, { at, reason: 'replaced', error: null })
     writeLog(sql, live.id, at, by, 'replaced', successor)
+    if (live.state === 'forked') cancelChildren(sql, live.id, { at, by, reason: 'replaced' })
   }
   sql.statement(GIVE_UP_KEY).run(live.seq)
 }

@@ -5,6 +5,7 @@
 import type { TaskState } from '../../machines/model.ts'
 import type { Page, PageRequest, TaskFilter } from './records.ts'
 import type { Sql, SqlValue } from './sqlite-driver.ts'
+import { withPercent } from './sqlite-forks.ts'
 import { toRecord } from './sqlite-rows.ts'
 import type { TaskRecord } from './task-record.ts'
 
@@ -26,35 +27,41 @@ const later = (phases: string, now: number): Part => ({
   values: [now],
 })
 
-function partOf(state: TaskState, now: number): Part | undefined {
+const live = (state: string, index: string): Part => ({
+  condition: `+state = '${state}'`,
+  source: `FROM stateward_task INDEXED BY stateward_task_${index} WHERE state = '${state}'`,
+  values: [],
+})
+
+function partsOf(state: TaskState, now: number): readonly Part[] {
   switch (state) {
     case 'created':
-      return undefined
+      return []
     case 'queued':
-      return {
-        condition: "(+state = 'pending' AND run_at <= ?)",
-        source: `${READY} AND run_at <= ?`,
-        values: [now],
-      }
+      return [
+        {
+          condition: "(+state = 'pending' AND run_at <= ?)",
+          source: `${READY} AND run_at <= ?`,
+          values: [now],
+        },
+      ]
     case 'scheduled':
-      return later("NOT IN ('retry', 'snooze')", now)
+      return [later("NOT IN ('retry', 'snooze')", now)]
     case 'retrying':
-      return later("= 'retry'", now)
+      return [later("= 'retry'", now)]
     case 'snoozed':
-      return later("= 'snooze'", now)
+      return [later("= 'snooze'", now)]
     case 'running':
-      return {
-        condition: "+state = 'running'",
-        source: "FROM stateward_task INDEXED BY stateward_task_leased WHERE state = 'running'",
-        values: [],
-      }
+      return [live('running', 'leased'), live('forked', 'forked')]
     default:
-      return {
-        condition: '+state = ?',
-        source:
-          'FROM stateward_task INDEXED BY stateward_task_ended WHERE ended_at IS NOT NULL AND state = ?',
-        values: [state],
-      }
+      return [
+        {
+          condition: '+state = ?',
+          source:
+            'FROM stateward_task INDEXED BY stateward_task_ended WHERE ended_at IS NOT NULL AND state = ?',
+          values: [state],
+        },
+      ]
   }
 }
 
@@ -72,14 +79,14 @@ export function list(sql: Sql, filter: TaskFilter, page: PageRequest, now: numbe
   const text = `SELECT * FROM stateward_task ${where} ORDER BY seq ${order} LIMIT ?`
   // One more than asked for says whether another page follows.
   const rows = sql.statement(text).all(...conditions.flatMap(({ values }) => values), page.limit + 1)
-  const found = rows.map(toRecord)
+  const found = rows.map((row) => withPercent(sql, toRecord(row)))
   const items = found.slice(0, page.limit)
   const last = found.length > page.limit ? items.at(-1) : undefined
   return { items, next: last === undefined ? null : String(last.seq) }
 }
 
 function stateCondition(sql: Sql, states: readonly TaskState[], now: number): Where {
-  const parts = [...new Set(states)].flatMap((state) => partOf(state, now) ?? [])
+  const parts = [...new Set(states)].flatMap((state) => partsOf(state, now))
   if (parts.length === 0) return { text: '0', values: [] }
   const values = parts.flatMap((part) => part.values)
   const union = parts.map(({ source }) => `SELECT seq ${source}`).join(' UNION ALL ')
@@ -90,7 +97,7 @@ function stateCondition(sql: Sql, states: readonly TaskState[], now: number): Wh
 }
 
 function plainConditions(filter: TaskFilter): Where[] {
-  const { names, key, schedule, createdFrom, createdBefore, endedFrom, endedBefore } = filter
+  const { names, key, schedule, parent, createdFrom, createdBefore, endedFrom, endedBefore } = filter
   const conditions: Where[] = []
   const add = (text: string, value: SqlValue | undefined): void => {
     if (value !== undefined) conditions.push({ text, values: [value] })
@@ -99,6 +106,7 @@ function plainConditions(filter: TaskFilter): Where[] {
   else if (names !== undefined) add('name IN (SELECT value FROM json_each(?))', JSON.stringify(names))
   add('key = ?', key)
   add('schedule = ?', schedule)
+  add('parent = ?', parent)
   add('created_at >= ?', createdFrom)
   add('created_at < ?', createdBefore)
   add('ended_at >= ?', endedFrom)

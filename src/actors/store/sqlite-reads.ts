@@ -4,6 +4,7 @@ import { PRIORITIES } from '../../machines/model.ts'
 import { publicState, type StoredPhase } from '../../machines/stored-task.ts'
 import type { DaemonRecord, LogEntry, ScheduleRecord } from './records.ts'
 import type { Sql } from './sqlite-driver.ts'
+import { withPercent } from './sqlite-forks.ts'
 import { bandOf, toRecord } from './sqlite-rows.ts'
 import { historyOf } from './task-history.ts'
 import type { TaskRecord } from './task-record.ts'
@@ -14,7 +15,7 @@ export function get(sql: Sql, ids: readonly string[]): (TaskRecord | undefined)[
   const statement = sql.statement(BY_ID)
   return ids.map((id) => {
     const row = statement.get(id)
-    return row === undefined ? undefined : toRecord(row)
+    return row === undefined ? undefined : withPercent(sql, toRecord(row))
   })
 }
 
@@ -23,6 +24,7 @@ export type Counts = Record<Exclude<TaskState, 'created'>, number>
 const ENDED = `SELECT state, count(*) AS count FROM stateward_task INDEXED BY stateward_task_ended
   WHERE ended_at IS NOT NULL GROUP BY state`
 const RUNNING = `SELECT count(*) AS count FROM stateward_task INDEXED BY stateward_task_leased WHERE state = 'running'`
+const FORKED = `SELECT count(*) AS count FROM stateward_task INDEXED BY stateward_task_forked WHERE state = 'forked'`
 const DUE = `SELECT count(*) AS count FROM stateward_task INDEXED BY stateward_task_ready
   WHERE state = 'pending' AND band = ? AND run_at <= ?`
 const LATER = `SELECT phase, count(*) AS count FROM stateward_task INDEXED BY stateward_task_ready
@@ -43,7 +45,8 @@ export function counts(sql: Sql, now: number): Counts {
   }
   const ended = sql.statement(ENDED).all() as { state: keyof Counts; count: number }[]
   for (const { state, count } of ended) found[state] += count
-  found.running = (sql.statement(RUNNING).get() as { count: number }).count
+  for (const text of [RUNNING, FORKED])
+    found.running += (sql.statement(text).get() as { count: number }).count
   for (const priority of PRIORITIES) {
     const band = bandOf(priority)
     found.queued += (sql.statement(DUE).get(band, now) as { count: number }).count

@@ -37,7 +37,7 @@ export function requestOf(row: RequestColumns): EndRequest | null {
 
 /** What decides about a row, and whom to tell. */
 export const LIFE_COLUMNS = `seq, id, name, schedule, holder, state, phase, run_at AS runAt, attempt, lost, fence,
-  coalesce(lease_until, 0) AS leaseUntil, key, asked, asked_at, asked_by, asked_reason, ended_at AS endedAt, error`
+  coalesce(lease_until, 0) AS leaseUntil, key, parent, asked, asked_at, asked_by, asked_reason, ended_at AS endedAt, error`
 
 export interface TaskLife extends LifeRow, RequestColumns {
   readonly seq: number
@@ -47,6 +47,7 @@ export interface TaskLife extends LifeRow, RequestColumns {
   readonly schedule: string | null
   readonly holder: string | null
   readonly key: string | null
+  readonly parent: string | null
   readonly endedAt: number | null
   readonly error: string | null
 }
@@ -72,7 +73,7 @@ export interface Facts {
 /** Writes what the machine has decided. */
 export function writeLife(sql: Sql, seq: number, life: LifeRow, { at, reason, error }: Facts): void {
   const { state, phase, runAt, attempt, lost, leaseUntil } = life
-  if (state === 'pending' || state === 'running') {
+  if (state === 'pending' || state === 'running' || state === 'forked') {
     sql.statement(WAIT).run(state, phase, runAt, attempt, lost, leaseUntil || null, error, seq)
   } else {
     sql.statement(END).run(state, attempt, lost, at, reason, error, seq)
@@ -120,6 +121,7 @@ interface TaskRow extends RequestColumns {
   readonly version: number
   readonly key: string | null
   readonly schedule: string | null
+  readonly parent: string | null
   readonly created_at: number
   readonly created_by: string
   readonly started_at: number | null
@@ -155,6 +157,7 @@ export function toRecord(found: unknown): TaskRecord & { readonly seq: number } 
     version: row.version,
     key: row.key,
     schedule: row.schedule,
+    parent: row.parent,
     request: requestOf(row),
     createdAt: row.created_at,
     createdBy: row.created_by,

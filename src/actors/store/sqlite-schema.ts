@@ -111,8 +111,30 @@ CREATE TABLE stateward_daemon (
 ) STRICT, WITHOUT ROWID;
 `
 
+/**
+ * Children of tasks. A trigger makes the parent due with its next step when none of them is live any more, however the last one
+ * ended; only a removed one is looked after by who removes it, since a deletion has no instant. `fork_from` and `fork_to`
+ * are its percent before and after its children.
+ */
+const VERSION_2 = `
+ALTER TABLE stateward_task ADD COLUMN parent TEXT;
+ALTER TABLE stateward_task ADD COLUMN parent_step INTEGER;
+ALTER TABLE stateward_task ADD COLUMN fork_from REAL;
+ALTER TABLE stateward_task ADD COLUMN fork_to REAL;
+CREATE INDEX stateward_task_child ON stateward_task (parent, parent_step) WHERE parent IS NOT NULL;
+CREATE INDEX stateward_task_live_child ON stateward_task (parent) WHERE parent IS NOT NULL AND ended_at IS NULL;
+CREATE INDEX stateward_task_forked ON stateward_task (seq) WHERE state = 'forked';
+CREATE TRIGGER stateward_task_joined AFTER UPDATE OF ended_at ON stateward_task
+  WHEN NEW.parent IS NOT NULL AND NEW.ended_at IS NOT NULL
+  BEGIN
+    UPDATE stateward_task SET state = 'pending', phase = 'step', run_at = NEW.ended_at, percent = fork_to
+      WHERE id = NEW.parent AND state = 'forked'
+      AND NOT EXISTS (SELECT 1 FROM stateward_task WHERE parent = NEW.parent AND ended_at IS NULL);
+  END;
+`
+
 /** From each version to the next one. Never changed once released. */
-const MIGRATIONS: readonly string[] = [VERSION_1]
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2]
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length
 

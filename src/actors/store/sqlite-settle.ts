@@ -9,7 +9,9 @@ import type {
   Verdict,
 } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
+import { anyLiveChild, fork, hasDueParent } from './sqlite-forks.ts'
 import { lifeOf, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
+import { endReason, writeStep } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 
 const LOST: SettleAnswer = { kind: 'lost' }
@@ -27,7 +29,16 @@ const SETTLED = {
 } as const satisfies Record<string, SettleAnswer>
 
 export function settle(sql: Sql, operation: SettleOperation): AnswerTable['settle'] {
-  return { items: operation.settlements.map((settlement) => settleOne(sql, settlement, operation)) }
+  const { settlements } = operation
+  const mayJoin = anyLiveChild(sql)
+  const items = settlements.map((settlement) => settleOne(sql, settlement, operation))
+  const joined =
+    mayJoin &&
+    hasDueParent(
+      sql,
+      settlements.map(({ id }) => id),
+    )
+  return { items, joined }
 }
 
 function settleOne(sql: Sql, { id, fence, verdict }: Settlement, act: SettleOperation): SettleAnswer {
@@ -43,6 +54,8 @@ function settleOne(sql: Sql, { id, fence, verdict }: Settlement, act: SettleOper
       const { changes } = sql.statement(END).run(kind, act.at, null, error, reason, id, fence)
       return changes === 1 ? SETTLED[kind] : LOST
     }
+    case 'fork':
+      return fork(sql, { id, fence, verdict }, act)
     default:
       return postpone(sql, { id, fence, verdict }, act)
   }
@@ -61,14 +74,10 @@ function postpone(
   if (row === undefined || next === undefined) return LOST
   const error = verdict.kind === 'retry' ? verdict.error : null
   writeLife(sql, row.seq, next, { at, reason: endReason(row), error })
-  if (verdict.kind === 'step' && next.state === 'pending') writeStep(sql, row.seq, verdict)
+  if (verdict.kind === 'step' && next.state === 'pending')
+    writeStep(sql, row.seq, verdict.call, verdict.percent ?? null)
   log(sql, id, at, by, verdict)
   return { kind: 'settled', state: next.state as TaskLife['state'] }
-}
-
-/** Of a task that ends because it was asked to. */
-export function endReason(row: TaskLife): string | null {
-  return row.phase === 'replaced' ? 'replaced' : row.asked_reason
 }
 
 function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
@@ -82,18 +91,6 @@ function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
     case 'returned':
       return { type: 'attempt.returned', fence }
   }
-}
-
-const STEP = `UPDATE stateward_task SET step = step + 1, name = ?, version = ?, input = ?, options = ?, description = ?,
-  metadata = ?, error = NULL, percent = ?, note = NULL WHERE seq = ?`
-
-function writeStep(
-  sql: Sql,
-  seq: number,
-  { call, percent = null }: Extract<Verdict, { kind: 'step' }>,
-): void {
-  const { name, version, input, options, description, metadata } = call
-  sql.statement(STEP).run(name, version, input, options, description, metadata, percent, seq)
 }
 
 function log(sql: Sql, id: string, at: number, by: string, verdict: Postponement): void {

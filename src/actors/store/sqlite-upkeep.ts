@@ -11,7 +11,7 @@ import type {
 } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
 import { LIFE_COLUMNS, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
-import { endReason } from './sqlite-settle.ts'
+import { endReason } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 
 const EXPIRED = `SELECT ${LIFE_COLUMNS} FROM stateward_task INDEXED BY stateward_task_leased
@@ -32,12 +32,14 @@ export function reclaim(sql: Sql, operation: ReclaimOperation): AnswerTable['rec
   return { tasks }
 }
 
+const UNNEEDED = `(parent IS NULL OR NOT EXISTS
+  (SELECT 1 FROM stateward_task AS above WHERE above.id = stateward_task.parent AND above.ended_at IS NULL))`
 const OLD = `SELECT seq, id FROM stateward_task INDEXED BY stateward_task_ended
-  WHERE ended_at IS NOT NULL AND state = ? AND ended_at <= ? ORDER BY ended_at, seq LIMIT ?`
+  WHERE ended_at IS NOT NULL AND state = ? AND ended_at <= ? AND ${UNNEEDED} ORDER BY ended_at, seq LIMIT ?`
 const LAST_KEPT = `SELECT ended_at AS endedAt, seq FROM stateward_task INDEXED BY stateward_task_ended
   WHERE ended_at IS NOT NULL AND state = ? ORDER BY ended_at DESC, seq DESC LIMIT 1 OFFSET ?`
 const BEYOND = `SELECT seq, id FROM stateward_task INDEXED BY stateward_task_ended
-  WHERE ended_at IS NOT NULL AND state = ? AND (ended_at, seq) <= (?, ?) ORDER BY ended_at, seq LIMIT ?`
+  WHERE ended_at IS NOT NULL AND state = ? AND (ended_at, seq) <= (?, ?) AND ${UNNEEDED} ORDER BY ended_at, seq LIMIT ?`
 const DELETE_TASK = 'DELETE FROM stateward_task WHERE seq = ?'
 const DELETE_LOG = 'DELETE FROM stateward_log WHERE id = ?'
 

@@ -33,7 +33,7 @@ function endOf({
   reason,
   error,
 }: TaskRecord): LogEntry | undefined {
-  if (state === 'pending' || state === 'running' || endedAt === null) return undefined
+  if (state === 'pending' || state === 'running' || state === 'forked' || endedAt === null) return undefined
   // One that was asked to end before anybody held it was ended by who asked.
   const by = (state === 'cancelled' ? request?.by : undefined) ?? holder ?? request?.by ?? createdBy
   return { at: endedAt, by, act: state, detail: error ?? reason }

@@ -56,6 +56,8 @@ export interface TaskRecord extends StoredCall {
   readonly runAt: number
   readonly key: string | null
   readonly schedule: string | null
+  /** Id of the task that it is a child of. */
+  readonly parent: string | null
   /** Attempts begun that count, of this step. */
   readonly attempt: number
   /** Leases lost, in this step. */
@@ -81,6 +83,7 @@ export interface TaskRecord extends StoredCall {
   readonly error: string | null
   /** Why it ended so: the kind of failure, the reason of a termination, what a cancel or a skip said. */
   readonly reason: string | null
+  /** While it waits for its children, the mean of theirs makes it. */
   readonly percent: number | null
   readonly note: string | null
 }

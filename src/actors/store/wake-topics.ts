@@ -28,7 +28,8 @@ function addTopics(topics: Set<WakeTopic>, operation: StoreOperation, said: Stor
     case 'settle':
       topics.add('news')
       // Another daemon may have room for what waits again.
-      if (said.type === 'settle' && said.answer.items.some(waitsAgain)) topics.add('work')
+      if (said.type === 'settle' && (said.answer.joined || said.answer.items.some(waitsAgain)))
+        topics.add('work')
       return
     case 'reclaim':
       if (said.type !== 'reclaim' || said.answer.tasks.length === 0) return
@@ -49,5 +50,5 @@ function addTopics(topics: Set<WakeTopic>, operation: StoreOperation, said: Stor
 }
 
 function waitsAgain(item: { readonly kind: string; readonly state?: string }): boolean {
-  return item.kind === 'settled' && item.state === 'pending'
+  return item.kind === 'settled' && (item.state === 'pending' || item.state === 'forked')
 }

@@ -12,7 +12,7 @@ export function clearTasks(queue: QueueStore, filter: StoredTaskFilter): Promise
     state: filter.state ?? ['scheduled', 'queued', 'retrying', 'snoozed'],
   }
   return onPages(queue, chosen, async (ids) => {
-    const { items } = await queue.do({ type: 'remove', ids })
+    const { items } = await queue.do({ type: 'remove', ids, at: queue.now() })
     return items
   })
 }

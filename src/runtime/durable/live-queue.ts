@@ -161,7 +161,7 @@ export class LiveQueue implements Queue {
 
   async remove(task: TaskId): Promise<void> {
     const id = idOf(task)
-    const { items } = await this.#store.do({ type: 'remove', ids: [id] })
+    const { items } = await this.#store.do({ type: 'remove', ids: [id], at: this.#store.now() })
     settled(items, id, 'be removed')
   }
 

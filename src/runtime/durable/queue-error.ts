@@ -1,6 +1,7 @@
 /** From what a store says to errors of this package. */
 import type { Refusal } from '../../actors/store/operations.ts'
 import { StoreError } from '../../actors/store/store-error.ts'
+import type { StoredState } from '../../machines/stored-task.ts'
 import { isStatewardError, OptionError, QueueError } from '../errors.ts'
 
 /** @param error - what a store threw, or anything else */
@@ -13,6 +14,12 @@ export function toQueueError(error: unknown): Error {
     code: 'ERR_STORE_FAILED',
     cause: error,
   })
+}
+
+/** Where the word of the store is not the one of the public. */
+const STATE_TEXTS: Partial<Record<StoredState, string>> = {
+  pending: 'waiting',
+  forked: 'waiting for its children',
 }
 
 /**
@@ -32,8 +39,6 @@ export function refusalError(refusal: Refusal, id: string, wish: string): Option
     case 'ERR_TASK_KEY_TAKEN':
       return of(`Task "${id}" cannot ${wish}: its key is held by the live task "${refusal.id}".`)
     default:
-      return of(
-        `Task "${id}" is ${refusal.state === 'pending' ? 'waiting' : refusal.state}: it cannot ${wish}.`,
-      )
+      return of(`Task "${id}" is ${STATE_TEXTS[refusal.state] ?? refusal.state}: it cannot ${wish}.`)
   }
 }

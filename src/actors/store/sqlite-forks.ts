@@ -1,0 +1,103 @@
+/** Tasks that wait for their children, and what is told of the children. */
+import type { SettleAnswer, Settlement, SettleOperation, Verdict } from './operations.ts'
+import type { Sql } from './sqlite-driver.ts'
+import { bandOf, lifeOf, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
+import { endReason, writeStep } from './sqlite-step.ts'
+import { nextLife } from './stored-life.ts'
+import type { NewTask, TaskRecord } from './task-record.ts'
+
+const INSERT_CHILD = `INSERT INTO stateward_task (id, state, phase, band, run_at, name, version, created_at, created_by,
+  description, metadata, options, input, parent, parent_step)
+  SELECT ?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, id, step FROM stateward_task WHERE seq = ?`
+const FORK = 'UPDATE stateward_task SET fork_from = ?, fork_to = ? WHERE seq = ?'
+
+/** Stores its children and makes it wait for them, unless it was asked to end. */
+export function fork(
+  sql: Sql,
+  { id, fence, verdict }: Settlement & { verdict: Extract<Verdict, { kind: 'fork' }> },
+  { at, by }: SettleOperation,
+): SettleAnswer {
+  const row = lifeOf(sql, id)
+  const next = row && nextLife(row, { type: 'attempt.forked', fence, runAt: verdict.runAt })
+  if (row === undefined || next === undefined) return { kind: 'lost' }
+  writeLife(sql, row.seq, next, { at, reason: endReason(row), error: null })
+  if (next.state !== 'forked') return { kind: 'settled', state: next.state as TaskLife['state'] }
+  const { call, children, percent } = verdict
+  writeStep(sql, row.seq, call, percent.from)
+  sql.statement(FORK).run(percent.from, percent.to, row.seq)
+  for (const child of children) insertChild(sql, row.seq, child, at, by)
+  writeLog(sql, id, at, by, 'forked', String(children.length))
+  return { kind: 'settled', state: joinIfOver(sql, id, verdict.runAt) ? 'pending' : 'forked' }
+}
+
+function insertChild(sql: Sql, parent: number, child: NewTask, at: number, by: string): void {
+  const { id, priority, runAt, name, version, description, metadata, options, input } = child
+  sql
+    .statement(INSERT_CHILD)
+    .run(id, bandOf(priority), runAt, name, version, at, by, description, metadata, options, input, parent)
+}
+
+const LIVE = 'FROM stateward_task INDEXED BY stateward_task_live_child WHERE parent = ? AND ended_at IS NULL'
+const HAS_LIVE_CHILD = `SELECT 1 ${LIVE} LIMIT 1`
+const LIVE_CHILDREN = `SELECT id ${LIVE} ORDER BY seq`
+
+export function hasLiveChild(sql: Sql, parent: string): boolean {
+  return sql.statement(HAS_LIVE_CHILD).get(parent) !== undefined
+}
+
+export function liveChildren(sql: Sql, parent: string): string[] {
+  return (sql.statement(LIVE_CHILDREN).all(parent) as { id: string }[]).map(({ id }) => id)
+}
+
+const JOIN = `UPDATE stateward_task SET percent = fork_to WHERE seq = ?`
+
+/** What the trigger does when a child ends. @returns whether the parent is due now */
+export function joinIfOver(sql: Sql, parent: string, at: number): boolean {
+  const row = lifeOf(sql, parent)
+  if (row === undefined || hasLiveChild(sql, parent)) return false
+  const next = nextLife(row, { type: 'children.ended', at })
+  if (next === undefined) return false
+  writeLife(sql, row.seq, next, { at, reason: null, error: null })
+  sql.statement(JOIN).run(row.seq)
+  return true
+}
+
+const ANY_LIVE_CHILD = `SELECT 1 FROM stateward_task INDEXED BY stateward_task_live_child
+  WHERE parent IS NOT NULL AND ended_at IS NULL LIMIT 1`
+
+/** One look at an index that is empty as a rule. */
+export function anyLiveChild(sql: Sql): boolean {
+  return sql.statement(ANY_LIVE_CHILD).get() !== undefined
+}
+
+const DUE_PARENT = `SELECT 1 FROM json_each(?) CROSS JOIN stateward_task AS child ON child.id = value
+  CROSS JOIN stateward_task AS parent ON parent.id = child.parent WHERE parent.state = 'pending' LIMIT 1`
+
+/** Whether a parent of one of these is due. */
+export function hasDueParent(sql: Sql, ids: readonly string[]): boolean {
+  return sql.statement(DUE_PARENT).get(JSON.stringify(ids)) !== undefined
+}
+
+const PARTS = `SELECT child.id, child.state, child.percent FROM stateward_task AS parent
+  CROSS JOIN stateward_task AS child INDEXED BY stateward_task_child
+  ON child.parent = parent.id AND child.parent_step = parent.step WHERE parent.id = ?`
+const RANGE = 'SELECT fork_from AS "from", fork_to AS "to" FROM stateward_task WHERE id = ?'
+
+type Part = Pick<TaskRecord, 'id' | 'state' | 'percent'>
+
+/** The percent of a task that waits for its children is made of theirs. */
+export function withPercent<Row extends Part>(sql: Sql, row: Row): Row {
+  return row.state === 'forked' ? { ...row, percent: percentOf(sql, row.id) } : row
+}
+
+function percentOf(sql: Sql, id: string): number {
+  const { from, to } = sql.statement(RANGE).get(id) as { from: number; to: number }
+  const parts = sql.statement(PARTS).all(id) as Part[]
+  const sum = parts.reduce((all, part) => all + percentOfPart(sql, part), 0)
+  return parts.length === 0 ? to : from + ((to - from) * sum) / parts.length / 100
+}
+
+function percentOfPart(sql: Sql, { id, state, percent }: Part): number {
+  if (state === 'forked') return percentOf(sql, id)
+  return state === 'pending' || state === 'running' ? (percent ?? 0) : 100
+}
