@@ -1,64 +1,136 @@
 /**
- * The job: a supervisor, one listing to begin with, and what is made of the rest.
+ * The job: a queue in a file, a daemon under a supervisor that works it off, one listing to begin with, and what
+ * is made of the rest.
  *
- * It ends when no run is pending, or when a signal has stopped the supervisor; then the report is written,
- * by a `critical` task if there still is somebody to run it.
+ * - It ends when nothing waits or runs in the queue; then a `critical` task writes the report.
+ * - A signal stops the daemon: what has not ended goes back to the queue, and a report says what is done so far.
+ * - However it ends before it is done, with `kill -9` too, started again it goes on where it was. What a killed
+ *   process had under way is done anew when its lease is over.
  */
 import { lstatSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createSupervisor, type Supervisor } from '../../src/index.ts'
-import { toBytePath, toLine } from './byte-path.ts'
+import { createDaemon, type Queue } from '../../src/runtime/durable/index.ts'
+import { type BytePath, toBytePath, toLine } from './byte-path.ts'
 import { formatBytes, formatCount, formatMany } from './format.ts'
 import { Interrupt } from './interrupt.ts'
+import { openJobQueue } from './job-queue.ts'
 import { Ledger } from './ledger.ts'
 import type { Options } from './options.ts'
 import { ProgressDisplay, type ProgressOutput } from './progress.ts'
 import { type Report, writeReport } from './report.ts'
 import { summaryOf } from './summary.ts'
-import { list, report as reportTask, type Walk } from './tasks.ts'
+import { Tally } from './tally.ts'
+import { digest, jobTasks, packageCheck, REPORT_ID, rootId } from './tasks.ts'
 
-/** Listing rests while so many files wait: a queued run takes about 1.5 kB. */
-const FULL_BACKLOG = 50_000
 /** How long a stop may take, and how much of it handlers have to end by themselves. */
 const STOP = { wait: 5_000, graceMs: 4_000, cancelTasks: true } as const
+/** How long what a killed process had under way rests. */
+const LEASE_MS = 2_000
+/** A file that is under way whenever the process is killed is no reason to give it up. */
+const LOST_LIMIT = 1_000
+/** How often the queue is looked at when nothing runs here. */
+const LOOK_MS = 20
+/** The queue is the ledger: it is kept whole until the job is done. */
+const KEEP_ALL = { finished: {}, failed: {}, cancelled: {}, terminated: {} }
 
 export interface JobOutput {
   readonly out: ProgressOutput
   readonly err: ProgressOutput
 }
 
-/** @returns the exit code: 0, 1 after failures, 130 or 143 after a signal */
+/** What belongs to a job while it is worked on. */
+interface Job {
+  readonly queue: Queue
+  readonly supervisor: Supervisor
+  readonly interrupt: Interrupt
+  readonly options: Options
+  readonly root: BytePath
+}
+
+/**
+ * @returns the exit code: 0, 1 after failures, 130 or 143 after a signal
+ * @throws UsageError when the job cannot be kept where it is to be
+ */
 export async function digestTree(options: Options, { out, err }: JobOutput): Promise<number> {
   const root = toBytePath(options.directory)
-  const startedAt = Date.now()
+  const begunAt = Date.now()
+  const { queue, isUnderWay } = await openJobQueue(options)
+  await using _closed = queue
   await using supervisor = makeSupervisor()
-  const ledger = new Ledger(supervisor)
-  const display = options.quiet ? undefined : new ProgressDisplay(ledger, err)
+  const before = await Ledger.read(queue)
+  const tally = new Tally(before, supervisor)
+  const display = options.quiet ? undefined : new ProgressDisplay(tally, err)
   using interrupt = new Interrupt((signal, again) => {
     display?.say(again ? `${signal} again: ending what still runs` : `${signal}: stopping`)
     void supervisor.stop(again ? { ...STOP, wait: 0 } : STOP)
   })
-  display?.say(`Digesting ${toLine(root)}`)
+  supervisor.on('daemon.storeLost', ({ error }) => display?.say(`${(error as Error).message} Trying again`))
+  display?.say(`${isUnderWay ? 'Going on with' : 'Digesting'} ${toLine(root)}`)
   display?.begin()
-  await supervisor.start().catch((error: unknown) => {
+  const job: Job = { queue, supervisor, interrupt, options, root }
+  try {
+    await work(job, isUnderWay, tally)
+  } catch (error) {
     if (interrupt.signal === undefined) throw error
-  })
-  if (interrupt.signal === undefined) {
-    const { dev: device } = lstatSync(options.directory)
-    const walk: Walk = {
-      device,
-      except: toBytePath(options.report),
-      isFull: () => ledger.backlog >= FULL_BACKLOG,
-      found: (part) => ledger.list(part),
-    }
-    supervisor.submit(list, { walk, directory: root })
-    await ledger.idle
   }
-  const content: Report = { root, signal: interrupt.signal, startedAt, endedAt: Date.now(), ledger }
-  await report(supervisor, interrupt, options.report, content)
+  await supervisor.stop(STOP)
+  const content = await contentOf(job)
+  if (interrupt.signal !== undefined) await writeReport(options.report, content)
   display?.end()
-  return conclude(options, content, interrupt, { out, err })
+  if (!options.quiet) {
+    const lines = [...summaryOf(content, { begunAt, done: before.done }), `Report: ${options.report}`]
+    out.write(`${lines.join('\n')}\n`)
+  }
+  return conclude(content, interrupt, err)
+}
+
+/** Resolves when the report is written, or a signal has come. */
+async function work(job: Job, isUnderWay: boolean, tally: Tally): Promise<void> {
+  const { queue, supervisor, interrupt, options, root } = job
+  const tasks = jobTasks({
+    queue,
+    root,
+    device: lstatSync(options.directory).dev,
+    except: new Set([toBytePath(options.report), toBytePath(options.state)]),
+    found: (files) => tally.list(files),
+    writeReport: async (signal) => writeReport(options.report, await contentOf(job), signal),
+  })
+  const daemon = createDaemon({
+    queue,
+    supervisor,
+    tasks: [tasks.list, digest, packageCheck, tasks.report],
+    leaseMs: LEASE_MS,
+    lostLimit: LOST_LIMIT,
+    keep: KEEP_ALL,
+  })
+  await supervisor.start()
+  await daemon.start()
+  if (!isUnderWay) await queue.enqueue(tasks.list, { directory: root }, { runId: rootId(root) })
+  await allEnded(job)
+  if (interrupt.signal !== undefined) return
+  // An earlier process may have had no luck with it.
+  if ((await queue.get(REPORT_ID)) === undefined)
+    await queue.enqueue(tasks.report, undefined, { runId: REPORT_ID })
+  else await queue.retry(REPORT_ID)
+  await queue.wait(REPORT_ID, { signal: interrupt.stopping })
+}
+
+async function allEnded({ queue, supervisor, interrupt }: Job): Promise<void> {
+  while (!interrupt.stopping.aborted) {
+    await supervisor.idle()
+    const { waiting, running } = await queue.status()
+    if (waiting + running === 0) return
+    await sleep(LOOK_MS)
+  }
+}
+
+async function contentOf({ queue, interrupt, root }: Job): Promise<Report> {
+  const { createdAt = Date.now() } = (await queue.get(rootId(root))) ?? {}
+  const ledger = await Ledger.read(queue)
+  return { root, signal: interrupt.signal, startedAt: createdAt, endedAt: Date.now(), ledger }
 }
 
 function makeSupervisor(): Supervisor {
@@ -74,36 +146,14 @@ function makeSupervisor(): Supervisor {
   })
 }
 
-/** Writes the report in a task, or without one when the supervisor stops. */
-async function report(
-  supervisor: Supervisor,
-  interrupt: Interrupt,
-  file: string,
-  content: Report,
-): Promise<void> {
-  if (interrupt.signal === undefined) {
-    try {
-      await supervisor.submit(reportTask, { file, content }).result
-    } catch (error) {
-      if (interrupt.signal === undefined) throw error
-    }
-  }
-  await supervisor.stop(STOP)
-  if (interrupt.signal !== undefined) await writeReport(file, content)
-}
-
-function conclude(options: Options, content: Report, interrupt: Interrupt, { out, err }: JobOutput): number {
-  const { ledger } = content
+function conclude({ ledger }: Report, { signal, exitCode }: Interrupt, err: ProgressOutput): number {
   const { failures, done, found } = ledger
-  if (!options.quiet) {
-    const lines = [...summaryOf(content), `Report: ${options.report}`]
-    out.write(`${lines.join('\n')}\n`)
-  }
-  if (interrupt.signal !== undefined) {
+  if (signal !== undefined) {
     err.write(
-      `Stopped by ${interrupt.signal}: ${formatCount(done.files)} of ${formatMany(found.files, 'file')} found ` +
-        `so far are digested, ${formatBytes(done.bytes)} of ${formatBytes(found.bytes)}; the rest is left.\n`,
+      `Stopped by ${signal}: ${formatCount(done.files)} of ${formatMany(found.files, 'file')} found ` +
+        `so far are digested, ${formatBytes(done.bytes)} of ${formatBytes(found.bytes)}; ` +
+        'the next start goes on from here.\n',
     )
   } else if (failures.length > 0) err.write(`${formatMany(failures.length, 'task')} failed.\n`)
-  return interrupt.exitCode ?? (failures.length > 0 ? 1 : 0)
+  return exitCode ?? (failures.length > 0 ? 1 : 0)
 }

@@ -1,11 +1,13 @@
 /**
- * What the job has found and done so far, heard from the supervisor's events: no handle of any of the many
- * runs is kept. A run is pending from `task.created` to its end; when none is, the job is done.
+ * What the job has found and done, read from its queue: only what is committed there counts, and it counts
+ * once, however many processes have worked on it.
  */
-import type { Supervisor, TaskEnded } from '../../src/index.ts'
+import type { Queue, StoredTask } from '../../src/runtime/durable/index.ts'
+import type { ListedFile } from './directory.ts'
 import type { FileDigest } from './file-digest.ts'
 import { type Finding, isFinding } from './finding.ts'
-import { type Checked, digest, type Found, list, packageCheck } from './tasks.ts'
+import type { LeftOut, ListInput } from './tasks.ts'
+import type { Timed } from './timed.ts'
 import { Timings } from './timings.ts'
 
 /** A task that did not do its work. */
@@ -13,6 +15,11 @@ export interface Failure {
   readonly task: string
   readonly error: string
 }
+
+/** So many tasks are read at once. */
+const PAGE = 500
+
+const EXECUTIONS = { digest: 'thread', 'check-package': 'process' } as const
 
 export class Ledger {
   readonly files: FileDigest[] = []
@@ -22,67 +29,43 @@ export class Ledger {
   /** What the listings have found. */
   readonly found = { directories: 0, files: 0, bytes: 0, links: 0, special: 0, mounts: 0 }
   readonly done = { files: 0, bytes: 0, brotliBytes: 0, packages: 0 }
-  /** Runs that a stop ended. */
-  stopped = 0
-  /** Resolves when every run has ended. */
-  readonly idle: Promise<void>
-  #pending = 0
-  #digests = 0
-  /** Bytes of large files that are under way. */
-  readonly #partial: Map<string, number> = new Map()
-  readonly #supervisor: Supervisor
 
-  constructor(supervisor: Supervisor) {
-    this.#supervisor = supervisor
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.idle = promise
-    supervisor.on('task.created', ({ name }) => {
-      this.#pending += 1
-      if (name === digest.name) this.#digests += 1
-    })
-    const ended = (run: TaskEnded): void => {
-      this.timings.add(run.priority, run.execution, run.queueMs, run.runMs)
-      this.#partial.delete(run.runId)
-      if (run.name === digest.name) this.#digests -= 1
-      this.#pending -= 1
-      if (this.#pending === 0) resolve()
+  static async read(queue: Queue): Promise<Ledger> {
+    const ledger = new Ledger()
+    let after: string | undefined
+    do {
+      const page = await queue.list({ limit: PAGE, order: 'oldest', ...(after && { after }) })
+      for (const task of page.tasks) ledger.#take(task)
+      after = page.next
+    } while (after !== undefined)
+    return ledger
+  }
+
+  #take(task: StoredTask): void {
+    const { name, state, input } = task
+    if (name === 'digest') this.#find(input as ListedFile)
+    if (name === 'list' && state !== 'finished') this.#leaveOut((input as ListInput).listed?.leftOut.value)
+    switch (state) {
+      case 'finished':
+        this.#keep(name, (task.result as Timed<unknown>).value)
+        break
+      case 'failed':
+      case 'terminated':
+      case 'cancelled':
+        this.#fail(task)
+        break
+      default:
+        return
     }
-    supervisor.on('task.progress', ({ runId, percent }) => this.#note(runId, percent))
-    supervisor.on('task.finished', (run) => {
-      this.#keep(run.name, run.value)
-      ended(run)
-    })
-    supervisor.on('task.failed', (run) => {
-      this.#fail(run, run.error)
-      ended(run)
-    })
-    supervisor.on('task.terminated', (run) => {
-      if (run.reason === 'stop') this.stopped += 1
-      else this.#fail(run, run.error)
-      ended(run)
-    })
-    supervisor.on('task.cancelled', (run) => {
-      this.stopped += 1
-      ended(run)
-    })
+    this.#time(task)
   }
 
-  /** Files that are known and not digested yet. */
-  get backlog(): number {
-    return this.#digests
-  }
-
-  /** Bytes of ended files, and of large ones so far. */
-  get bytesSeen(): number {
-    let bytes = this.done.bytes
-    for (const partial of this.#partial.values()) bytes += partial
-    return bytes
-  }
-
-  /** Takes what a listing has found. */
-  list({ files, bytes, links, special, mounts, findings }: Found): void {
-    this.found.files += files
+  #find({ bytes }: ListedFile): void {
+    this.found.files += 1
     this.found.bytes += bytes
+  }
+
+  #leaveOut({ links, special, mounts, findings }: LeftOut = NOTHING): void {
     this.found.links += links
     this.found.special += special
     this.found.mounts += mounts
@@ -90,12 +73,13 @@ export class Ledger {
   }
 
   #keep(task: string, value: unknown): void {
-    if (task === digest.name) this.#keepDigest(value as FileDigest | Finding)
-    else if (task === list.name) this.found.directories += 1
-    else if (task === packageCheck.name) {
-      const { problem } = value as Checked
+    if (task === 'digest') this.#keepDigest(value as FileDigest | Finding)
+    else if (task === 'list') {
+      this.found.directories += 1
+      this.#leaveOut(value as LeftOut)
+    } else if (task === 'check-package') {
       this.done.packages += 1
-      if (problem !== undefined) this.findings.push(problem)
+      if (value !== null) this.findings.push(value as Finding)
     }
   }
 
@@ -110,13 +94,15 @@ export class Ledger {
     this.done.brotliBytes += value.brotliBytes
   }
 
-  #note(runId: string, percent: number): void {
-    const bytes = this.#supervisor.get(runId)?.metadata.bytes
-    if (typeof bytes === 'number') this.#partial.set(runId, (bytes * percent) / 100)
+  #fail({ description, state, error, reason }: StoredTask): void {
+    this.failures.push({ task: description, error: error?.message ?? reason ?? state })
   }
 
-  #fail({ runId, name }: TaskEnded, error: unknown): void {
-    const task = this.#supervisor.get(runId)?.description ?? name
-    this.failures.push({ task, error: error instanceof Error ? error.message : String(error) })
+  #time({ name, priority, result, createdAt, runAt, startedAt, endedAt = runAt }: StoredTask): void {
+    const execution = EXECUTIONS[name as keyof typeof EXECUTIONS] ?? 'async'
+    const waitMs = startedAt === undefined ? endedAt - createdAt : startedAt - runAt
+    this.timings.add(priority, execution, Math.max(0, waitMs), (result as Timed<unknown> | undefined)?.ms)
   }
 }
+
+const NOTHING: LeftOut = { links: 0, special: 0, mounts: 0, findings: [] }

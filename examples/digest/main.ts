@@ -1,6 +1,6 @@
-/** `npm start [-- DIR] [--report FILE] [--quiet]`: digests a directory tree. See job.ts, tasks.ts, report.ts. */
+/** `npm start [-- DIR] [--report FILE] [--state DIR] [--fresh] [--quiet]`: digests a directory tree. See job.ts, tasks.ts, report.ts. */
 import { digestTree } from './job.ts'
-import { type Options, readOptions, USAGE, UsageError } from './options.ts'
+import { readOptions, USAGE, UsageError } from './options.ts'
 
 // A reader that has left (`npm start | head`) does not stop the job: the report is still wanted.
 for (const stream of [process.stdout, process.stderr]) {
@@ -9,21 +9,12 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-const options = readCommandLine()
-if (options !== undefined) {
-  process.exitCode = await digestTree(options, { out: process.stdout, err: process.stderr })
-}
-
-/** Prints what is to be printed; there may be nothing else to do. */
-function readCommandLine(): Options | undefined {
-  try {
-    const read = readOptions(process.argv.slice(2))
-    if (read === undefined) process.stdout.write(`${USAGE}\n`)
-    return read
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = 2
-    return undefined
-  }
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options === undefined) process.stdout.write(`${USAGE}\n`)
+  else process.exitCode = await digestTree(options, { out: process.stdout, err: process.stderr })
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 2
 }

@@ -1,4 +1,4 @@
-/** The command line: `[DIR] [--report FILE] [--quiet]`. */
+/** The command line: `[DIR] [--report FILE] [--state DIR] [--fresh] [--quiet]`. */
 import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,14 +8,21 @@ export interface Options {
   readonly directory: string
   /** Absolute; its directory exists and may be written to. */
   readonly report: string
+  /** Absolute and without links: where the job is kept until it is finished. */
+  readonly state: string
+  /** Forget an unfinished job. */
+  readonly fresh: boolean
   readonly quiet: boolean
 }
 
-export const USAGE = `Usage: npm start -- [DIR] [--report FILE] [--quiet]
+export const USAGE = `Usage: npm start -- [DIR] [--report FILE] [--state DIR] [--fresh] [--quiet]
 
 Digests every file below DIR (default: this project's node_modules): SHA-256 and Brotli ratio.
+However it ends before it is done, started again it goes on where it was.
 
   --report FILE  where the JSON report goes (default: reports/digest.json)
+  --state DIR    where the job is kept until it is done (default: .stateward)
+  --fresh        begin anew, forget an unfinished job
   --quiet        no progress and no table
   --help         this text`
 
@@ -36,6 +43,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
   return {
     directory: readDirectory(given),
     report: readReport(values.report ?? join(PROJECT, 'reports', 'digest.json')),
+    state: readState(values.state ?? join(PROJECT, '.stateward')),
+    fresh: values.fresh,
     quiet: values.quiet,
   }
 }
@@ -47,6 +56,8 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         report: { type: 'string' },
+        state: { type: 'string' },
+        fresh: { type: 'boolean', default: false },
         quiet: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -79,6 +90,18 @@ function readReport(given: string): string {
     return file
   } catch (cause) {
     throw new UsageError(`Cannot write the report to ${given || '""'}: ${reason(cause)}.`, { cause })
+  }
+}
+
+function readState(given: string): string {
+  try {
+    if (given === '') throw new Error('the name is empty')
+    makeDirectory(resolve(given))
+    accessSync(given, constants.W_OK)
+    if (!statSync(given).isDirectory()) throw new Error('it is not a directory')
+    return realpathSync(given)
+  } catch (cause) {
+    throw new UsageError(`Cannot keep the job in ${given || '""'}: ${reason(cause)}.`, { cause })
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * Shows how far the job is: a bar that is drawn over itself on a terminal, a line a second elsewhere.
- * It reads the ledger at its own pace and is told nothing but to begin and to end.
+ * It reads the tally at its own pace and is told nothing but to begin and to end.
  */
 import { formatBytes, formatCount } from './format.ts'
-import type { Ledger } from './ledger.ts'
+import type { Tally } from './tally.ts'
 
 /** Where progress is shown: stderr, normally. */
 export interface ProgressOutput {
@@ -18,14 +18,14 @@ const BAR_CELLS = 24
 const CLEAR_LINE = '\r\u001B[K'
 
 export class ProgressDisplay {
-  readonly #ledger: Ledger
+  readonly #tally: Tally
   readonly #out: ProgressOutput
   readonly #startedAt = performance.now()
   #timer: NodeJS.Timeout | undefined
   #shown = ''
 
-  constructor(ledger: Ledger, out: ProgressOutput) {
-    this.#ledger = ledger
+  constructor(tally: Tally, out: ProgressOutput) {
+    this.#tally = tally
     this.#out = out
   }
 
@@ -53,7 +53,7 @@ export class ProgressDisplay {
   }
 
   #show(): void {
-    const { done, found, bytesSeen } = this.#ledger
+    const { done, found, bytesSeen } = this.#tally
     const share = found.bytes === 0 ? 0 : Math.min(1, bytesSeen / found.bytes)
     const facts =
       `${String(Math.floor(100 * share)).padStart(3)} %  ` +

@@ -1,6 +1,7 @@
 /** The last words of the job: what was done, how tasks waited and ran, what was found. */
 import { relative, toLine } from './byte-path.ts'
 import { formatBytes, formatCount, formatMany, formatMs, formatTable } from './format.ts'
+import type { Ledger } from './ledger.ts'
 import { type Report, ratioOf } from './report.ts'
 import type { Quantiles } from './timings.ts'
 
@@ -8,14 +9,24 @@ import type { Quantiles } from './timings.ts'
 const SHOWN = 10
 const HEAD = ['band', 'runs in', 'tasks', 'wait p50', 'p95', 'max', 'run p50', 'p95', 'max']
 
-export function summaryOf({ root, startedAt, endedAt, ledger }: Report): string[] {
+/** What this process began with. */
+export interface Before {
+  /** Epoch ms. */
+  readonly begunAt: number
+  readonly done: Pick<Ledger['done'], 'files' | 'bytes'>
+}
+
+export function summaryOf({ root, endedAt, ledger }: Report, { begunAt, done: before }: Before): string[] {
   const { found, done, findings, failures } = ledger
-  const seconds = Math.max(0.001, (endedAt - startedAt) / 1000)
-  const speed = `${formatCount(Math.round(done.files / seconds))} files/s, ${formatBytes(done.bytes / seconds)}/s`
+  const seconds = Math.max(0.001, (endedAt - begunAt) / 1000)
+  const perSecond = (count: number): number => Math.round(count / seconds)
+  const speed =
+    `${formatCount(perSecond(done.files - before.files))} files/s, ` +
+    `${formatBytes(perSecond(done.bytes - before.bytes))}/s`
   const ratio = ratioOf(done)
   return [
     `${formatMany(done.files, 'file')} of ${formatCount(found.files)}, ${formatBytes(done.bytes)}, ` +
-      `in ${seconds.toFixed(1)} s (${speed})`,
+      `in ${seconds.toFixed(1)} s (${speed})${before.files === 0 ? '' : `; ${formatCount(before.files)} of them before`}`,
     `Brotli makes ${formatBytes(done.brotliBytes)} of it${ratio === null ? '' : ` (ratio ${ratio})`}; ` +
       `${formatMany(done.packages, 'package.json', 'package.json files')} checked`,
     `${formatMany(found.directories, 'directory', 'directories')}; left out: ` +

@@ -1,78 +1,60 @@
 /**
- * The tasks of the job. This module is loaded by the program and by every thread and process.
+ * The tasks of the job, all of them stored in its queue: what is committed there is done, whatever becomes of
+ * the process. This module is loaded by the program and by every thread and process.
  *
  * | task | execution | band | does |
  * |---|---|---|---|
- * | `list` | async | normal | lists one directory; submits the others for what it finds |
+ * | `list` | async | normal | lists one directory, part by part; enqueues the others for what it finds |
  * | `digest` | thread | high, or low beyond 256 KiB | SHA-256 and Brotli size of one file |
  * | `check-package` | process | normal | holds one package.json against npm's rules |
  * | `report` | async | critical | writes the report when all others have ended |
  *
- * What a listing submits is `detached`: it outlives the listing, which awaits nothing and so holds its
- * slot only while it reads.
+ * The id of a task says what it is for. So a listing whose process was killed after it had enqueued what it
+ * found may do it once more: what is there already is refused by its id, and not done again.
  */
+import type { EnqueueItem, Queue } from '../../src/runtime/durable/index.ts'
 import { defineTask, type TaskDefinition } from '../../src/task.ts'
-import { type BytePath, toLine } from './byte-path.ts'
+import { type BytePath, relative, toLine } from './byte-path.ts'
 import { type Entries, entriesOf, type ListedFile, namesIn } from './directory.ts'
 import { digestLarge, digestSmall, type FileDigest, LARGE_BYTES } from './file-digest.ts'
 import { type Finding, findingOf } from './finding.ts'
-import { type Report, writeReport } from './report.ts'
+import { type Timed, timed } from './timed.ts'
 
-/** What all listings of one job share. They run on the program's own loop: it is not copied. */
+/** What the tasks that run on the program's own loop work with. Nothing of it is stored. */
 export interface Walk {
-  /** Only its file system is walked. */
+  readonly queue: Queue
+  readonly root: BytePath
+  /** Only this file system is walked. */
   readonly device: number
-  /** The report of an earlier job, if it lies in the tree. */
-  readonly except: BytePath
-  /** Whether so many files wait that listing had better wait, too. */
-  isFull(): boolean
-  /** Told what was found, before any of it is done. */
-  found(part: Found): void
+  /** The report of an earlier job and the folder of the queue, if they lie in the tree. */
+  readonly except: ReadonlySet<BytePath>
+  /** Told what has been enqueued, for those who watch. */
+  found(files: readonly ListedFile[]): void
+  writeReport(signal: AbortSignal): Promise<void>
 }
+
+/** What is in a directory and gets no task. */
+export type LeftOut = Pick<Entries, 'links' | 'special' | 'mounts' | 'findings'>
 
 export interface ListInput {
-  readonly walk: Walk
   readonly directory: BytePath
-  /** What is left of a directory that was listed in part. */
-  readonly rest?: { readonly names: readonly BytePath[]; readonly at: number }
+  /** What is behind a directory that was listed in part. */
+  readonly listed?: { readonly upTo: BytePath; readonly leftOut: Timed<LeftOut> }
 }
 
-/** What a directory, or a part of it, holds; files beyond those to digest are only counted. */
-export interface Found extends Pick<Entries, 'links' | 'special' | 'mounts' | 'findings'> {
-  readonly files: number
-  readonly bytes: number
+export interface JobTasks {
+  readonly list: TaskDefinition<ListInput, Timed<LeftOut>>
+  readonly report: TaskDefinition<undefined, Timed<void>>
 }
 
-export interface Checked {
-  readonly path: BytePath
-  readonly problem: Finding | undefined
-}
+export const REPORT_ID = 'report'
+export const rootId = (root: BytePath): string => listId(root, root)
 
 const { url: module } = import.meta
-/** Entries of a directory that are submitted before others get their turn. */
-const PART = 1_000
-const FULL_RETRY_MS = 50
+/** Entries of a directory that are enqueued in one transaction, before others get their turn. */
+const PART = 900
 
-export const list: TaskDefinition<ListInput, void> = defineTask(
-  { name: 'list', description: ({ directory }: ListInput) => `List ${toLine(directory)}` },
-  async ({ walk, directory, rest }: ListInput, ctx) => {
-    if (walk.isFull()) return ctx.snooze(FULL_RETRY_MS)
-    const { names, at } = rest ?? (await begin(walk, directory))
-    const part = await entriesOf(directory, names.slice(at, at + PART), walk.device)
-    const files = part.files.filter(({ path }) => path !== walk.except)
-    walk.found({ ...part, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) })
-    for (const child of part.directories) ctx.submit(list, { walk, directory: child }, { detached: true })
-    for (const file of files) {
-      const large = file.bytes > LARGE_BYTES
-      ctx.submit(digest, file, { priority: large ? 'low' : 'high', detached: true })
-      if (file.path.endsWith('/package.json')) ctx.submit(packageCheck, file.path, { detached: true })
-    }
-    if (at + PART >= names.length) return
-    return ctx.next(list.call({ walk, directory, rest: { names, at: at + PART } }))
-  },
-)
-
-export const digest: TaskDefinition<ListedFile, FileDigest | Finding> = defineTask(
+export const digest: TaskDefinition<ListedFile, Timed<FileDigest | Finding>> = defineTask(
   {
     name: 'digest',
     module,
@@ -80,13 +62,15 @@ export const digest: TaskDefinition<ListedFile, FileDigest | Finding> = defineTa
     description: ({ path }: ListedFile) => `Digest ${toLine(path)}`,
     metadata: ({ bytes }: ListedFile) => ({ bytes }),
   },
-  (file: ListedFile, ctx) => {
-    if (file.bytes <= LARGE_BYTES) return digestSmall(file)
-    return digestLarge(file, ctx.signal, (bytes) => ctx.progress((100 * bytes) / file.bytes))
-  },
+  (file: ListedFile, ctx) =>
+    timed(() => {
+      if (file.bytes <= LARGE_BYTES) return digestSmall(file)
+      return digestLarge(file, ctx.signal, (bytes) => ctx.progress((100 * bytes) / file.bytes))
+    }),
 )
 
-export const packageCheck: TaskDefinition<BytePath, Checked> = defineTask(
+/** The result is what is wrong with the file. */
+export const packageCheck: TaskDefinition<BytePath, Timed<Finding | null>> = defineTask(
   {
     name: 'check-package',
     module,
@@ -99,22 +83,96 @@ export const packageCheck: TaskDefinition<BytePath, Checked> = defineTask(
   async (path: BytePath) => {
     // Threads load this module, too, and need none of that.
     const { checkPackage } = await import('./package-check.ts')
-    return { path, problem: checkPackage(path) }
+    return timed(() => checkPackage(path) ?? null)
   },
 )
 
-export const report = defineTask(
-  { name: 'report', priority: 'critical' },
-  ({ file, content }: { file: string; content: Report }, ctx) => writeReport(file, content, ctx.signal),
-)
+export function jobTasks(walk: Walk): JobTasks {
+  const { root, device, except, queue } = walk
+  /** Of directories that are listed in part, so that a large one is not read again for each part. */
+  const names = new Map<BytePath, readonly BytePath[]>()
 
-/** A directory that cannot be listed has no names, and a finding. */
-async function begin(walk: Walk, directory: BytePath): Promise<NonNullable<ListInput['rest']>> {
+  const list: JobTasks['list'] = defineTask(
+    { name: 'list', description: ({ directory }: ListInput) => `List ${toLine(directory)}` },
+    async ({ directory, listed }: ListInput, ctx) => {
+      const { value, ms } = await timed(async () => {
+        const { due, upTo, findings } = await partOf(directory, listed?.upTo)
+        const entries = await entriesOf(directory, due, device)
+        await enqueue(entries)
+        return { upTo, leftOut: { ...entries, findings: [...findings, ...entries.findings] } }
+      })
+      const leftOut = plus({ value: value.leftOut, ms }, listed?.leftOut)
+      if (value.upTo === undefined) return leftOut
+      return ctx.next(list.call({ directory, listed: { upTo: value.upTo, leftOut } }))
+    },
+  )
+
+  /** By name, so that a later process goes on at the right one. A directory that cannot be listed has no names. */
+  async function partOf(directory: BytePath, after: BytePath = '' as BytePath) {
+    let all = names.get(directory)
+    try {
+      all ??= (await namesIn(directory)).sort()
+    } catch (error) {
+      return { due: [], upTo: undefined, findings: [findingOf(directory, error)] }
+    }
+    const from = all.findIndex((name) => name > after)
+    const due = from === -1 ? [] : all.slice(from, from + PART)
+    const isLast = from === -1 || from + PART >= all.length
+    if (isLast) names.delete(directory)
+    else names.set(directory, all)
+    return { due, upTo: isLast ? undefined : due.at(-1), findings: [] }
+  }
+
+  async function enqueue({ files: all, directories }: Entries): Promise<void> {
+    const files = all.filter(({ path }) => !except.has(path))
+    const items: EnqueueItem[] = directories
+      .filter((directory) => !except.has(directory))
+      .map((directory) => ({ call: list.call({ directory }), runId: listId(root, directory) }))
+    for (const file of files) {
+      const name = relative(root, file.path)
+      const priority = file.bytes > LARGE_BYTES ? 'low' : 'high'
+      items.push({ call: digest.call(file), runId: `digest ${name}`, priority })
+      if (file.path.endsWith('/package.json'))
+        items.push({ call: packageCheck.call(file.path), runId: `check ${name}` })
+    }
+    if (await isNew(queue.enqueueMany(items))) walk.found(files)
+  }
+
+  const report: JobTasks['report'] = defineTask(
+    { name: 'report', priority: 'critical' },
+    (_: undefined, ctx) => timed(() => walk.writeReport(ctx.signal)),
+  )
+
+  return { list, report }
+}
+
+function listId(root: BytePath, directory: BytePath): string {
+  return `list ${relative(root, directory)}`
+}
+
+/** False when an earlier listing had got so far; what it had not seen is stored all the same. */
+async function isNew(enqueued: Promise<unknown>): Promise<boolean> {
   try {
-    return { names: await namesIn(directory), at: 0 }
+    await enqueued
+    return true
   } catch (error) {
-    const findings = [findingOf(directory, error)]
-    walk.found({ files: 0, bytes: 0, links: 0, special: 0, mounts: 0, findings })
-    return { names: [], at: 0 }
+    const { errors = [] } = ((error as Error).cause ?? {}) as Partial<AggregateError>
+    const isTaken = errors.length > 0 && errors.every(({ code }) => code === 'ERR_RUN_ID_TAKEN')
+    if (!isTaken) throw error
+    return false
+  }
+}
+
+function plus({ value, ms }: Timed<LeftOut>, before: Timed<LeftOut> | undefined): Timed<LeftOut> {
+  const { links, special, mounts, findings } = value
+  if (before === undefined) return { value: { links, special, mounts, findings }, ms }
+  return {
+    value: {
+      links: before.value.links + links,
+      special: before.value.special + special,
+      mounts: before.value.mounts + mounts,
+      findings: [...before.value.findings, ...findings],
+    },
+    ms: before.ms + ms,
   }
 }

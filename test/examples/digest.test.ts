@@ -4,8 +4,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -24,7 +26,9 @@ import { toBytePath } from '../../examples/digest/byte-path.ts'
 import type { ListedFile } from '../../examples/digest/directory.ts'
 import { digestLarge, digestSmall } from '../../examples/digest/file-digest.ts'
 import { problemsOf } from '../../examples/digest/package-check.ts'
+import { openQueue, type Queue } from '../../src/runtime/durable/index.ts'
 import { once } from '../support/once.ts'
+import { until } from '../support/until.ts'
 
 const MAIN = join(import.meta.dirname, '../../examples/digest/main.ts')
 // In a constant, since it is no program of a package.
@@ -62,33 +66,40 @@ interface Report {
 let home: string
 let tree: string
 let reportFile: string
+let state: string
 
 beforeEach(() => {
   home = realpathSync(mkdtempSync(join(tmpdir(), 'stateward-digest-')))
   tree = join(home, 'tree')
   reportFile = join(home, 'reports', 'digest.json')
+  state = join(home, 'state')
   mkdirSync(tree)
 })
 
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-/** @param onText - given all that was written to stderr so far, whenever more is */
-async function run(args: string[], onText?: (err: string, kill: (signal: NodeJS.Signals) => void) => void) {
+function start(args: string[]) {
   const child = spawn(process.execPath, [MAIN, ...args], { cwd: home, stdio: ['ignore', 'pipe', 'pipe'] })
-  const outcome = { code: null as number | null, out: '', err: '' }
+  const said = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    outcome.out += text
+    said.out += text
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    outcome.err += text
-    onText?.(outcome.err, (signal) => child.kill(signal))
+    said.err += text
   })
   // All pipes closed means that nothing it started still holds them.
-  outcome.code = await once<number | null>(child, 'close')
-  return outcome satisfies Outcome
+  const outcome = once<number | null>(child, 'close').then((code): Outcome => ({ code, ...said }))
+  return { child, said, outcome }
 }
 
-const digestTree = () => run([tree, '--report', reportFile])
+/** @param onText - given all that was written to stderr so far, whenever more is */
+function run(args: string[], onText?: (err: string, kill: (signal: NodeJS.Signals) => void) => void) {
+  const { child, said, outcome } = start(args)
+  child.stderr.on('data', () => onText?.(said.err, (signal) => child.kill(signal)))
+  return outcome
+}
+
+const digestTree = (...more: string[]) => run([tree, '--report', reportFile, '--state', state, ...more])
 const report = () => JSON.parse(readFileSync(reportFile, 'utf8')) as Report
 
 function write(path: string | Buffer, content: string | Buffer): void {
@@ -177,7 +188,7 @@ describe('a whole run', () => {
 
   test('prints nothing when asked to be quiet', async () => {
     write('a', 'a')
-    expect(await run(['--quiet', tree, '--report', reportFile])).toEqual({ code: 0, out: '', err: '' })
+    expect(await digestTree('--quiet')).toEqual({ code: 0, out: '', err: '' })
     expect(report().files).toHaveLength(1)
   })
 })
@@ -274,7 +285,7 @@ describe('a signal', () => {
     write('endless', '')
     truncateSync(join(tree, 'endless'), ENDLESS_BYTES)
     let sent = 0
-    const { code, err } = await run([tree, '--report', reportFile], (text, kill) => {
+    const { code, err } = await run([tree, '--report', reportFile, '--state', state], (text, kill) => {
       // A progress line, and not before the small file is done.
       if (sent > 0 || !/^\d+ % {2}1\/2 files/m.test(text)) return
       sent += 1
@@ -289,6 +300,145 @@ describe('a signal', () => {
   })
 })
 
+/** The file of the job in the folder of the queue. */
+const databaseIn = (folder: string): string => {
+  const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.db'))
+  return file
+}
+
+/** What has ended in the queue of a job, how and when: an attempt more would show. */
+async function committedIn(queue: Queue): Promise<Map<string, object>> {
+  const ended = new Map<string, object>()
+  let after: string | undefined
+  do {
+    const page = await queue.list({ state: 'finished', limit: 1_000, ...(after && { after }) })
+    for (const { id, holder, attempt, startedAt, endedAt } of page.tasks)
+      ended.set(id, { holder, attempt, startedAt, endedAt })
+    after = page.next
+  } while (after !== undefined)
+  return ended
+}
+
+async function committed(): Promise<Map<string, object>> {
+  await using queue = await openQueue({ url: `sqlite:${join(state, databaseIn(state))}` })
+  return await committedIn(queue)
+}
+
+/** What two reports of one tree have in common, however often one of the jobs was interrupted. */
+function facts({ found, done, findings, failures, files, complete, signal, ...rest }: Report) {
+  return { found, done, findings, failures, files, complete, signal, tasks: tasksOf({ ...rest } as Report) }
+}
+
+describe('a job that was interrupted', () => {
+  function plant(): void {
+    for (let at = 0; at < 40; at += 1) {
+      mkdirSync(join(tree, `dir-${at}`))
+      for (let file = 0; file < 15; file += 1) write(`dir-${at}/${file}`, `${at} ${file} `.repeat(200 * file))
+      write(`dir-${at}/package.json`, at % 9 === 0 ? '{ "name": ' : '{ "name": "ok" }')
+    }
+    write('large.bin', Buffer.alloc(3_000_000, 'large '))
+    symlinkSync('large.bin', join(tree, 'link'))
+  }
+
+  test('by kill -9 at random moments goes on, digests nothing twice and reports the same', async () => {
+    plant()
+    expect(await digestTree()).toMatchObject({ code: 0 })
+    const whole = facts(report())
+    const total = Object.values(whole.tasks).reduce((sum, tasks) => sum + tasks, 1)
+    const file = databaseIn(state)
+    rmSync(reportFile)
+    state = join(home, 'killed')
+    mkdirSync(state)
+
+    await using queue = await openQueue({ url: `sqlite:${join(state, file)}` })
+    let kept = new Map<string, object>()
+    const expectKept = async () => {
+      const now = await committedIn(queue)
+      for (const [id, end] of kept) expect([id, now.get(id)]).toEqual([id, end])
+      kept = now
+    }
+    for (let kill = 0; kill < 5; kill += 1) {
+      const target = kept.size + Math.random() * (total / 6)
+      const job = start(['--quiet', tree, '--report', reportFile, '--state', state])
+      await until(async () => (await queue.counts()).finished >= target)
+      job.child.kill('SIGKILL')
+      expect(await job.outcome).toEqual({ code: null, out: '', err: '' })
+      await expectKept()
+    }
+    expect(existsSync(reportFile)).toBe(false)
+    expect(await digestTree()).toMatchObject({ code: 0 })
+
+    expect(facts(report())).toEqual(whole)
+    await expectKept()
+    expect(kept.size).toBe(total)
+  })
+
+  test('by a signal goes on, and begins anew once it was finished', async () => {
+    write('small', 'done at once')
+    write('endless', '')
+    truncateSync(join(tree, 'endless'), ENDLESS_BYTES)
+    let sent = false
+    const stopped = await run([tree, '--report', reportFile, '--state', state], (text, kill) => {
+      if (sent || !/^\d+ % {2}1\/2 files/m.test(text)) return
+      sent = true
+      kill('SIGINT')
+    })
+    expect(stopped).toMatchObject({
+      code: 130,
+      err: expect.stringContaining('the next start goes on from here'),
+    })
+    const kept = await committed()
+    truncateSync(join(tree, 'endless'), 0)
+
+    const rest = await digestTree()
+    expect(rest).toMatchObject({ code: 0, err: expect.stringContaining(`Going on with ${tree}`) })
+    expect(rest.out).toMatch(/^1 file of 2, .*; 1 of them before$/m)
+    expect(report()).toMatchObject({
+      complete: true,
+      found: { files: 2, bytes: 12 + ENDLESS_BYTES },
+      findings: [{ path: 'endless', finding: 'changed' }],
+    })
+    expect(kept.size).toBe(2)
+    expect((await committed()).get('digest small')).toEqual(kept.get('digest small'))
+
+    const anew = await digestTree()
+    expect(anew).toMatchObject({ code: 0, err: expect.stringContaining(`Digesting ${tree}`) })
+    expect(report()).toMatchObject({ complete: true, found: { files: 2, bytes: 12 }, findings: [] })
+  })
+
+  test('is forgotten with --fresh, and worked on by one process at a time', async () => {
+    write('endless', '')
+    truncateSync(join(tree, 'endless'), ENDLESS_BYTES)
+    let second: Promise<Outcome> | undefined
+    const first = await run([tree, '--report', reportFile, '--state', state], (text, kill) => {
+      if (second !== undefined || !/^\d+ % {2}0\/1 files/m.test(text)) return
+      second = digestTree()
+      void second.then(() => kill('SIGKILL'))
+    })
+    expect(first.code).toBe(null)
+    expect(await second).toEqual({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/^Process \d+ is at work on this directory already\.\n$/),
+    })
+
+    truncateSync(join(tree, 'endless'), 0)
+    expect(await digestTree('--fresh')).toMatchObject({
+      code: 0,
+      err: expect.stringContaining(`Digesting ${tree}`),
+    })
+    expect(report()).toMatchObject({ complete: true, found: { bytes: 0 }, findings: [] })
+  })
+
+  test('and keeps its queue in the tree does not digest it', async () => {
+    write('a', 'a')
+    state = join(tree, 'state')
+    await digestTree()
+    expect(await digestTree()).toMatchObject({ code: 0 })
+    expect(report()).toMatchObject({ found: { files: 1, directories: 1, special: 0 } })
+  })
+})
+
 describe('bad options', () => {
   test.each([
     ['an unknown option', ['--speed'], "Unknown option '--speed'. Try --help."],
@@ -299,6 +449,11 @@ describe('bad options', () => {
       'a directory for the report',
       ['.', '--report', '.'],
       'Cannot write the report to .: it is a directory.',
+    ],
+    [
+      'a file for the state',
+      ['.', '--state', MAIN],
+      `Cannot keep the job in ${MAIN}: it is not a directory.`,
     ],
     ['no name for the report', ['--report'], "Option '--report <value>' argument missing. Try --help."],
   ])('%s: one sentence and exit code 2', async (_, args, sentence) => {
