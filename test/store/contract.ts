@@ -197,6 +197,22 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect((await claimed(store, 1)).tasks).toHaveLength(1)
     })
 
+    it('takes only the tasks that are named by their ids, if they are due', async () => {
+      const store = await open()
+      await put(store)
+      const [wanted, later] = [
+        await put(store, { priority: 'low', name: 'own' }),
+        await put(store, { runAt: 9 }),
+      ]
+      const ids = [later.id, wanted.id, wanted.id, 'nobody']
+      expect((await claimed(store, 1, { ids, names: ['foreign'] })).tasks).toEqual([])
+      expect((await claimed(store, 1, { ids, except: ['own'] })).tasks).toEqual([])
+      expect(idsOf((await claimed(store, 1, { ids })).tasks)).toEqual([wanted.id])
+      expect(idsOf((await claimed(store, 9, { ids })).tasks)).toEqual([later.id])
+      expect((await claimed(store, 9, { ids: [] })).tasks).toEqual([])
+      expect((await claimed(store, 9)).tasks).toHaveLength(1)
+    })
+
     it('gives a task to one of two, and never twice', async () => {
       const [a, b] = await openTwo()
       await one(a, enqueue(0, ...Array.from({ length: 200 }, () => newTask())))

@@ -92,17 +92,19 @@ const operation: fc.Arbitrary<Drawn> = fc.oneof(
         limit: fc.integer({ min: 0, max: 4 }),
         room: fc.tuple(...PRIORITIES.map(() => fc.integer({ min: 0, max: 4 }))),
         names: fc.constantFrom(undefined, ['a'], ['b', 'c'], ['a', 'b']),
+        some: fc.option(ids, { nil: undefined, freq: 3 }),
         holder: fc.constantFrom('d', 'e'),
         leaseMs: fc.integer({ min: 1, max: 8 }),
       })
       .map(
-        ({ room: [critical = 0, high = 0, normal = 0, low = 0], names, leaseMs, ...rest }): Drawn =>
+        ({ room: [critical = 0, high = 0, normal = 0, low = 0], names, some, leaseMs, ...rest }): Drawn =>
           (at) => ({
             type: 'claim',
             at,
             leaseUntil: at + leaseMs,
             room: { critical, high, normal, low },
             ...(names === undefined ? {} : { names }),
+            ...(some === undefined ? {} : { ids: some }),
             ...rest,
           }),
       ),

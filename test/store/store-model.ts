@@ -154,10 +154,12 @@ export class StoreModel {
     holder,
     room,
     limit,
+    ids,
     names,
   }: Extract<StoreOperation, { type: 'claim' }>): unknown {
     const due = [...this.#entries.values()]
       .filter((entry) => entry.life.matches('pending') && entry.life.context.runAt <= at)
+      .filter((entry) => ids?.includes(entry.task.id) ?? true)
       .filter((entry) => names?.includes(entry.name) ?? true)
       .sort((a, b) => bandOf(a) - bandOf(b) || a.life.context.runAt - b.life.context.runAt || a.seq - b.seq)
     const taken: Lease[] = []

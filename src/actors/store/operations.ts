@@ -30,6 +30,8 @@ export interface ClaimOperation extends Act {
   readonly room: Readonly<Record<Priority, number>>
   /** At most so many in all; finite, whatever the room. */
   readonly limit: number
+  /** Only these tasks, as far as they are due and the rest holds. */
+  readonly ids?: readonly string[]
   /** Only tasks of these definitions. Without it, all. */
   readonly names?: readonly string[]
   /** All but tasks of these definitions. One behind a long backlog of theirs may have to wait for that to shrink. */

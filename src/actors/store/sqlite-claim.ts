@@ -33,6 +33,8 @@ const FIRST_KNOWN = `SELECT ${COLUMNS} FROM (SELECT seq AS first ${READY}) CROSS
 const WINDOW = `SELECT count(*) AS count FROM (SELECT 1 ${READY})`
 const FIRST_OF_NAME = `SELECT ${COLUMNS} FROM stateward_task INDEXED BY stateward_task_ready_name
   WHERE state = 'pending' AND name = ? AND band = ? AND run_at <= ? ORDER BY run_at, seq LIMIT ?`
+const THESE = `SELECT ${COLUMNS} FROM (SELECT DISTINCT value FROM json_each(?)) CROSS JOIN stateward_task ON id = value
+  WHERE state = 'pending' AND band = ? AND run_at <= ?`
 // Which of the names has something due, per band: one statement, however many there are.
 const DUE = `SELECT known.value AS name, bands.column1 AS band FROM json_each(?) AS known, (VALUES (0), (1), (2), (3)) AS bands
   WHERE EXISTS (SELECT 1 FROM stateward_task INDEXED BY stateward_task_ready_name
@@ -65,22 +67,33 @@ export function claim(sql: Sql, operation: ClaimOperation): ClaimAnswer {
   const { at, holder, leaseUntil, room, limit } = operation
   const tasks: ClaimedTask[] = []
   const taken: number[] = []
-  const due = dueNames(sql, operation)
+  const find = finderOf(sql, operation)
   for (const priority of PRIORITIES) {
     const places = placesFor(room, priority, tasks.length, limit)
     if (places === 0) continue
-    const band = bandOf(priority)
-    const rows =
-      due === undefined
-        ? candidates(sql, operation, band, places)
-        : ofEachName(sql, namesIn(due, band), at, band, places)
-    for (const { seq, attempt, fence, ...rest } of rows) {
+    for (const { seq, attempt, fence, ...rest } of find(bandOf(priority), places)) {
       taken.push(seq)
       tasks.push({ ...rest, attempt: attempt + 1, fence: fence + 1, priority })
     }
   }
   if (taken.length > 0) sql.statement(TAKE).run(holder, leaseUntil, at, JSON.stringify(taken))
   return { tasks, asked: askedOf(sql, holder), nextAt: nextAt(sql, at), scheduleAt: scheduleAt(sql) }
+}
+
+/** How to ask for those that may be taken of a band. */
+function finderOf(sql: Sql, operation: ClaimOperation): (band: number, places: number) => readonly Waiting[] {
+  if (operation.ids !== undefined) return (band, places) => these(sql, operation, band).slice(0, places)
+  const due = dueNames(sql, operation)
+  if (due === undefined) return (band, places) => candidates(sql, operation, band, places)
+  return (band, places) => ofEachName(sql, namesIn(due, band), operation.at, band, places)
+}
+
+/** Those that are named by their ids. */
+function these(sql: Sql, { at, ids, names, except }: ClaimOperation, band: number): Waiting[] {
+  const due = sql.statement(THESE).all(JSON.stringify(ids), band, at) as Waiting[]
+  const isMeant = ({ name }: Waiting): boolean =>
+    (names?.includes(name) ?? true) && !(except?.includes(name) ?? false)
+  return due.filter(isMeant).sort(byTurn)
 }
 
 interface DueName {
