@@ -12,6 +12,7 @@ const PACKAGES = [
   'node-cron',
   'toad-scheduler',
   'bree',
+  'bullmq',
 ] as const
 
 /** Label and value of each fact. */

@@ -21,6 +21,7 @@ export const QUESTIONS = [
   'supervision',
   'interval',
   'workers',
+  'durable',
 ] as const
 export type QuestionName = (typeof QUESTIONS)[number]
 

@@ -26,3 +26,13 @@ test('the benchmarks of what runs again and again answer', { timeout: 60_000 }, 
   expect(workers.stdout).toMatch(/^20 +setInterval +\d/m)
   expect(workers.stdout).toMatch(/^each its own +20 +croner +\d/m)
 })
+
+// Each side of an engine is a process of its own.
+test('the benchmark of the durable queue answers, with Redis or without', { timeout: 90_000 }, async () => {
+  const { stdout, stderr } = await bench('durable')
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^1 +done +[\d,]+ +(?:[\d,]+ .+|not measured: no redis-server)/m)
+  expect(stdout).toMatch(/^drain +50 +[\d,]+/m)
+  expect(stdout).toMatch(/^stateward +\d.+ p50 < 3 ms, idle < 0.5 % +(?:met|MISSED)$/m)
+  expect(stdout).toMatch(/^500 +[\d,]+ +[\d,]+/m)
+})

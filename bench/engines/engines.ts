@@ -1,0 +1,8 @@
+/** The engines by their name, each loaded by those that want it. */
+import type { Engine } from './engine.ts'
+
+export const ENGINES = {
+  stateward: async (): Promise<Engine> => (await import('./stateward.ts')).stateward,
+  bullmq: async (): Promise<Engine> => (await import('./bullmq.ts')).bullmq,
+}
+export type EngineName = keyof typeof ENGINES
