@@ -30,7 +30,7 @@ try {
     ? MAINTAINED_MAJORS.map(installNode)
     : [resolve(positionals[0] ?? process.execPath)]
   for (const node of nodes) {
-    for (const program of ['main.mjs', 'readme/main.ts', 'readme/service.ts']) {
+    for (const program of ['main.mjs', 'readme/main.ts', 'readme/service.ts', 'readme/durable.ts']) {
       execFileSync(node, [program], { cwd: consumer, stdio: 'inherit', timeout: PROGRAM_TIMEOUT_MS })
     }
   }
