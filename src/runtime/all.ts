@@ -22,8 +22,8 @@ export interface JoinOf<Calls extends readonly unknown[]> {
 }
 
 /**
- * What `all` calls: the calls are its children. A durable queue stores it as one task; after a crash all its calls are
- * made again.
+ * What `all` calls: the calls are its children. A durable queue stores them as tasks of their own and never runs this
+ * handler.
  */
 export const allTask: TaskDefinition<AllInput, unknown> = defineTask(
   { name: 'stateward.all', module: import.meta.url },
@@ -43,11 +43,11 @@ export const allTask: TaskDefinition<AllInput, unknown> = defineTask(
 )
 
 /**
- * All values, in order.
+ * What calls that were made side by side have put out, in order.
  *
  * @throws AggregateError with what those failed with that did
  */
-function valuesOf(settled: readonly PromiseSettledResult<unknown>[]): unknown[] {
+export function valuesOf(settled: readonly PromiseSettledResult<unknown>[]): unknown[] {
   const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   if (errors.length === 0) return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value)
   const [first] = errors

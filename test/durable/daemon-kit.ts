@@ -17,7 +17,7 @@ import {
 import { createDaemon, type Daemon } from '../../src/runtime/durable/daemon.ts'
 import type { DaemonOptions } from '../../src/runtime/durable/daemon-options.ts'
 import { LiveQueue } from '../../src/runtime/durable/live-queue.ts'
-import { openQueue } from '../../src/runtime/durable/open-queue.ts'
+import { openQueue, type QueueOptions } from '../../src/runtime/durable/open-queue.ts'
 import type { Queue } from '../../src/runtime/durable/queue.ts'
 import { storeOf } from '../../src/runtime/durable/queue-access.ts'
 import { QueueStore } from '../../src/runtime/durable/queue-store.ts'
@@ -32,9 +32,9 @@ export interface Place {
 }
 
 /** A queue on `file`, or on a fresh one. */
-export async function openPlace(file?: string): Promise<Place> {
+export async function openPlace(file?: string, options: Partial<QueueOptions> = {}): Promise<Place> {
   const path = file ?? join(await temporaryFolder(), 'tasks.db')
-  const queue = await openQueue({ url: `sqlite:${path}`, by: 'test' })
+  const queue = await openQueue({ url: `sqlite:${path}`, by: 'test', ...options })
   onTestFinished(() => queue.close())
   return { file: path, queue, store: storeOf(queue) }
 }

@@ -62,6 +62,12 @@ export function percentWithin(levels: readonly ChainLevel[], percent: number): n
   return Math.min(100, Math.max(0, part * 100))
 }
 
+/** @returns the levels with options that hold for the step that is due and what it goes on with; those around it are in them */
+export function withOptions(levels: readonly ChainLevel[], options: object): readonly ChainLevel[] {
+  if (Object.keys(options).length === 0) return levels
+  return push(levels, { rest: NOTHING, done: 0, total: 1, options })
+}
+
 function push(levels: readonly ChainLevel[], level: ChainLevel): readonly ChainLevel[] {
   const last = levels.at(-1)
   if (last?.rest !== NOTHING) return [...levels, level]

@@ -10,6 +10,8 @@ import type { LiveSupervisor } from '../live-supervisor.ts'
 import { say } from '../logger.ts'
 import { percentWithin } from './chain-levels.ts'
 import { fromMessageText } from './daemon-message.ts'
+import { ALL_NAME, childIds, forkOf, JOIN_NAME, type JoinInput } from './fork.ts'
+import { type JoinWork, joinTask } from './join.ts'
 import { Occurrences } from './occurrences.ts'
 import type { QueueStore } from './queue-store.ts'
 import { fromStoredCall } from './stored-call.ts'
@@ -52,6 +54,16 @@ export function daemonPorts({
       return undefined
     }
   }
+  const callOf = ({ task }: HeldTask): TaskCall => {
+    if (task.name !== JOIN_NAME) return fromStoredCall(task, find)
+    const ids = childIds(task.id, JSON.parse(task.input as string) as JoinInput)
+    return {
+      definition: joinTask as AnyDefinition,
+      input: { ids, read: (wanted) => queue.read((store) => store.get(wanted)) } satisfies JoinWork,
+      // Nothing of what holds for the whole: its calls had it, and their values are not thrown away for being late.
+      options: undefined,
+    }
+  }
   return {
     settings,
     store: {
@@ -73,7 +85,9 @@ export function daemonPorts({
     },
     begin(held) {
       try {
-        return begin(supervisor, held, find, now())
+        if (held.task.name === ALL_NAME)
+          return forkOf(held.task, { now: now(), maxBytes: queue.maxBytes, find })
+        return begin(supervisor, held, callOf(held), now())
       } catch (error) {
         return refused(error, now())
       }
@@ -99,6 +113,8 @@ export function daemonPorts({
     },
     percentOf(held, reported) {
       const { run } = held
+      // Its children have all ended.
+      if (held.task.name === JOIN_NAME) return undefined
       const percent = reported ?? (run && percentOf(run))
       const chain = chainOf(held)
       return chain === undefined ? percent : percentWithin(chain.levels, percent ?? 0)
@@ -140,14 +156,8 @@ const baseOf = ({ id, name }: DaemonIdentity): { daemon: string; daemonId: strin
 })
 
 /** @throws CallRefusal, OptionError, SupervisorStateError */
-function begin(
-  supervisor: LiveSupervisor,
-  held: HeldTask,
-  find: (name: string) => AnyDefinition | undefined,
-  now: number,
-): TaskRun {
+function begin(supervisor: LiveSupervisor, held: HeldTask, call: TaskCall, now: number): TaskRun {
   const { task } = held
-  const call = fromStoredCall(task, find)
   const { stepAgeMs = 0 } = chainOf(held) ?? {}
   return supervisor.submitKept(call, {
     id: task.id,

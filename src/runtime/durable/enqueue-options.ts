@@ -1,10 +1,11 @@
 /** What can be said when a task is enqueued, and the row that is made of it. */
-import { isDefinition, type TaskCall } from '../../actors/definition.ts'
+import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
 import type { KeyConflict, NewTask } from '../../actors/store/task-record.ts'
 import { PRIORITIES, type Priority } from '../../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { CHAIN_NAME } from './chain-levels.ts'
+import { ALL_NAME } from './fork.ts'
 import type { QueueStore } from './queue-store.ts'
 import { toStoredCall } from './stored-call.ts'
 import { toStoredJson } from './stored-json.ts'
@@ -125,7 +126,7 @@ export function toNewTask(
   const stored = toStoredCall(
     { definition, input, options: Object.keys(run).length === 0 ? undefined : run },
     ports.maxBytes,
-    definition.name === CHAIN_NAME ? wholeChain(description, metadataText) : undefined,
+    isOfCalls(definition) ? wholeChain(description, metadataText) : undefined,
   )
   const id = runId ?? own.runId?.(definition as TaskDefinition, input)
   if (id !== undefined) check.text(`runId of task "${definition.name}"`, id)
@@ -142,7 +143,9 @@ export function toNewTask(
   }
 }
 
-/** What is said of a chain is said of all of its steps. */
+const isOfCalls = ({ name }: AnyDefinition): boolean => name === CHAIN_NAME || name === ALL_NAME
+
+/** What is said of a chain is said of all of its steps, and what is said of `all` of its join. */
 function wholeChain(description: string | undefined, metadata: string | null | undefined): StoredChain {
   return {
     levels: [],

@@ -10,6 +10,7 @@ import { CHAIN_NAME, type Due, enter } from './chain-levels.ts'
 import { fromCallTag, fromFinite, fromStoredJson, toStoredJson, versionOf } from './stored-json.ts'
 import {
   checkStoredOptions,
+  NO_CHAIN,
   optionsFromJson,
   optionsToJson,
   type StoredChain,
@@ -56,8 +57,6 @@ export function toStoredCall(call: TaskCall, maxBytes: number, within?: StoredCh
   }
 }
 
-const NO_CHAIN: StoredChain = { levels: [], stepAgeMs: 0 }
-
 /** The first step of a chain. All of its calls are checked. */
 function storeChain(
   call: TaskCall<ChainInput>,
@@ -83,7 +82,13 @@ function firstStep(call: TaskCall): TaskCall {
 /** What `all` calls is stored with it, so it is checked with it. */
 function checkInner({ definition, input }: TaskCall, maxBytes: number): void {
   if (definition !== (allTask as AnyDefinition)) return
-  for (const call of toCalls('the calls of all()', (input as AllInput).calls)) toStoredCall(call, maxBytes)
+  const { calls, join = null } = input as AllInput
+  for (const call of toCalls('the calls of all()', calls)) toStoredCall(call, maxBytes)
+  if (join === null) return
+  const { definition: joining, options } = join
+  if (!isDefinition(joining) || joining.name === CHAIN_NAME || joining === (allTask as AnyDefinition))
+    refuse('the join of all()', 'a definition of yours', joining)
+  checkStoredOptions(joining.name, options, maxBytes)
 }
 
 /**

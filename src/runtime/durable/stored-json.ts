@@ -52,7 +52,15 @@ export function versionOf(definition: AnyDefinition): number {
  */
 export function toStoredJson(where: string, value: unknown, maxBytes: number): string | null {
   if (value === undefined) return null
-  const text = JSON.stringify(toPlain(value, { where, path: [], above: new Set() }))
+  return sizedJson(where, toPlain(value, { where, path: [], above: new Set() }), maxBytes)
+}
+
+/**
+ * @param plain - JSON already, calls in it tagged
+ * @throws OptionError (`ERR_VALUE_TOO_LARGE`)
+ */
+export function sizedJson(where: string, plain: unknown, maxBytes: number): string {
+  const text = JSON.stringify(plain)
   // A character has at most three bytes: most texts need not be counted.
   if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) {
     throw new OptionError(

@@ -46,6 +46,9 @@ export interface StoredChain {
   readonly metadata?: string | null
 }
 
+/** Of a task that is no step of a chain. */
+export const NO_CHAIN: StoredChain = { levels: [], stepAgeMs: 0 }
+
 /** @throws OptionError for options that are wrong or no data */
 export function checkStoredOptions(name: string, options: object | undefined, maxBytes: number): void {
   if (options === undefined) return
@@ -62,8 +65,12 @@ export function checkStoredOptions(name: string, options: object | undefined, ma
 }
 
 export function optionsToJson(options: object | undefined, chain: StoredChain | undefined): string | null {
-  const all = chain === undefined ? (options ?? {}) : { ...options, chain }
+  const all = chain === undefined || isEmpty(chain) ? (options ?? {}) : { ...options, chain }
   return Object.keys(all).length === 0 ? null : JSON.stringify(all, toFinite)
+}
+
+function isEmpty({ levels, description, metadata }: StoredChain): boolean {
+  return levels.length === 0 && description === undefined && metadata === undefined
 }
 
 /** @returns both `undefined` when nothing was stored */

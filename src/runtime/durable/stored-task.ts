@@ -34,6 +34,8 @@ export interface StoredTask {
   readonly key: string | undefined
   /** The schedule that it is an occurrence of. */
   readonly schedule: string | undefined
+  /** Id of the task that it is a child of: one of the calls of an `all`. */
+  readonly parent: string | undefined
   /** Attempts begun, of this step. */
   readonly attempt: number
   /** Steps made before this one. */
@@ -88,6 +90,7 @@ export function toStoredTask(record: TaskRecord, now: number): StoredTask {
     version: record.version,
     key: record.key ?? undefined,
     schedule: record.schedule ?? undefined,
+    parent: record.parent ?? undefined,
     attempt: record.attempt,
     step: record.step,
     progress:
@@ -112,7 +115,12 @@ function estimatedEnd(
   { state, percent, step, startedAt, createdAt }: TaskRecord,
   now: number,
 ): number | undefined {
-  if (state !== 'running' || startedAt === null || percent === null || percent < LEAST_PERCENT)
+  if (
+    (state !== 'running' && state !== 'forked') ||
+    startedAt === null ||
+    percent === null ||
+    percent < LEAST_PERCENT
+  )
     return undefined
   const from = step === 0 ? startedAt : createdAt
   return Math.round(from + (Math.max(0, now - from) * 100) / percent)

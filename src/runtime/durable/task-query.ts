@@ -13,6 +13,8 @@ export interface StoredTaskFilter {
   readonly key?: string
   /** Name of the schedule that they are occurrences of. */
   readonly schedule?: string
+  /** Id of the task whose children they are: the calls of an `all`. */
+  readonly parent?: string
   /** Top-level members of the metadata that must be equal. */
   readonly metadata?: Readonly<Record<string, string | number | boolean | null>>
   readonly createdFrom?: number | Date
@@ -44,6 +46,7 @@ const filterChecks: Checks = {
   name: oneOrMany(check.text),
   key: check.text,
   schedule: check.text,
+  parent: check.text,
   metadata: checkMetadata,
   createdFrom: checkStoredInstant,
   createdBefore: checkStoredInstant,
@@ -81,12 +84,14 @@ export function toTaskQuery(query: StoredTaskQuery): {
 }
 
 function filterOf(filter: StoredTaskFilter): TaskFilter {
-  const { state, name, key, schedule, metadata, createdFrom, createdBefore, endedFrom, endedBefore } = filter
+  const { state, name, key, schedule, parent, metadata, createdFrom, createdBefore, endedFrom, endedBefore } =
+    filter
   const found = {
     states: many(state),
     names: many(name),
     key,
     schedule,
+    parent,
     metadata,
     createdFrom: instant(createdFrom),
     createdBefore: instant(createdBefore),

@@ -4,6 +4,7 @@ import { allTask } from '../all.ts'
 import { chainTask } from '../chain.ts'
 import { refuse } from '../check.ts'
 import { OptionError } from '../errors.ts'
+import { joinTask } from './join.ts'
 
 /** A definition, or what a module exports: `import * as tasks from './tasks.ts'`. */
 export type TaskSource = AnyDefinition | object
@@ -26,7 +27,7 @@ export function taskTable(sources: readonly TaskSource[]): ReadonlyMap<string, A
     }
     table.set(name, definition)
   }
-  for (const own of [chainTask, allTask]) add(own as AnyDefinition)
+  for (const own of [chainTask, allTask, joinTask]) add(own as AnyDefinition)
   for (const [index, source] of sources.entries()) {
     for (const definition of definitionsIn(source, `createDaemon().tasks[${index}]`)) add(definition)
   }

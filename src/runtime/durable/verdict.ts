@@ -8,6 +8,7 @@ import type { FailureKind, Outcome } from '../../machines/model.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { RunTimeoutError } from '../errors.ts'
 import { advance, percentWithin } from './chain-levels.ts'
+import { JOIN_NAME, type JoinInput } from './fork.ts'
 import {
   CallRefusal,
   type FindDefinition,
@@ -16,8 +17,8 @@ import {
   toStoredStep,
 } from './stored-call.ts'
 import { toStoredError } from './stored-error.ts'
-import { toStoredJson } from './stored-json.ts'
-import { optionsFromJson, type StoredChain } from './stored-options.ts'
+import { fromCallTag, sizedJson, toStoredJson } from './stored-json.ts'
+import { NO_CHAIN, optionsFromJson, type StoredChain } from './stored-options.ts'
 
 export interface VerdictContext {
   /** Whole epoch ms. */
@@ -39,7 +40,7 @@ const RETURNED: Verdict = { kind: 'returned' }
 export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictContext): Verdict | undefined {
   switch (outcome.kind) {
     case 'finished':
-      return chainStep(held, context) ?? finished(held, outcome, context)
+      return stepAfter(held, outcome, context) ?? finished(held, outcome, context)
     case 'failed':
       return failed(outcome.failure.kind, outcome.failure.error)
     case 'cancelled':
@@ -82,9 +83,10 @@ function finished(
 ): Verdict {
   if (value === undefined) return { kind: 'finished', result: null, reason: skipped ?? null }
   try {
+    const store = task.name === JOIN_NAME ? sizedJson : toStoredJson
     return {
       kind: 'finished',
-      result: toStoredJson(`the result of task "${task.name}"`, value, maxBytes),
+      result: store(`the result of task "${task.name}"`, value, maxBytes),
       reason: null,
     }
   } catch (error) {
@@ -138,6 +140,33 @@ function nextStep({ call }: Extract<KeptWord, { kind: 'next' }>, context: Verdic
     const { code } = error as { code?: unknown }
     return failed(code === 'ERR_VALUE_NOT_STORABLE' ? 'unserializable' : 'invalidInput', error)
   }
+}
+
+/** @returns `undefined` when there is none: then its value is the result */
+function stepAfter(
+  held: HeldTask,
+  outcome: Extract<Outcome, { kind: 'finished' }>,
+  context: VerdictContext,
+): Verdict | undefined {
+  return joinStep(held, outcome, context) ?? chainStep(held, context)
+}
+
+/** The values of `all` are the input of what goes on with them, if anything does. */
+function joinStep(
+  { task }: HeldTask,
+  { value }: Extract<Outcome, { kind: 'finished' }>,
+  context: VerdictContext,
+): Verdict | undefined {
+  const { join } = task.name === JOIN_NAME ? (JSON.parse(task.input as string) as JoinInput) : { join: null }
+  if (join === null) return undefined
+  const { maxBytes, find, chain = NO_CHAIN } = context
+  const call = { ...fromCallTag(join), input: value }
+  try {
+    sizedJson(`input of task "${call.name}"`, value, maxBytes)
+  } catch (error) {
+    return failed('unserializable', error)
+  }
+  return stepTo(toStoredStep({ call, levels: chain.levels }, chain, find, maxBytes), context)
 }
 
 /** Its value is dropped, unless this was the last step: then there is no other. */
