@@ -1,4 +1,5 @@
 /** Errors that several commands make. */
+import type { StoredTask } from '../durable/stored-task.ts'
 import { OptionError } from '../errors.ts'
 
 export function unknownTask(id: string): OptionError {
@@ -6,4 +7,19 @@ export function unknownTask(id: string): OptionError {
     `No task with the id "${id}" is in the queue. It may have been removed, or pruned by age.`,
     { code: 'ERR_RUN_UNKNOWN', runId: id },
   )
+}
+
+/** It runs elsewhere, waits for others, or has ended. */
+export function cannotRun({ id, state, holder }: StoredTask): OptionError {
+  const hint = {
+    running: ` It is held by ${holder}.`,
+    finished: '',
+    failed: ' Retry it first.',
+    cancelled: ' Retry it first.',
+    terminated: ' Retry it first.',
+  } as Readonly<Record<string, string>>
+  return new OptionError(`Expected task "${id}" to wait, it is ${state}.${hint[state] ?? ''}`, {
+    code: 'ERR_RUN_STATE',
+    runId: id,
+  })
 }

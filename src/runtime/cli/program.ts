@@ -18,6 +18,7 @@ import { migrateCommand } from './commands/migrate.ts'
 import { moveCommand } from './commands/move.ts'
 import { removeCommand } from './commands/remove.ts'
 import { retryCommand } from './commands/retry.ts'
+import { runCommand } from './commands/run.ts'
 import { showCommand } from './commands/show.ts'
 import { statusCommand } from './commands/status.ts'
 import { watchCommand } from './commands/watch.ts'
@@ -32,6 +33,7 @@ const COMMANDS = [
   retryCommand,
   moveCommand,
   removeCommand,
+  runCommand,
   clearCommand,
   deadCommand,
   statusCommand,

@@ -69,6 +69,10 @@ export class LineView implements WatchView {
   }
 }
 
+export function boardOrLines(output: Output): WatchView {
+  return output.isTTY === true ? new BoardView(output) : new LineView(output, toWatchLine)
+}
+
 export function toWatchLine(task: StoredTask): string {
   const { id, name, state, attempt, error } = task
   const failure = error === undefined ? '' : `${error.name}: ${error.message}`

@@ -1,6 +1,11 @@
 /** Joins a daemon to its queue and its supervisor. */
 import { hostname } from 'node:os'
-import type { DaemonIdentity, DaemonPorts, DaemonSettings } from '../../actors/daemon/daemon-ports.ts'
+import type {
+  DaemonIdentity,
+  DaemonPorts,
+  DaemonSettings,
+  DaemonStore,
+} from '../../actors/daemon/daemon-ports.ts'
 import type { HeldTask } from '../../actors/daemon/held-task.ts'
 import type { AnyDefinition, TaskCall } from '../../actors/definition.ts'
 import type { Verdict } from '../../actors/store/operations.ts'
@@ -21,6 +26,7 @@ import { failed, refused, verdictOf } from './verdict.ts'
 export interface DaemonWiring {
   readonly name: string
   readonly queue: QueueStore
+  readonly store: DaemonStore
   readonly supervisor: LiveSupervisor
   readonly tasks: ReadonlyMap<string, AnyDefinition>
   readonly settings: DaemonSettings
@@ -33,6 +39,7 @@ let lives = 0
 export function daemonPorts({
   name,
   queue,
+  store,
   supervisor,
   tasks,
   settings,
@@ -66,12 +73,7 @@ export function daemonPorts({
   }
   return {
     settings,
-    store: {
-      submit: (operation) => queue.do(operation),
-      isClosed: () => queue.isClosed,
-      dueSchedules: (at) => queue.read((store) => store.schedules(at)),
-      wake: (topic, listener) => queue.store.wake(topic, listener),
-    },
+    store,
     pool,
     clock,
     now,

@@ -3,15 +3,17 @@
  * machines/daemon.ts; the queue is authoritative for the tasks.
  */
 import { DaemonChild } from '../../actors/daemon/daemon-child.ts'
-import type { DaemonSettings } from '../../actors/daemon/daemon-ports.ts'
+import type { DaemonSettings, DaemonStore } from '../../actors/daemon/daemon-ports.ts'
 import type { AnyDefinition } from '../../actors/definition.ts'
 import { refuse } from '../check.ts'
 import type { Child } from '../children.ts'
 import { LiveSupervisor } from '../live-supervisor.ts'
 import { checkStopOptions, planStop, type StopOptions } from '../stop-options.ts'
 import { checkDaemonOptions, type DaemonOptions, pruneRules } from './daemon-options.ts'
+import { daemonStore, oneTaskStore } from './daemon-store.ts'
 import { daemonPorts } from './daemon-wiring.ts'
 import { storeOf } from './queue-access.ts'
+import type { QueueStore } from './queue-store.ts'
 import { taskTable } from './task-table.ts'
 
 /** States of a daemon; see `daemonMachine`. */
@@ -46,11 +48,20 @@ export interface Daemon extends AsyncDisposable {
 
 /** @throws OptionError for a bad option; (`ERR_TASK_NAME_TAKEN`) for two tasks with one name */
 export function createDaemon(options: DaemonOptions): Daemon {
+  return makeDaemon(options, (queue) => daemonStore(queue))
+}
+
+/** What runs one task of a queue here, to its end, and nothing else of it: also before it is due. */
+export function createTaskRunner(options: DaemonOptions, id: string): Daemon {
+  return makeDaemon(options, (queue) => oneTaskStore(queue, id))
+}
+
+function makeDaemon(options: DaemonOptions, storeFor: (queue: QueueStore) => DaemonStore): Daemon {
   checkDaemonOptions(options)
   const { supervisor } = options
   if (!(supervisor instanceof LiveSupervisor))
     refuse('createDaemon().supervisor', 'a supervisor made by createSupervisor()', supervisor)
-  return new LiveDaemon(options, supervisor)
+  return new LiveDaemon(options, supervisor, storeFor)
 }
 
 class LiveDaemon implements Daemon {
@@ -59,7 +70,11 @@ class LiveDaemon implements Daemon {
   readonly #spec: DaemonChild
   #child: Child | undefined = undefined
 
-  constructor(options: DaemonOptions, supervisor: LiveSupervisor) {
+  constructor(
+    options: DaemonOptions,
+    supervisor: LiveSupervisor,
+    storeFor: (queue: QueueStore) => DaemonStore,
+  ) {
     const {
       name = 'default',
       leaseMs = 10_000,
@@ -78,9 +93,11 @@ class LiveDaemon implements Daemon {
       unknownTasks,
       ...namesByPool(supervisor, tasks),
     }
+    const queue = storeOf(options.queue)
     const ports = daemonPorts({
       name,
-      queue: storeOf(options.queue),
+      queue,
+      store: storeFor(queue),
       supervisor,
       tasks,
       settings,

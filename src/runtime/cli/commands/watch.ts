@@ -3,24 +3,19 @@
  *
  * The queue is authoritative: every turn reads it anew, and news of it, or a second without any, begins the next turn.
  */
-import { setTimeout } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Queue } from '../../durable/queue.ts'
-import { storeOf } from '../../durable/queue-access.ts'
 import type { StoredTask } from '../../durable/stored-task.ts'
 import { unknownTask } from '../cli-refusals.ts'
 import { type Cli, onQueue, queueCommand, type Session } from '../command-kit.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { BoardView, hasEnded, LineView, toWatchLine, type WatchView } from '../watch-board.ts'
+import { QueueNews } from '../queue-news.ts'
+import { boardOrLines, hasEnded, LineView, type WatchView } from '../watch-board.ts'
 
 interface WatchOptions {
   readonly untilEmpty?: boolean
 }
 
-/** Without news: estimates of the end move on. */
-const TURN_MS = 1_000
-/** Faster than that nobody can read. */
-const LEAST_TURN_MS = 50
 const MOST_SHOWN = 1_000
 
 export function watchCommand(cli: Cli): Command {
@@ -34,7 +29,7 @@ async function watch(session: Session<WatchOptions>, ids: readonly string[]): Pr
   const { queue, io, options } = session
   const view = viewOf(session)
   const signal = io.interruptible()
-  const news = new News(queue)
+  const news = new QueueNews(queue)
   const followed = new Set(ids)
   try {
     for (;;) {
@@ -45,7 +40,6 @@ async function watch(session: Session<WatchOptions>, ids: readonly string[]): Pr
       if (options.untilEmpty === true && (await isEmpty(queue))) return EXIT.ok
       await heard
       if (signal.aborted) return EXIT.interrupted
-      await setTimeout(LEAST_TURN_MS)
     }
   } finally {
     news.close()
@@ -55,7 +49,7 @@ async function watch(session: Session<WatchOptions>, ids: readonly string[]): Pr
 function viewOf({ io, json }: Session): WatchView {
   const { stdout } = io
   if (json) return new LineView(stdout, (task) => JSON.stringify(task))
-  return stdout.isTTY === true ? new BoardView(stdout) : new LineView(stdout, toWatchLine)
+  return boardOrLines(stdout)
 }
 
 /** Those of `ids`; without any, those that run and those that ran a turn ago. */
@@ -81,27 +75,4 @@ function verdictOf(tasks: readonly StoredTask[]): ExitCode {
 async function isEmpty(queue: Queue): Promise<boolean> {
   const { waiting, running } = await queue.status()
   return waiting === 0 && running === 0
-}
-
-/** Tells when something has changed since it was asked. */
-class News {
-  readonly #unlisten: () => void
-  #tell: () => void = () => {}
-
-  constructor(queue: Queue) {
-    this.#unlisten = storeOf(queue).store.wake('news', () => this.#tell())
-  }
-
-  /** Resolves with the next news, after a turn, or when aborted. */
-  async next(signal: AbortSignal): Promise<void> {
-    const over = new AbortController()
-    const either = AbortSignal.any([signal, over.signal])
-    this.#tell = () => over.abort()
-    await setTimeout(TURN_MS, undefined, { signal: either }).catch(() => {})
-  }
-
-  close(): void {
-    this.#tell()
-    this.#unlisten()
-  }
 }

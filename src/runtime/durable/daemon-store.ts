@@ -1,0 +1,54 @@
+/** The store under a queue, as those use it who run its tasks. */
+import type { DaemonStore } from '../../actors/daemon/daemon-ports.ts'
+import type { AnswerTable, ClaimOperation, StoreOperation } from '../../actors/store/operations.ts'
+import type { QueueStore } from './queue-store.ts'
+
+/** For a daemon: all of it. */
+export function daemonStore(queue: QueueStore): DaemonStore {
+  return {
+    submit: (operation) => queue.do(operation),
+    isClosed: () => queue.isClosed,
+    dueSchedules: (at) => queue.read((store) => store.schedules(at)),
+    wake: (topic, listener) => queue.store.wake(topic, listener),
+  }
+}
+
+/**
+ * For whoever runs one task by hand: nothing else is claimed, and nothing is done for the queue as a whole. It is no daemon, so
+ * it leaves no mark of one.
+ */
+export function oneTaskStore(queue: QueueStore, id: string): DaemonStore {
+  let isFirst = true
+  const claim = async (operation: ClaimOperation): Promise<AnswerTable['claim']> => {
+    const { at, holder: by } = operation
+    const isLater = isFirst && (await isDueLater(queue, id, at))
+    isFirst = false
+    const named = { ...operation, ids: [id] }
+    // Both in one commit: nobody else may take it in between.
+    const moved = isLater ? queue.do({ type: 'move', ids: [id], runAt: at, at, by }) : undefined
+    const [answer] = await Promise.all([queue.do(named), moved])
+    return { ...answer, scheduleAt: null }
+  }
+  const submit = (operation: StoreOperation): Promise<AnswerTable[keyof AnswerTable]> => {
+    switch (operation.type) {
+      case 'claim':
+        return claim(operation)
+      case 'beat':
+        return Promise.resolve({ message: null })
+      case 'leave':
+        return Promise.resolve({ left: 0 })
+      case 'reclaim':
+        return Promise.resolve({ tasks: [] })
+      case 'prune':
+        return Promise.resolve({ removed: 0 })
+      default:
+        return queue.do(operation)
+    }
+  }
+  return { ...daemonStore(queue), submit: submit as DaemonStore['submit'] }
+}
+
+async function isDueLater(queue: QueueStore, id: string, now: number): Promise<boolean> {
+  const [record] = await queue.read((store) => store.get([id]))
+  return record?.state === 'pending' && record.runAt > now
+}
