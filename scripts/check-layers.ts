@@ -21,7 +21,16 @@ const ENTRY_POINTS = [
   'runtime/durable/index.ts',
   'runtime/testing/index.ts',
 ]
-const SINGLE_OWNER_PACKAGES = ['piscina', 'mitt', 'tinyexec', 'croner', 'rrule-temporal', 'node:sqlite']
+const SINGLE_OWNER_PACKAGES = [
+  'piscina',
+  'mitt',
+  'tinyexec',
+  'croner',
+  'rrule-temporal',
+  'node:sqlite',
+  'pg',
+  'pg-boss',
+]
 const MAX_LINES = 400
 
 type Reference = { specifier: string; line: number }

@@ -49,7 +49,9 @@
  * | `ERR_RUN_STATE` | `OptionError` | the state of a stored task does not allow the call |
  * | `ERR_TASKS_REFUSED` | `QueueError` | some of many tasks could not be stored; the others are |
  * | `ERR_STORE_ENGINE_MISSING` | `QueueError` | the package for this kind of database is not there |
- * | `ERR_STORE_FOLDER_MISSING` | `QueueError` | the folder of the database file does not exist |
+ * | `ERR_STORE_FOLDER_MISSING` | `QueueError` | the folder of the database file, or the database, does not exist |
+ * | `ERR_STORE_UNREACHABLE` | `QueueError` | the server of the database cannot be reached |
+ * | `ERR_STORE_REFUSED` | `QueueError` | the server of the database refuses the user or the password |
  * | `ERR_STORE_NOT_WRITABLE` | `QueueError` | the database cannot be written |
  * | `ERR_STORE_CORRUPT` | `QueueError` | the file is no database, or a damaged one |
  * | `ERR_STORE_NETWORK_FILE_SYSTEM` | `QueueError` | the file is on a file system that is shared over a network |

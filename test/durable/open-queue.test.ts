@@ -88,10 +88,11 @@ describe('what cannot be opened is a QueueError', () => {
     expect(codes).toMatchObject([{ code: 'ERR_STORE_NOT_WRITABLE' }, { code: 'ERR_STORE_CORRUPT' }])
   })
 
-  test('PostgreSQL, until it is there', async () => {
-    expect(await errorOf(openQueue({ url: 'postgres://localhost/tasks' }))).toMatchObject({
+  test('a PostgreSQL server that is not there', async () => {
+    expect(await errorOf(openQueue({ url: 'postgres://u:secret@127.0.0.1:1/tasks' }))).toMatchObject({
       name: 'QueueError',
-      code: 'ERR_STORE_ENGINE_MISSING',
+      code: 'ERR_STORE_UNREACHABLE',
+      message: expect.stringMatching(/^Cannot reach PostgreSQL at 127\.0\.0\.1:1\/tasks: (?!.*secret)/),
     })
   })
 })

@@ -85,7 +85,7 @@ class SqliteStore implements Store {
     this.#hub = new WakeHub({
       clock: options.clock ?? systemClock,
       pollMs: options.pollMs ?? 1_000,
-      sockets: this.#sockets,
+      line: this.#sockets,
       hasChanged: () => this.#hasChanged(),
     })
     this.#hasChanged()

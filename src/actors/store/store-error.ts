@@ -1,7 +1,7 @@
 /** What is wrong with a store as a whole. The runtime makes an error of the package of it. */
 
 export type StoreErrorCode =
-  /** Its folder is not there. */
+  /** Its folder, or its database, is not there. */
   | 'ERR_STORE_FOLDER_MISSING'
   | 'ERR_STORE_NOT_WRITABLE'
   /** Not a database, or a damaged one. */
@@ -10,6 +10,12 @@ export type StoreErrorCode =
   | 'ERR_STORE_NETWORK_FILE_SYSTEM'
   | 'ERR_STORE_SCHEMA_NEWER'
   | 'ERR_STORE_SCHEMA_OLDER'
+  /** The package for this kind of database is not there. */
+  | 'ERR_STORE_ENGINE_MISSING'
+  /** The server cannot be reached, or its connection was lost before anything was stored. */
+  | 'ERR_STORE_UNREACHABLE'
+  /** The server refuses the user or the password. */
+  | 'ERR_STORE_REFUSED'
   /** Others wrote for too long. */
   | 'ERR_STORE_BUSY'
   | 'ERR_STORE_FULL'

@@ -3,18 +3,25 @@
  * a slow poll when that was missed. Several reasons in one turn are one wake. A listener that throws is the caller's
  * uncaught exception and keeps no other from its turn.
  *
- * - asleep: nobody listens; no socket, no timer.
- * - awake: a socket per listened topic is open, and the poll's timer is set.
+ * - asleep: nobody listens; no line, no timer.
+ * - awake: the line is open for each listened topic, and the poll's timer is set.
  * - closed: for good.
  */
 import type { Clock } from '../clock.ts'
 import type { WakeTopic } from './store.ts'
-import type { WakeSockets } from './wake-sockets.ts'
+
+/** How stores of one database wake each other. */
+export interface WakeLine {
+  /** @returns how to listen no more */
+  listen(topic: WakeTopic, onNudge: () => void): () => Promise<void>
+  /** Wakes whoever listens to these topics in other stores. */
+  nudge(topics: ReadonlySet<WakeTopic>): void
+}
 
 export interface WakeHubOptions {
   readonly clock: Clock
   readonly pollMs: number
-  readonly sockets: WakeSockets
+  readonly line: WakeLine
   /** Whether another connection has committed since it was last asked. */
   readonly hasChanged: () => boolean
 }
@@ -51,7 +58,7 @@ export class WakeHub {
   /** After a commit of this store. */
   tell(topics: ReadonlySet<WakeTopic>): void {
     if (this.#isClosed || topics.size === 0) return
-    this.#options.sockets.nudge(topics)
+    this.#options.line.nudge(topics)
     this.#wake(topics)
   }
 
@@ -63,7 +70,7 @@ export class WakeHub {
   }
 
   #open(topic: WakeTopic): Topic {
-    const close = this.#options.sockets.listen(topic, () => this.#wake([topic]))
+    const close = this.#options.line.listen(topic, () => this.#wake([topic]))
     const entry = { listeners: new Set<() => void>(), close }
     this.#topics.set(topic, entry)
     return entry

@@ -3,7 +3,6 @@ import { hostname } from 'node:os'
 import { type Clock, systemClock } from '../../actors/clock.ts'
 import type { Store } from '../../actors/store/store.ts'
 import { type Checks, check, checkOptions } from '../check.ts'
-import { QueueError } from '../errors.ts'
 import { LiveQueue } from './live-queue.ts'
 import type { Queue } from './queue.ts'
 import { toQueueError } from './queue-error.ts'
@@ -11,7 +10,10 @@ import { QueueStore } from './queue-store.ts'
 import { parseQueueUrl, type QueueUrl } from './queue-url.ts'
 
 export interface QueueOptions {
-  /** The database: `'sqlite:./tasks.db'`, a file of which many processes of one machine may have a queue open. */
+  /**
+   * The database: `'sqlite:./tasks.db'`, a file of which many processes of one machine may have a queue open, or
+   * `'postgres://user@host/database'`, shared by any number of machines.
+   */
   readonly url: string
   /** Who acts, in the operations log. @defaultValue `host:pid` */
   readonly by?: string
@@ -66,12 +68,8 @@ async function openStore(
   { migrate, allowNetworkFileSystem, clock }: QueueOptions,
 ): Promise<Store> {
   if (url.engine === 'postgres') {
-    throw new QueueError(
-      'PostgreSQL is not there yet: this version of stateward has queues in SQLite files.',
-      {
-        code: 'ERR_STORE_ENGINE_MISSING',
-      },
-    )
+    const { openPostgresStore } = await import('../../actors/store/postgres-store.ts')
+    return openPostgresStore({ url: url.url, clock, migrate })
   }
   // Only whoever uses it loads it: Node 22 warns that node:sqlite is experimental.
   const { openSqliteStore } = await import('../../actors/store/sqlite-store.ts')

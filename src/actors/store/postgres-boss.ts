@@ -1,0 +1,178 @@
+/**
+ * The one owner of `pg-boss`, which hands out what is due: one job for each task that waits or runs. A task's row is
+ * ours and says everything about it; its job says only that it may be handed out, from when on, and how urgent it is.
+ * Both are changed in one transaction.
+ *
+ * - ready: its queue is known; no timer, no connection of its own: it works on those of the store.
+ * - stopped: with its store.
+ *
+ * A claim fetches jobs; a task that waits again is deleted and inserted; the job of an ended task is deleted. Leases and attempts are ours: pg-boss would count both by the server's clock, in seconds.
+ */
+import type { JobInsert, PgBoss } from 'pg-boss'
+import { missingPeer, type PgDriver, type PgSql } from './postgres-driver.ts'
+
+export const BOSS_SCHEMA = 'stateward_boss'
+const JOB_QUEUE = 'task'
+
+/** Ids of jobs are made of the order of storing, so that neighbours lie beside each other in its index. */
+const ID_HEAD = '00000000-0000-8000-8000-'
+
+function jobOf(seq: number): string {
+  return ID_HEAD + seq.toString(16).padStart(12, '0')
+}
+
+function seqOf(job: string): number {
+  return Number.parseInt(job.slice(ID_HEAD.length), 16)
+}
+
+/** SQL that makes the number of a task of the id of its job. */
+export const SEQ_OF_JOB = (column: string): string => `('x' || right(${column}::text, 12))::bit(48)::bigint`
+
+/** Tasks that are handed out. */
+export const ACTIVE_SEQS: string = `SELECT ${SEQ_OF_JOB('id')} FROM ${BOSS_SCHEMA}.job
+  WHERE name = '${JOB_QUEUE}' AND state = 'active'`
+
+/** What pg-boss knows of each task. */
+export const JOB_STATES_OF_TASKS: string = `SELECT ${SEQ_OF_JOB('id')} AS seq,
+  CASE WHEN state < 'active' THEN 'waiting' ELSE state::text END AS job
+  FROM ${BOSS_SCHEMA}.job WHERE name = '${JOB_QUEUE}'`
+
+/** Bands count from the most urgent one, priorities up to it. */
+const priorityOf = (band: number): number => -band
+
+export interface Dispatch {
+  readonly seq: number
+  readonly band: number
+  readonly runAt: number
+  readonly name: string
+}
+
+export interface Fetched {
+  readonly seq: number
+  readonly name: string
+}
+
+/** What both sides can write: the years 1 to 9999. */
+const EARLIEST = Date.parse('0001-01-01T00:00:00Z')
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
+
+const HOUR_S = 3_600
+const YEAR_S = 31_536_000
+
+/** Timers that keep no process alive. */
+const CLOCK = {
+  now: () => Date.now(),
+  setTimeout: (call: () => void, ms: number) => setTimeout(call, ms).unref(),
+  clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
+  setInterval: (call: () => void, ms: number) => setInterval(call, ms).unref(),
+  clearInterval: (timer: unknown) => clearInterval(timer as NodeJS.Timeout),
+}
+
+type Executor = { executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> }
+
+const executor = (sql: PgSql): Executor => ({
+  executeSql: async (text, values) => ({ rows: await sql.rows(text, values) }),
+})
+
+async function load(driver: PgDriver, migrate: boolean): Promise<PgBoss> {
+  const loaded = await import('pg-boss').catch((error: unknown) => {
+    throw missingPeer(error)
+  })
+  const boss = new loaded.PgBoss({
+    schema: BOSS_SCHEMA,
+    db: {
+      executeSql: async (text: string, values?: unknown[]) => ({
+        // Some of its texts hold several statements, which cannot be prepared.
+        rows: await driver.plain((sql) => sql.rows(text, values)),
+      }),
+    } as never,
+    migrate,
+    supervise: false,
+    schedule: false,
+    registerInstance: false,
+    clock: CLOCK as never,
+  })
+  boss.on('error', () => {})
+  boss.on('warning', () => {})
+  return boss
+}
+
+/** Makes or migrates the tables of pg-boss, and our queue in them. */
+export async function setUpBoss(driver: PgDriver): Promise<void> {
+  const boss = await load(driver, true)
+  await boss.start()
+  try {
+    await boss.createQueue(JOB_QUEUE, {
+      retryLimit: 0,
+      // Nobody asks pg-boss to end what takes long, or to delete what waits for long.
+      expireInSeconds: 23 * HOUR_S,
+      retentionSeconds: 50 * YEAR_S,
+    })
+  } finally {
+    await boss.stop({ graceful: false, close: false })
+  }
+}
+
+export class Dispatcher {
+  readonly #boss: PgBoss
+
+  private constructor(boss: PgBoss) {
+    this.#boss = boss
+  }
+
+  static async start(driver: PgDriver): Promise<Dispatcher> {
+    const boss = await load(driver, false)
+    await boss.start()
+    return new Dispatcher(boss)
+  }
+
+  /** May be fetched from their `runAt` on. */
+  async put(sql: PgSql, tasks: readonly Dispatch[]): Promise<void> {
+    if (tasks.length === 0) return
+    const jobs = tasks.map(
+      ({ seq, band, runAt, name }): JobInsert => ({
+        id: jobOf(seq),
+        priority: priorityOf(band),
+        startAfter: new Date(Math.min(LATEST, Math.max(EARLIEST, runAt))).toISOString(),
+        group: { id: name },
+      }),
+    )
+    await this.#boss.insert(JOB_QUEUE, jobs, { db: executor(sql) as never })
+  }
+
+  /** Waits no more, runs no more. */
+  async drop(sql: PgSql, seqs: readonly number[]): Promise<void> {
+    if (seqs.length === 0) return
+    await this.#boss.deleteJob(JOB_QUEUE, seqs.map(jobOf), { db: executor(sql) as never })
+  }
+
+  /** Back to where they were before they were fetched: pg-boss resumes what is cancelled at its old place. */
+  async restore(sql: PgSql, seqs: readonly number[]): Promise<void> {
+    if (seqs.length === 0) return
+    const jobs = seqs.map(jobOf)
+    await this.#boss.cancel(JOB_QUEUE, jobs, { db: executor(sql) as never })
+    await this.#boss.resume(JOB_QUEUE, jobs, { db: executor(sql) as never })
+  }
+
+  /** Takes what is due, by bands and turns; what others hold locked is left out. */
+  async fetch(
+    sql: PgSql,
+    given: { from: number; to: number; limit: number; except: readonly string[] },
+  ): Promise<Fetched[]> {
+    const jobs = await this.#boss.fetch(JOB_QUEUE, {
+      batchSize: given.limit,
+      maxPriority: priorityOf(given.from),
+      minPriority: priorityOf(given.to),
+      ...(given.except.length === 0 ? {} : { ignoreGroups: [...given.except] }),
+      db: executor(sql) as never,
+    } as never)
+    return (jobs as unknown as { id: string; groupId: string }[]).map(({ id, groupId }) => ({
+      seq: seqOf(id),
+      name: groupId,
+    }))
+  }
+
+  async stop(): Promise<void> {
+    await this.#boss.stop({ graceful: false, close: false })
+  }
+}

@@ -1,0 +1,38 @@
+/** What `doctor` is told about a PostgreSQL store. Reads all of its rows. */
+import { JOB_STATES_OF_TASKS } from './postgres-boss.ts'
+import type { PgSql } from './postgres-driver.ts'
+import { schemaVersion } from './postgres-schema.ts'
+import type { StoreCheck } from './store.ts'
+
+/** What must never be found, and what it is. */
+const NEVER: Readonly<Record<string, string>> = {
+  "state = 'running' AND (lease_until IS NULL OR holder IS NULL)": 'running without a lease',
+  "state <> 'running' AND lease_until IS NOT NULL": 'leased, but not running',
+  "state NOT IN ('pending', 'running') AND (ended_at IS NULL OR live_key IS NOT NULL)":
+    'ended, but still live',
+  "state IN ('pending', 'running') AND ended_at IS NOT NULL": 'live, but with an end',
+  "state = 'pending' AND job IS DISTINCT FROM 'waiting'": 'waiting, but not handed out by pg-boss',
+  "state = 'running' AND job IS DISTINCT FROM 'active'": 'running, but not known as such to pg-boss',
+  "state NOT IN ('pending', 'running') AND job IS NOT NULL": 'ended, but still handed out by pg-boss',
+}
+
+const FACTS = `SELECT current_setting('server_version') AS postgres, current_database() AS database,
+  pg_database_size(current_database()) AS bytes, (SELECT count(*) FROM stateward.task) AS tasks`
+
+export async function inspectStore(sql: PgSql, place: string): Promise<StoreCheck> {
+  const conditions = Object.keys(NEVER)
+  const counts = conditions.map((condition, index) => `count(*) FILTER (WHERE ${condition}) AS c${index}`)
+  const [found = {}] = await sql.rows<Record<string, number>>(
+    `SELECT ${counts.join(', ')} FROM stateward.task LEFT JOIN (${JOB_STATES_OF_TASKS}) jobs USING (seq)`,
+  )
+  const problems = Object.values(NEVER).flatMap((what, index) => {
+    const count = Number(found[`c${index}`])
+    return count === 0 ? [] : [`${count} ${count === 1 ? 'task is' : 'tasks are'} ${what}.`]
+  })
+  const [facts = {}] = await sql.rows<Record<string, string | number>>(FACTS)
+  return {
+    ok: problems.length === 0,
+    problems,
+    facts: { place, schema: await schemaVersion(sql), ...facts },
+  }
+}

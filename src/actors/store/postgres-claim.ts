@@ -1,0 +1,150 @@
+/**
+ * Claims what is due, and renews what is held. pg-boss says which jobs are due, in their order, and keeps them from all
+ * others; the rows of their tasks say the rest.
+ */
+import { placesFor } from '../../machines/claim-room.ts'
+import { PRIORITIES } from '../../machines/model.ts'
+import type {
+  AnswerTable,
+  AskedTask,
+  ClaimAnswer,
+  ClaimOperation,
+  RenewAnswer,
+  RenewOperation,
+} from './operations.ts'
+import type { Fetched } from './postgres-boss.ts'
+import { bandOf, type PgWork, priorityOf, type RequestColumns, requestOf } from './postgres-rows.ts'
+import type { ClaimedTask } from './task-record.ts'
+
+const SET_CLOCK = "SELECT set_config('stateward.now', $1, true)"
+const STRANGE = 'SELECT name FROM stateward.name WHERE name <> ALL($1)'
+
+/** Rows that somebody is about to change are left to him. */
+const TAKE = `UPDATE stateward.task t SET state = 'running', phase = 'held', attempt = t.attempt + 1,
+  fence = t.fence + 1, holder = $2, lease_until = $3, started_at = $4,
+  percent = CASE t.phase WHEN 'step' THEN t.percent END, note = NULL
+  FROM (SELECT seq FROM stateward.task WHERE seq = ANY($1) AND state = 'pending' FOR UPDATE SKIP LOCKED) due
+  WHERE t.seq = due.seq
+  RETURNING t.seq, id, name, version, input, options, description, metadata, band, run_at AS "runAt", key, schedule,
+    attempt, lost, step, fence, created_at AS "createdAt"`
+const STILL_PENDING = `SELECT seq FROM stateward.task WHERE seq = ANY($1) AND state = 'pending'`
+
+const AROUND = `SELECT
+  (SELECT run_at FROM stateward.task WHERE ended_at IS NULL AND state = 'pending' AND run_at > $2
+    ORDER BY run_at LIMIT 1) AS "nextAt",
+  (SELECT min(look_at) FROM stateward.schedule WHERE look_at IS NOT NULL) AS "scheduleAt",
+  (SELECT json_agg(json_build_object('id', id, 'fence', fence, 'asked', asked, 'asked_at', asked_at,
+    'asked_by', asked_by, 'asked_reason', asked_reason)) FROM stateward.task WHERE request_open AND holder = $1) AS asked`
+
+interface Around {
+  readonly nextAt: number | null
+  readonly scheduleAt: number | null
+  readonly asked: readonly (RequestColumns & { id: string; fence: number })[] | null
+}
+
+type Taken = Omit<ClaimedTask, 'priority'> & { readonly seq: number; readonly band: number }
+
+export async function claim(work: PgWork, operation: ClaimOperation): Promise<ClaimAnswer> {
+  const { at, holder, leaseUntil } = operation
+  const fetched = await fetchDue(work, operation)
+  const taken =
+    fetched.length === 0
+      ? []
+      : await work.sql.rows<Taken>(TAKE, [fetched.map(({ seq }) => seq), holder, leaseUntil, at])
+  if (taken.length < fetched.length) await giveBack(work, fetched, taken)
+  const [around] = await work.sql.rows<Around>(AROUND, [holder, at])
+  taken.sort((a, b) => a.band - b.band || a.runAt - b.runAt || a.seq - b.seq)
+  return {
+    tasks: taken.map(({ seq: _, band, ...task }) => ({ ...task, priority: priorityOf(band) })),
+    asked: (around?.asked ?? []).flatMap(toAsked),
+    nextAt: around?.nextAt ?? null,
+    scheduleAt: around?.scheduleAt ?? null,
+  }
+}
+
+/** Bands with the same room are fetched together. */
+async function fetchDue(work: PgWork, operation: ClaimOperation): Promise<Fetched[]> {
+  const { sql, dispatcher } = work
+  const { at, room, limit, names } = operation
+  const fetched: Fetched[] = []
+  const strangers: Fetched[] = []
+  const runs = bandRuns(operation)
+  if (runs.length === 0) return fetched
+  await sql.rows(SET_CLOCK, [new Date(at).toISOString()])
+  const except = await exceptions(work, operation)
+  for (const { from, to } of runs) {
+    const places = placesFor(room, priorityOf(from), fetched.length, limit)
+    if (places === 0) continue
+    for (const one of await dispatcher.fetch(sql, { from, to, limit: places, except })) {
+      // A name that was stored since we looked which there are.
+      if (names?.includes(one.name) === false) strangers.push(one)
+      else fetched.push(one)
+    }
+  }
+  await dispatcher.restore(
+    sql,
+    strangers.map(({ seq }) => seq),
+  )
+  return fetched
+}
+
+function bandRuns({ room, limit }: ClaimOperation): { from: number; to: number }[] {
+  const runs: { from: number; to: number; places: number }[] = []
+  for (const priority of PRIORITIES) {
+    const places = placesFor(room, priority, 0, limit)
+    const last = runs.at(-1)
+    if (last?.places === places) last.to = bandOf(priority)
+    else runs.push({ from: bandOf(priority), to: bandOf(priority), places })
+  }
+  return runs.filter(({ places }) => places > 0)
+}
+
+async function exceptions({ sql }: PgWork, { names, except }: ClaimOperation): Promise<readonly string[]> {
+  if (except !== undefined) return except
+  if (names === undefined) return []
+  const strange = await sql.rows<{ name: string }>(STRANGE, [names])
+  return strange.map(({ name }) => name)
+}
+
+/** Rows that are locked stay as they were; jobs whose task does not wait are of no use to anybody. */
+async function giveBack({ sql, dispatcher }: PgWork, fetched: Fetched[], taken: Taken[]): Promise<void> {
+  const ours = new Set(taken.map(({ seq }) => seq))
+  const left = fetched.map(({ seq }) => seq).filter((seq) => !ours.has(seq))
+  const pending = new Set(
+    (await sql.rows<{ seq: number }>(STILL_PENDING, [left])).map(({ seq }) => Number(seq)),
+  )
+  await dispatcher.restore(
+    sql,
+    left.filter((seq) => pending.has(seq)),
+  )
+  await dispatcher.drop(
+    sql,
+    left.filter((seq) => !pending.has(seq)),
+  )
+}
+
+function toAsked({ id, fence, ...row }: RequestColumns & { id: string; fence: number }): AskedTask[] {
+  const request = requestOf(row)
+  return request === null ? [] : [{ id, fence, request }]
+}
+
+const RENEW = `UPDATE stateward.task t SET lease_until = $2
+  FROM json_to_recordset($1::json) AS v (id text, fence integer)
+  WHERE t.id = v.id AND t.fence = v.fence AND t.state = 'running'
+  RETURNING t.id, t.fence, asked, asked_at, asked_by, asked_reason`
+
+export async function renew(
+  { sql }: PgWork,
+  { leases, leaseUntil }: RenewOperation,
+): Promise<AnswerTable['renew']> {
+  const kept = await sql.rows<RequestColumns & { id: string; fence: number }>(RENEW, [
+    JSON.stringify(leases),
+    leaseUntil,
+  ])
+  const rows = new Map(kept.map((row) => [`${row.fence} ${row.id}`, row]))
+  const items = leases.map(({ id, fence }): RenewAnswer => {
+    const row = rows.get(`${fence} ${id}`)
+    return row === undefined ? { kind: 'lost' } : { kind: 'kept', request: requestOf(row) }
+  })
+  return { items }
+}

@@ -1,0 +1,70 @@
+/** What a PostgreSQL store is asked, besides lists of tasks. */
+import type { TaskState } from '../../machines/model.ts'
+import { publicState, type StoredPhase, type StoredState } from '../../machines/stored-task.ts'
+import type { PgSql } from './postgres-driver.ts'
+import { toRecord } from './postgres-rows.ts'
+import type { DaemonRecord, LogEntry, ScheduleRecord } from './records.ts'
+import { historyOf } from './task-history.ts'
+import type { TaskRecord } from './task-record.ts'
+
+const BY_ID = 'SELECT * FROM stateward.task WHERE id = ANY($1)'
+
+export async function get(sql: PgSql, ids: readonly string[]): Promise<(TaskRecord | undefined)[]> {
+  const found = (await sql.rows<object>(BY_ID, [ids])).map(toRecord)
+  const records = new Map(found.map((record) => [record.id, record]))
+  return ids.map((id) => records.get(id))
+}
+
+export type Counts = Record<Exclude<TaskState, 'created'>, number>
+
+const ENDED = 'SELECT state, count(*) AS count FROM stateward.task WHERE ended_at IS NOT NULL GROUP BY state'
+const LIVE = `SELECT state, phase, run_at <= $1 AS due, count(*) AS count FROM stateward.task WHERE ended_at IS NULL
+  GROUP BY state, phase, due`
+
+export async function counts(sql: PgSql, now: number): Promise<Counts> {
+  const found: Counts = {
+    scheduled: 0,
+    queued: 0,
+    running: 0,
+    retrying: 0,
+    snoozed: 0,
+    finished: 0,
+    failed: 0,
+    cancelled: 0,
+    terminated: 0,
+  }
+  for (const { state, count } of await sql.rows<{ state: keyof Counts; count: number }>(ENDED)) {
+    found[state] += Number(count)
+  }
+  const live = await sql.rows<{ state: StoredState; phase: StoredPhase; due: boolean; count: number }>(LIVE, [
+    now,
+  ])
+  for (const { state, phase, due, count } of live) {
+    found[publicState(state, phase, due ? now : now + 1, now) as keyof Counts] += Number(count)
+  }
+  return found
+}
+
+const SCHEDULE = `SELECT name, rule, call, next_at AS "nextAt", owed, look_at AS "lookAt", run_id AS "runId",
+  ended_at AS "endedAt", created_at AS "createdAt", created_by AS "createdBy" FROM stateward.schedule`
+const SCHEDULES = `${SCHEDULE} ORDER BY name`
+const DUE_SCHEDULES = `${SCHEDULE} WHERE look_at <= $1 ORDER BY look_at, name`
+
+export function schedules(sql: PgSql, lookAt?: number): Promise<ScheduleRecord[]> {
+  return lookAt === undefined ? sql.rows(SCHEDULES) : sql.rows(DUE_SCHEDULES, [lookAt])
+}
+
+const DAEMONS = `SELECT id, name, host, pid, started_at AS "startedAt", beat_at AS "beatAt", state, counts, message
+  FROM stateward.daemon ORDER BY started_at, id`
+
+export function daemons(sql: PgSql): Promise<DaemonRecord[]> {
+  return sql.rows(DAEMONS)
+}
+
+const LOG = 'SELECT at, by, act, detail FROM stateward.log WHERE id = $1 ORDER BY seq'
+
+export async function log(sql: PgSql, id: string): Promise<LogEntry[]> {
+  const [record] = await get(sql, [id])
+  if (record === undefined) return []
+  return historyOf(record, await sql.rows<LogEntry>(LOG, [id]))
+}

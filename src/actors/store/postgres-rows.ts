@@ -1,0 +1,281 @@
+/** Rows of `stateward.task` as the rest of the store knows them, and the writes that several operations share. */
+import { PRIORITIES, type Priority } from '../../machines/model.ts'
+import type { StoredPhase, StoredState } from '../../machines/stored-task.ts'
+import type { Dispatch, Dispatcher } from './postgres-boss.ts'
+import type { PgSql } from './postgres-driver.ts'
+import type { LogAct } from './records.ts'
+import type { LifeRow } from './stored-life.ts'
+import type { EndRequest, StoredCall, TaskRecord } from './task-record.ts'
+
+/** Entries kept in the log of one task; older ones make room, so that endless trampolines need no endless log. */
+const LOG_LIMIT = 100
+
+/** Bands are stored by urgency. */
+export function bandOf(priority: Priority): number {
+  return PRIORITIES.indexOf(priority)
+}
+
+export function priorityOf(band: number): Priority {
+  return PRIORITIES[band] as Priority
+}
+
+export interface RequestColumns {
+  readonly asked: 'cancel' | 'replace' | null
+  readonly asked_at: number | null
+  readonly asked_by: string | null
+  readonly asked_reason: string | null
+}
+
+export function requestOf(row: RequestColumns): EndRequest | null {
+  if (row.asked === null) return null
+  return {
+    at: Number(row.asked_at),
+    by: row.asked_by as string,
+    reason: row.asked_reason,
+    replaced: row.asked === 'replace',
+  }
+}
+
+/** What decides about a row, and what changes with it. */
+export interface TaskLife extends LifeRow, RequestColumns {
+  readonly seq: number
+  readonly id: string
+  readonly name: string
+  readonly band: number
+  readonly state: StoredState
+  readonly schedule: string | null
+  readonly holder: string | null
+  readonly key: string | null
+  readonly live_key: string | null
+  readonly endedAt: number | null
+  readonly reason: string | null
+  readonly error: string | null
+  readonly revived: boolean
+}
+
+export const LIFE_COLUMNS = `seq, id, name, band, schedule, holder, state, phase, run_at AS "runAt", attempt, lost, fence,
+  coalesce(lease_until, 0) AS "leaseUntil", key, live_key, asked, asked_at, asked_by, asked_reason,
+  ended_at AS "endedAt", reason, error, false AS revived`
+
+const LIVES = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE id = ANY($1) ORDER BY seq FOR UPDATE`
+
+const WRITE = `UPDATE stateward.task t SET state = v.state, phase = v.phase, run_at = v."runAt", attempt = v.attempt,
+  lost = v.lost, lease_until = nullif(v."leaseUntil", 0), live_key = v.live_key, ended_at = v."endedAt",
+  reason = v.reason, error = v.error, asked = v.asked, asked_at = v.asked_at, asked_by = v.asked_by,
+  asked_reason = v.asked_reason,
+  request_open = CASE WHEN v.state = 'running' AND v.asked IS NOT NULL THEN true END,
+  result = CASE WHEN v.revived THEN NULL ELSE t.result END,
+  percent = CASE WHEN v.revived THEN NULL ELSE t.percent END, note = CASE WHEN v.revived THEN NULL ELSE t.note END
+  FROM json_to_recordset($1::json) AS v (seq bigint, state text, phase text, "runAt" bigint, attempt integer,
+    lost integer, "leaseUntil" bigint, live_key text, "endedAt" bigint, reason text, error text, asked text,
+    asked_at bigint, asked_by text, asked_reason text, revived boolean)
+  WHERE t.seq = v.seq`
+
+const STEP = `UPDATE stateward.task t SET step = step + 1, name = v.name, version = v.version, input = v.input,
+  options = v.options, description = v.description, metadata = v.metadata, error = NULL, percent = v.percent, note = NULL
+  FROM json_to_recordset($1::json) AS v (seq bigint, name text, version integer, input text, options text,
+    description text, metadata text, percent double precision)
+  WHERE t.seq = v.seq`
+
+const LOG = `INSERT INTO stateward.log (id, at, by, act, detail) SELECT id, at, by, act, detail
+  FROM json_to_recordset($1::json) AS v (id text, at bigint, by text, act text, detail text)`
+const TRIM = `DELETE FROM stateward.log l WHERE id = ANY($1) AND seq <=
+  (SELECT seq FROM stateward.log o WHERE o.id = l.id ORDER BY seq DESC LIMIT 1 OFFSET ${LOG_LIMIT})`
+
+interface LogRow {
+  readonly id: string
+  readonly at: number
+  readonly by: string
+  readonly act: LogAct
+  readonly detail: string | null
+}
+
+/** Why and when a row leaves the state it is in. */
+export interface Facts {
+  readonly at: number
+  readonly reason: string | null
+  readonly error: string | null
+}
+
+/** What operations run on: a transaction, and who hands out jobs in it. */
+export interface PgWork {
+  readonly sql: PgSql
+  readonly dispatcher: Dispatcher
+  /** Names of definitions that are known to be stored. */
+  readonly names: KnownNames
+}
+
+export interface KnownNames {
+  has(name: string): boolean
+  /** Once the transaction is through. */
+  note(name: string): void
+}
+
+/**
+ * Rows that one operation has locked, as they are by now; written together by `flush`, with their jobs and their log.
+ */
+export class Rows {
+  readonly #work: PgWork
+  readonly #rows = new Map<string, TaskLife>()
+  readonly #changed = new Set<string>()
+  readonly #steps: object[] = []
+  readonly #log: LogRow[] = []
+  readonly #put = new Map<number, Dispatch>()
+  readonly #drop = new Set<number>()
+
+  constructor(work: PgWork) {
+    this.#work = work
+  }
+
+  async load(ids: readonly string[]): Promise<void> {
+    const found = await this.#work.sql.rows<TaskLife>(LIVES, [[...new Set(ids)]])
+    for (const row of found) this.add(row)
+  }
+
+  /** A row that is locked already. */
+  add(row: TaskLife): void {
+    this.#rows.set(row.id, toLife(row))
+  }
+
+  get(id: string): TaskLife | undefined {
+    return this.#rows.get(id)
+  }
+
+  /** Notes what the machine has decided. */
+  write({ id }: TaskLife, life: LifeRow, { at, reason, error }: Facts): TaskLife {
+    const row = this.#rows.get(id) as TaskLife
+    const state = life.state as StoredState
+    const isLive = state === 'pending' || state === 'running'
+    const ended = isLive ? {} : { endedAt: at, live_key: null, reason }
+    const next = { ...row, ...life, state, ...ended, error: error ?? row.error }
+    this.#set(next)
+    this.#drop.add(row.seq)
+    this.#put.delete(row.seq)
+    if (state === 'pending') this.#put.set(row.seq, next)
+    else if (state === 'running') this.#drop.delete(row.seq)
+    return next
+  }
+
+  /** Notes that somebody wants it ended. Who asked first stays noted. */
+  ask({ id }: TaskLife, { at, by, reason, replaced }: EndRequest): void {
+    const row = this.#rows.get(id) as TaskLife
+    if (row.asked !== null) return
+    const asked = replaced ? 'replace' : 'cancel'
+    this.#set({ ...row, asked, asked_at: at, asked_by: by, asked_reason: reason })
+  }
+
+  giveUpKey({ id }: TaskLife): void {
+    this.#set({ ...(this.#rows.get(id) as TaskLife), live_key: null })
+  }
+
+  /** It forgets how it ended. */
+  revive({ id }: TaskLife): void {
+    const row = this.#rows.get(id) as TaskLife
+    const forgotten = { asked: null, asked_at: null, asked_by: null, asked_reason: null }
+    this.#set({ ...row, ...forgotten, live_key: row.key, endedAt: null, reason: null, revived: true })
+  }
+
+  step({ id }: TaskLife, call: StoredCall, percent: number | null): void {
+    const row = this.#rows.get(id) as TaskLife
+    this.#set({ ...row, name: call.name, error: null })
+    this.#steps.push({ seq: row.seq, ...call, percent })
+    this.#put.set(row.seq, { ...row, name: call.name })
+  }
+
+  log(id: string, at: number, by: string, act: LogAct, detail: string | null): void {
+    this.#log.push({ id, at, by, act, detail })
+  }
+
+  async flush(): Promise<void> {
+    const { sql, dispatcher } = this.#work
+    const changed = [...this.#changed].map((id) => this.#rows.get(id) as TaskLife)
+    if (changed.length > 0) await sql.rows(WRITE, [JSON.stringify(changed)])
+    if (this.#steps.length > 0) await sql.rows(STEP, [JSON.stringify(this.#steps)])
+    await dispatcher.drop(sql, [...this.#drop])
+    const put = [...this.#put.values()]
+    await noteNames(
+      this.#work,
+      put.map(({ name }) => name),
+    )
+    await dispatcher.put(sql, put)
+    if (this.#log.length > 0) {
+      await sql.rows(LOG, [JSON.stringify(this.#log)])
+      await sql.rows(TRIM, [[...new Set(this.#log.map(({ id }) => id))]])
+    }
+    for (const row of changed) this.#rows.set(row.id, { ...row, revived: false })
+    for (const list of [this.#changed, this.#put, this.#drop]) list.clear()
+    this.#steps.length = 0
+    this.#log.length = 0
+  }
+
+  #set(row: TaskLife): void {
+    this.#rows.set(row.id, row)
+    this.#changed.add(row.id)
+  }
+}
+
+/** The caller's own connection gives int8 as text. */
+function toLife(row: TaskLife): TaskLife {
+  const { seq, runAt, leaseUntil, endedAt } = row
+  return {
+    ...row,
+    seq: Number(seq),
+    runAt: Number(runAt),
+    leaseUntil: Number(leaseUntil),
+    endedAt: endedAt === null ? null : Number(endedAt),
+  }
+}
+
+const NAMES = `INSERT INTO stateward.name SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`
+
+/** Names of definitions are few; a claim asks which of them are strange to it. */
+export async function noteNames({ sql, names }: PgWork, given: readonly string[]): Promise<void> {
+  const fresh = [...new Set(given)].filter((name) => !names.has(name)).sort()
+  if (fresh.length === 0) return
+  await sql.rows(NAMES, [fresh])
+  for (const name of fresh) names.note(name)
+}
+
+interface TaskRow extends RequestColumns {
+  readonly seq: number
+  readonly band: number
+  readonly run_at: number
+  readonly lease_until: number | null
+  readonly created_at: number
+  readonly created_by: string
+  readonly started_at: number | null
+  readonly ended_at: number | null
+  readonly phase: StoredPhase | null
+}
+
+/** @param found - all columns of a row */
+export function toRecord(found: object): TaskRecord {
+  const {
+    seq: _seq,
+    band,
+    run_at: runAt,
+    lease_until: leaseUntil,
+    created_at: createdAt,
+    created_by: createdBy,
+    started_at: startedAt,
+    ended_at: endedAt,
+    asked,
+    asked_at,
+    asked_by,
+    asked_reason,
+    live_key: _liveKey,
+    request_open: _open,
+    ...rest
+  } = found as TaskRow & { live_key: unknown; request_open: unknown }
+  return {
+    ...(rest as unknown as TaskRecord),
+    priority: priorityOf(band),
+    runAt,
+    leaseUntil,
+    request: requestOf({ asked, asked_at, asked_by, asked_reason }),
+    createdAt,
+    createdBy,
+    startedAt,
+    endedAt,
+  }
+}

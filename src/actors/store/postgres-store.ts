@@ -1,0 +1,157 @@
+/**
+ * A store in a PostgreSQL database, shared by processes of any number of machines. pg-boss hands out what is due; what it
+ * has no place for lies in tables of ours, changed in the same transaction.
+ *
+ * - open: a pool of connections, and one that listens while somebody wants to be woken.
+ * - closed: none of them; calls reject with `ERR_STORE_CLOSED`.
+ *
+ * The server is authoritative, and may go away and come back: calls reject meanwhile with a `StoreError` that says
+ * whether it may have happened, and the same store goes on when the server is there again.
+ */
+import { type Clock, systemClock } from '../clock.ts'
+import type { AnswerTable, EnqueueOperation, StoreAnswer, StoreOperation } from './operations.ts'
+import { Dispatcher } from './postgres-boss.ts'
+import { inspectStore } from './postgres-check.ts'
+import { commitOperations } from './postgres-commit.ts'
+import { PgDriver, type PgDriverOptions, type PgSql } from './postgres-driver.ts'
+import { list } from './postgres-list.ts'
+import { PgEars } from './postgres-listen.ts'
+import { type Counts, counts, daemons, get, log, schedules } from './postgres-reads.ts'
+import type { PgWork } from './postgres-rows.ts'
+import { checkVersion, migrateSchema, SCHEMA_VERSION, schemaVersion, storeId } from './postgres-schema.ts'
+import { enqueueWithin } from './postgres-transaction.ts'
+import type { DaemonRecord, LogEntry, Page, PageRequest, ScheduleRecord, TaskFilter } from './records.ts'
+import type { Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
+import type { TaskRecord } from './task-record.ts'
+import { WakeHub } from './wake-hub.ts'
+import { topicsOf } from './wake-topics.ts'
+
+export interface PostgresStoreOptions {
+  readonly url: string
+  /** For the slow poll. */
+  readonly clock?: Clock | undefined
+  /** How long to wait for any answer of the server, in ms. Default 30,000. */
+  readonly answerLimitMs?: number | undefined
+  /** Bring an older schema to the newest version. Default false; a fresh database gets its schema anyway. */
+  readonly migrate?: boolean | undefined
+  /** For tests. */
+  readonly fault?: PgDriverOptions['fault']
+}
+
+/** @throws StoreError when the database cannot be used; nothing was changed then */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, answerLimitMs = 30_000, fault } = options
+  const driver = await PgDriver.load({ url, answerLimitMs, fault })
+  try {
+    const version = await driver.read(schemaVersion)
+    if (version === 0 || (options.migrate === true && version < SCHEMA_VERSION)) await migrateSchema(driver)
+    else checkVersion(version, driver.place)
+    const dispatcher = await Dispatcher.start(driver)
+    return new PostgresStore(driver, dispatcher, await driver.read(storeId), options.clock ?? systemClock)
+  } catch (error) {
+    await driver.close()
+    throw driver.toStoreError(error)
+  }
+}
+
+/** Notifications are certain, so this is only for a listening connection that went silent. */
+const POLL_MS = 30_000
+
+class PostgresStore implements Store {
+  readonly capabilities: StoreCapabilities = {
+    engine: 'postgres',
+    transaction: true,
+    manyHosts: true,
+    minLeaseMs: 1_000,
+  }
+  readonly #driver: PgDriver
+  readonly #dispatcher: Dispatcher
+  readonly #id: string
+  readonly #names = new Set<string>()
+  readonly #ears: PgEars
+  readonly #hub: WakeHub
+
+  constructor(driver: PgDriver, dispatcher: Dispatcher, id: string, clock: Clock) {
+    this.#driver = driver
+    this.#dispatcher = dispatcher
+    this.#id = id
+    this.#ears = new PgEars(driver)
+    this.#hub = new WakeHub({ clock, pollMs: POLL_MS, line: this.#ears, hasChanged: () => true })
+  }
+
+  async commit(operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]> {
+    if (operations.length === 0) return []
+    const noted: string[] = []
+    const answers = await commitOperations(
+      {
+        driver: this.#driver,
+        workOn: (sql) => this.#workOn(sql, noted),
+        announce: (sql, said) => this.#ears.announce(sql, topicsOf(operations, said)),
+      },
+      operations,
+    )
+    for (const name of noted) this.#names.add(name)
+    this.#hub.tell(topicsOf(operations, answers))
+    return answers
+  }
+
+  async within(transaction: unknown, operation: EnqueueOperation): Promise<AnswerTable['enqueue']> {
+    this.#driver.demandOpen()
+    const given = { driver: this.#driver, store: this.#id, workOn: (sql: PgSql) => this.#workOn(sql, []) }
+    return enqueueWithin(transaction, given, operation, (sql) => this.#ears.announce(sql, new Set(['work'])))
+  }
+
+  get(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
+    return this.#driver.read((sql) => get(sql, ids))
+  }
+
+  list(filter: TaskFilter, page: PageRequest, now: number): Promise<Page<TaskRecord>> {
+    // Its text depends on the filter.
+    return this.#driver.plain((sql) => list(sql, filter, page, now))
+  }
+
+  counts(now: number): Promise<Counts> {
+    return this.#driver.read((sql) => counts(sql, now))
+  }
+
+  schedules(lookAt?: number): Promise<readonly ScheduleRecord[]> {
+    return this.#driver.read((sql) => schedules(sql, lookAt))
+  }
+
+  daemons(): Promise<readonly DaemonRecord[]> {
+    return this.#driver.read(daemons)
+  }
+
+  log(id: string): Promise<readonly LogEntry[]> {
+    return this.#driver.read((sql) => log(sql, id))
+  }
+
+  wake(topic: WakeTopic, listener: () => void): () => void {
+    return this.#hub.listen(topic, listener)
+  }
+
+  check(): Promise<StoreCheck> {
+    return this.#driver.read((sql) => inspectStore(sql, this.#driver.place))
+  }
+
+  async migrate(): Promise<{ readonly from: number; readonly to: number }> {
+    this.#driver.demandOpen()
+    return migrateSchema(this.#driver)
+  }
+
+  async close(): Promise<void> {
+    if (this.#driver.isClosed) return
+    const ended = this.#driver.close()
+    await this.#hub.close()
+    await this.#ears.close()
+    await this.#dispatcher.stop()
+    await ended
+  }
+
+  /** @param noted - gets the names that are stored in this transaction */
+  #workOn(sql: PgSql, noted: string[]): PgWork {
+    noted.length = 0
+    const names = { has: (name: string) => this.#names.has(name), note: (name: string) => noted.push(name) }
+    return { sql, dispatcher: this.#dispatcher, names }
+  }
+}

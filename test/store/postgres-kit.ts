@@ -1,0 +1,81 @@
+/** Databases on the PostgreSQL server of a test run. */
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import pg from 'pg'
+import { inject, onTestFinished } from 'vitest'
+import { openPostgresStore, type PostgresStoreOptions } from '../../src/actors/store/postgres-store.ts'
+import type { StorePlace } from './store-kit.ts'
+
+/** @throws Error when there is no server; a test never passes without one */
+async function serverUrl(): Promise<string> {
+  const said = await text(connect(inject('postgresSocket')))
+  const { url, error } = JSON.parse(said) as { url?: string; error?: string }
+  if (url === undefined) throw new Error(error)
+  return url
+}
+
+/** Runs statements on a connection of their own. */
+async function onServer<Row>(url: string, ...texts: string[]): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    let rows: Row[] = []
+    for (const one of texts) ({ rows } = (await client.query(one)) as unknown as { rows: Row[] })
+    return rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** The URL of a database that is empty, and dropped with the test. */
+export async function freshDatabase(): Promise<string> {
+  const server = await serverUrl()
+  const name = await create(server)
+  onTestFinished(() => drop(server, name))
+  return at(server, name)
+}
+
+let serial = 0
+
+async function create(server: string): Promise<string> {
+  serial += 1
+  const name = `stateward_${process.pid}_${Date.now().toString(36)}_${serial}`
+  await onServer(server, `CREATE DATABASE ${name}`)
+  return name
+}
+
+async function drop(server: string, name: string): Promise<void> {
+  await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+}
+
+function at(server: string, database: string): string {
+  const url = new URL(server)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+export interface SharedDatabase {
+  readonly url: string
+  /** Empties it. */
+  place(options?: Partial<PostgresStoreOptions>): Promise<StorePlace>
+  drop(): Promise<void>
+}
+
+const EMPTY = `TRUNCATE stateward.task, stateward.log, stateward.schedule, stateward.daemon, stateward.name,
+  stateward_boss.job RESTART IDENTITY`
+
+/** One for many tests: making the tables takes longer than emptying them. */
+export async function sharedDatabase(): Promise<SharedDatabase> {
+  const server = await serverUrl()
+  const name = await create(server)
+  const url = at(server, name)
+  await (await openPostgresStore({ url })).close()
+  return {
+    url,
+    async place(options = {}) {
+      await onServer(url, EMPTY)
+      return { open: () => openPostgresStore({ url, ...options }) }
+    },
+    drop: () => drop(server, name),
+  }
+}
