@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { EmbeddedServer } from './embedded-postgres.ts'
+import type { EmbeddedServer } from './embedded-postgres.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -22,7 +22,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   let starting: Promise<EmbeddedServer> | undefined
   const answer = async (): Promise<string> => {
     if (given !== undefined && given !== '') return given
-    starting ??= EmbeddedServer.start()
+    // Loaded by whoever needs it: most runs do not.
+    starting ??= import('./embedded-postgres.ts').then((loaded) => loaded.EmbeddedServer.start())
     return (await starting).url
   }
   const server = createServer((socket) => {

@@ -1,42 +1,14 @@
-/** What people and programs do to tasks: cancel, retry, move, remove. */
-import type {
-  AnswerTable,
-  CancelAnswer,
-  CancelOperation,
-  MoveOperation,
-  Refusal,
-  RemoveOperation,
-  RetryOperation,
-} from './operations.ts'
-import { type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
-import { nextLife } from './stored-life.ts'
+/** What people and programs do to tasks: retry, move, remove. */
+import type { AnswerTable, MoveOperation, Refusal, RemoveOperation, RetryOperation } from './operations.ts'
+import { joinParents, liveChildren } from './postgres-forks.ts'
+import { type Child, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
+import { type LifeRow, nextLife } from './stored-life.ts'
 
 type Plain = { readonly kind: 'done' } | Refusal
 
 const DONE = { kind: 'done' } as const
 const UNKNOWN: Refusal = { kind: 'refused', code: 'ERR_RUN_UNKNOWN' }
 const notIn = ({ state }: TaskLife): Refusal => ({ kind: 'refused', code: 'ERR_RUN_STATE', state })
-
-export async function cancel(work: PgWork, operation: CancelOperation): Promise<AnswerTable['cancel']> {
-  const rows = new Rows(work)
-  await rows.load(operation.ids)
-  const items = operation.ids.map((id) => cancelOne(rows, id, operation))
-  await rows.flush()
-  return { items }
-}
-
-function cancelOne(rows: Rows, id: string, { at, by, reason }: CancelOperation): CancelAnswer {
-  const row = rows.get(id)
-  if (row === undefined) return UNKNOWN
-  const next = nextLife(row, { type: 'task.cancel' })
-  // It runs, and was asked before.
-  if (next === undefined) return row.state === 'running' ? { kind: 'asked' } : notIn(row)
-  rows.ask(row, { at, by, reason, replaced: false })
-  rows.write(row, next, { at, reason, error: null })
-  if (next.state === 'cancelled') return { kind: 'cancelled' }
-  rows.log(id, at, by, 'cancelAsked', reason)
-  return { kind: 'asked' }
-}
 
 const KEY_HOLDER = 'SELECT id FROM stateward.task WHERE live_key = $1'
 
@@ -49,22 +21,23 @@ export async function retry(work: PgWork, operation: RetryOperation): Promise<An
   return { items }
 }
 
-async function retryOne(
-  { sql }: PgWork,
-  rows: Rows,
-  id: string,
-  { at, by, runAt }: RetryOperation,
-): Promise<Plain> {
+const UNFINISHED_CHILDREN = `SELECT id FROM stateward.task
+  WHERE parent = $1 AND state IN ('failed', 'cancelled', 'terminated') ORDER BY seq`
+
+/** First its children that have not finished: whether it has to wait for some is known then. */
+async function retryOne(work: PgWork, rows: Rows, id: string, operation: RetryOperation): Promise<Plain> {
+  const { at, by, runAt } = operation
   const row = rows.get(id)
   if (row === undefined) return UNKNOWN
-  const next = nextLife(row, { type: 'task.retry', runAt })
-  if (next === undefined) return notIn(row)
+  if (nextLife(row, { type: 'task.retry', runAt, waits: false }) === undefined) return notIn(row)
+  // Those before it in this call count as well.
+  await rows.flush()
   if (row.key !== null) {
-    // One of the same call may have the key by now.
-    await rows.flush()
-    const [other] = await sql.rows<{ id: string }>(KEY_HOLDER, [row.key])
+    const [other] = await work.sql.rows<{ id: string }>(KEY_HOLDER, [row.key])
     if (other !== undefined) return { kind: 'refused', code: 'ERR_TASK_KEY_TAKEN', id: other.id }
   }
+  const waits = row.step > 0 && (await retryChildren(work, rows, id, operation))
+  const next = nextLife(row, { type: 'task.retry', runAt, waits }) as LifeRow
   // The row forgets how it ended; the log does not.
   const ended = row.state as 'failed' | 'cancelled' | 'terminated'
   rows.log(id, row.endedAt ?? at, row.asked_by ?? row.holder ?? by, ended, row.error)
@@ -72,6 +45,20 @@ async function retryOne(
   rows.revive(row)
   rows.write(row, next, { at, reason: null, error: null })
   return DONE
+}
+
+/** Only one that has gone on to another step may have some. @returns whether any is live */
+async function retryChildren(
+  work: PgWork,
+  rows: Rows,
+  parent: string,
+  operation: RetryOperation,
+): Promise<boolean> {
+  const children = (await work.sql.rows<{ id: string }>(UNFINISHED_CHILDREN, [parent])).map(({ id }) => id)
+  await rows.load(children)
+  for (const id of children) await retryOne(work, rows, id, operation)
+  await rows.flush()
+  return (await liveChildren(work, parent)).length > 0
 }
 
 export async function move(
@@ -97,22 +84,25 @@ export async function move(
 const REMOVE = 'DELETE FROM stateward.task WHERE seq = ANY($1)'
 const REMOVE_LOG = 'DELETE FROM stateward.log WHERE id = ANY($1)'
 
-export async function remove(work: PgWork, { ids }: RemoveOperation): Promise<AnswerTable['remove']> {
+export async function remove(work: PgWork, { ids, at }: RemoveOperation): Promise<AnswerTable['remove']> {
   const { sql, dispatcher } = work
   const rows = new Rows(work)
   await rows.load(ids)
   const gone = new Map<string, number>()
+  const children: Child[] = []
   const items = ids.map((id): Plain => {
     const row = rows.get(id)
     if (row === undefined || gone.has(id)) return UNKNOWN
     if (nextLife(row, { type: 'task.remove' }) === undefined) return notIn(row)
     gone.set(id, row.seq)
+    if (row.parent !== null) children.push({ parent: row.parent, endedAt: at })
     return DONE
   })
   if (gone.size > 0) {
     await sql.rows(REMOVE, [[...gone.values()]])
     await sql.rows(REMOVE_LOG, [[...gone.keys()]])
     await dispatcher.drop(sql, [...gone.values()])
+    await joinParents(work, children)
   }
   return { items }
 }

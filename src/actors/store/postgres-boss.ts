@@ -40,6 +40,9 @@ export const JOB_STATES_OF_TASKS: string = `SELECT ${SEQ_OF_JOB('id')} AS seq,
 /** Bands count from the most urgent one, priorities up to it. */
 const priorityOf = (band: number): number => -band
 
+/** Beyond all bands. */
+const MOST_URGENT = -1
+
 export interface Dispatch {
   readonly seq: number
   readonly band: number
@@ -170,6 +173,23 @@ export class Dispatcher {
       seq: seqOf(id),
       name: groupId,
     }))
+  }
+
+  /**
+   * Takes just these, whatever is due before them. pg-boss knows no such wish, so their jobs are made anew, more urgent
+   * than all others; nobody else can see them there.
+   */
+  async take(sql: PgSql, tasks: readonly Dispatch[]): Promise<void> {
+    if (tasks.length === 0) return
+    await this.drop(
+      sql,
+      tasks.map(({ seq }) => seq),
+    )
+    await this.put(
+      sql,
+      tasks.map((task) => ({ ...task, band: MOST_URGENT })),
+    )
+    await this.fetch(sql, { from: MOST_URGENT, to: MOST_URGENT, limit: tasks.length, except: [] })
   }
 
   async stop(): Promise<void> {

@@ -8,9 +8,11 @@ import type { StoreCheck } from './store.ts'
 const NEVER: Readonly<Record<string, string>> = {
   "state = 'running' AND (lease_until IS NULL OR holder IS NULL)": 'running without a lease',
   "state <> 'running' AND lease_until IS NOT NULL": 'leased, but not running',
-  "state NOT IN ('pending', 'running') AND (ended_at IS NULL OR live_key IS NOT NULL)":
+  "state NOT IN ('pending', 'running', 'forked') AND (ended_at IS NULL OR live_key IS NOT NULL)":
     'ended, but still live',
-  "state IN ('pending', 'running') AND ended_at IS NOT NULL": 'live, but with an end',
+  "state IN ('pending', 'running', 'forked') AND ended_at IS NOT NULL": 'live, but with an end',
+  "state = 'forked' AND NOT EXISTS (SELECT 1 FROM stateward.task child WHERE child.parent = task.id AND child.ended_at IS NULL)":
+    'waiting for children that have all ended',
   "state = 'pending' AND job IS DISTINCT FROM 'waiting'": 'waiting, but not handed out by pg-boss',
   "state = 'running' AND job IS DISTINCT FROM 'active'": 'running, but not known as such to pg-boss',
   "state NOT IN ('pending', 'running') AND job IS NOT NULL": 'ended, but still handed out by pg-boss',

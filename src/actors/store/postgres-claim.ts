@@ -12,7 +12,7 @@ import type {
   RenewAnswer,
   RenewOperation,
 } from './operations.ts'
-import type { Fetched } from './postgres-boss.ts'
+import type { Dispatch, Fetched } from './postgres-boss.ts'
 import { bandOf, type PgWork, priorityOf, type RequestColumns, requestOf } from './postgres-rows.ts'
 import type { ClaimedTask } from './task-record.ts'
 
@@ -45,8 +45,9 @@ interface Around {
 type Taken = Omit<ClaimedTask, 'priority'> & { readonly seq: number; readonly band: number }
 
 export async function claim(work: PgWork, operation: ClaimOperation): Promise<ClaimAnswer> {
-  const { at, holder, leaseUntil } = operation
-  const fetched = await fetchDue(work, operation)
+  const { at, holder, leaseUntil, ids } = operation
+  await work.sql.rows(SET_CLOCK, [new Date(at).toISOString()])
+  const fetched = await (ids === undefined ? fetchDue(work, operation) : fetchThese(work, operation, ids))
   const taken =
     fetched.length === 0
       ? []
@@ -65,12 +66,11 @@ export async function claim(work: PgWork, operation: ClaimOperation): Promise<Cl
 /** Bands with the same room are fetched together. */
 async function fetchDue(work: PgWork, operation: ClaimOperation): Promise<Fetched[]> {
   const { sql, dispatcher } = work
-  const { at, room, limit, names } = operation
+  const { room, limit, names } = operation
   const fetched: Fetched[] = []
   const strangers: Fetched[] = []
   const runs = bandRuns(operation)
   if (runs.length === 0) return fetched
-  await sql.rows(SET_CLOCK, [new Date(at).toISOString()])
   const except = await exceptions(work, operation)
   for (const { from, to } of runs) {
     const places = placesFor(room, priorityOf(from), fetched.length, limit)
@@ -86,6 +86,23 @@ async function fetchDue(work: PgWork, operation: ClaimOperation): Promise<Fetche
     strangers.map(({ seq }) => seq),
   )
   return fetched
+}
+
+const THESE = `SELECT seq, band, run_at AS "runAt", name FROM stateward.task
+  WHERE id = ANY($1) AND state = 'pending' AND run_at <= $2 AND ($3::text[] IS NULL OR name = ANY($3))
+    AND ($4::text[] IS NULL OR name <> ALL($4)) ORDER BY band, run_at, seq FOR UPDATE SKIP LOCKED`
+
+async function fetchThese(
+  { sql, dispatcher }: PgWork,
+  { at, room, limit, names, except }: ClaimOperation,
+  ids: readonly string[],
+): Promise<Dispatch[]> {
+  const taken: Dispatch[] = []
+  for (const one of await sql.rows<Dispatch>(THESE, [ids, at, names ?? null, except ?? null])) {
+    if (placesFor(room, priorityOf(one.band), taken.length, limit) > 0) taken.push(one)
+  }
+  await dispatcher.take(sql, taken)
+  return taken
 }
 
 function bandRuns({ room, limit }: ClaimOperation): { from: number; to: number }[] {

@@ -4,7 +4,8 @@
  * one with a savepoint around each, so that only what fails is left out.
  */
 import type { StoreAnswer, StoreOperation } from './operations.ts'
-import { cancel, move, remove, retry } from './postgres-acts.ts'
+import { move, remove, retry } from './postgres-acts.ts'
+import { cancel } from './postgres-cancel.ts'
 import { claim, renew } from './postgres-claim.ts'
 import { isConnectionLost, type PgDriver, type PgSql } from './postgres-driver.ts'
 import { enqueueAll } from './postgres-enqueue.ts'
@@ -12,6 +13,7 @@ import type { KnownNames, PgWork } from './postgres-rows.ts'
 import { occur, schedule, unschedule } from './postgres-schedules.ts'
 import { progress, settleAll } from './postgres-settle.ts'
 import { beat, leave, prune, reclaim, tell } from './postgres-upkeep.ts'
+import { StoreError } from './store-error.ts'
 
 const HANDLERS = {
   claim,
@@ -47,10 +49,10 @@ async function carryOut(work: PgWork, alike: readonly StoreOperation[]): Promise
     const items = operations.flatMap(({ at, by, settlements }) =>
       settlements.map((settlement) => ({ ...settlement, at, by })),
     )
-    const answers = await settleAll(work, items)
+    const { answers, joined } = await settleAll(work, items)
     return operations.map(({ settlements }) => ({
       type,
-      answer: { items: answers.splice(0, settlements.length) },
+      answer: { items: answers.splice(0, settlements.length), joined },
     }))
   }
   const handler = HANDLERS[type] as (work: PgWork, operation: StoreOperation) => Promise<never>
@@ -118,7 +120,8 @@ const OWN_FAULT = /^(22|23|42)/
 
 function ofOperation(error: unknown): never {
   const { code } = error as { code?: string }
-  const isOwn = typeof code !== 'string' || (OWN_FAULT.test(code) && code !== '23505')
+  const isOwn =
+    error instanceof StoreError || typeof code !== 'string' || (OWN_FAULT.test(code) && code !== '23505')
   if (isConnectionLost(error) || !isOwn) throw error
   throw new OperationFailed('', { cause: error })
 }

@@ -1,5 +1,7 @@
 /** Stores new tasks and their jobs: two statements for many of them, and some more for each whose id or key is taken. */
 import type { EnqueueAnswer } from './operations.ts'
+import { cancelChildren } from './postgres-cancel.ts'
+import { flushAndJoin } from './postgres-forks.ts'
 import { bandOf, LIFE_COLUMNS, noteNames, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask } from './task-record.ts'
@@ -108,7 +110,8 @@ async function replace(work: PgWork, live: TaskLife, { task, at, by }: NewItem):
     rows.ask(row, { at, by, reason: task.id, replaced: true })
     rows.write(row, next, { at, reason: 'replaced', error: null })
     rows.log(live.id, at, by, 'replaced', task.id)
+    if (live.state === 'forked') await cancelChildren(work, rows, live.id, { at, by, reason: 'replaced' })
   }
   rows.giveUpKey(row)
-  await rows.flush()
+  await flushAndJoin(work, rows)
 }

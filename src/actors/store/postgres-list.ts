@@ -1,6 +1,7 @@
 /** Pages of tasks, in the order of storing. */
 import type { TaskState } from '../../machines/model.ts'
 import type { PgSql } from './postgres-driver.ts'
+import { withPercents } from './postgres-forks.ts'
 import { toRecord } from './postgres-rows.ts'
 import type { Page, PageRequest, TaskFilter } from './records.ts'
 import type { TaskRecord } from './task-record.ts'
@@ -42,17 +43,21 @@ export async function list(
   const rows = await sql.rows<{ seq: number }>(text, where.values)
   const items = rows.slice(0, page.limit)
   const last = rows.length > page.limit ? items.at(-1) : undefined
-  return { items: items.map(toRecord), next: last === undefined ? null : String(last.seq) }
+  return {
+    items: await withPercents(sql, items.map(toRecord)),
+    next: last === undefined ? null : String(last.seq),
+  }
 }
 
 function addPlain(where: Where, filter: TaskFilter): void {
-  const { names, key, schedule, createdFrom, createdBefore, endedFrom, endedBefore } = filter
+  const { names, key, schedule, parent, createdFrom, createdBefore, endedFrom, endedBefore } = filter
   const add = (text: string, value: unknown, cast = ''): void => {
     if (value !== undefined) where.add(`${text} ${where.value(value)}${cast}`)
   }
   if (names !== undefined) where.add(`name = ANY(${where.value(names)})`)
   add('key =', key)
   add('schedule =', schedule)
+  add('parent =', parent)
   add('created_at >=', createdFrom, '::bigint')
   add('created_at <', createdBefore, '::bigint')
   add('ended_at >=', endedFrom, '::bigint')
@@ -86,7 +91,7 @@ function conditionOf(where: Where, state: TaskState, now: number): string | unde
     case 'snoozed':
       return later("= 'snooze'")
     case 'running':
-      return "(ended_at IS NULL AND state = 'running')"
+      return "(ended_at IS NULL AND state IN ('running', 'forked'))"
     default:
       return `(ended_at IS NOT NULL AND state = ${where.value(state)})`
   }

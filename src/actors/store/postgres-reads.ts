@@ -2,6 +2,7 @@
 import type { TaskState } from '../../machines/model.ts'
 import { publicState, type StoredPhase, type StoredState } from '../../machines/stored-task.ts'
 import type { PgSql } from './postgres-driver.ts'
+import { withPercents } from './postgres-forks.ts'
 import { toRecord } from './postgres-rows.ts'
 import type { DaemonRecord, LogEntry, ScheduleRecord } from './records.ts'
 import { historyOf } from './task-history.ts'
@@ -10,7 +11,7 @@ import type { TaskRecord } from './task-record.ts'
 const BY_ID = 'SELECT * FROM stateward.task WHERE id = ANY($1)'
 
 export async function get(sql: PgSql, ids: readonly string[]): Promise<(TaskRecord | undefined)[]> {
-  const found = (await sql.rows<object>(BY_ID, [ids])).map(toRecord)
+  const found = await withPercents(sql, (await sql.rows<object>(BY_ID, [ids])).map(toRecord))
   const records = new Map(found.map((record) => [record.id, record]))
   return ids.map((id) => records.get(id))
 }

@@ -47,6 +47,8 @@ export interface TaskLife extends LifeRow, RequestColumns {
   readonly holder: string | null
   readonly key: string | null
   readonly live_key: string | null
+  readonly parent: string | null
+  readonly step: number
   readonly endedAt: number | null
   readonly reason: string | null
   readonly error: string | null
@@ -54,7 +56,7 @@ export interface TaskLife extends LifeRow, RequestColumns {
 }
 
 export const LIFE_COLUMNS = `seq, id, name, band, schedule, holder, state, phase, run_at AS "runAt", attempt, lost, fence,
-  coalesce(lease_until, 0) AS "leaseUntil", key, live_key, asked, asked_at, asked_by, asked_reason,
+  coalesce(lease_until, 0) AS "leaseUntil", key, live_key, parent, step, asked, asked_at, asked_by, asked_reason,
   ended_at AS "endedAt", reason, error, false AS revived`
 
 const LIVES = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE id = ANY($1) ORDER BY seq FOR UPDATE`
@@ -81,6 +83,12 @@ const LOG = `INSERT INTO stateward.log (id, at, by, act, detail) SELECT id, at, 
   FROM json_to_recordset($1::json) AS v (id text, at bigint, by text, act text, detail text)`
 const TRIM = `DELETE FROM stateward.log l WHERE id = ANY($1) AND seq <=
   (SELECT seq FROM stateward.log o WHERE o.id = l.id ORDER BY seq DESC LIMIT 1 OFFSET ${LOG_LIMIT})`
+
+/** One that has ended. */
+export interface Child {
+  readonly parent: string
+  readonly endedAt: number
+}
 
 interface LogRow {
   readonly id: string
@@ -128,8 +136,9 @@ export class Rows {
   }
 
   async load(ids: readonly string[]): Promise<void> {
-    const found = await this.#work.sql.rows<TaskLife>(LIVES, [[...new Set(ids)]])
-    for (const row of found) this.add(row)
+    const missing = [...new Set(ids)].filter((id) => !this.#rows.has(id))
+    if (missing.length === 0) return
+    for (const row of await this.#work.sql.rows<TaskLife>(LIVES, [missing])) this.add(row)
   }
 
   /** A row that is locked already. */
@@ -145,8 +154,7 @@ export class Rows {
   write({ id }: TaskLife, life: LifeRow, { at, reason, error }: Facts): TaskLife {
     const row = this.#rows.get(id) as TaskLife
     const state = life.state as StoredState
-    const isLive = state === 'pending' || state === 'running'
-    const ended = isLive ? {} : { endedAt: at, live_key: null, reason }
+    const ended = isLive(state) ? {} : { endedAt: at, live_key: null, reason }
     const next = { ...row, ...life, state, ...ended, error: error ?? row.error }
     this.#set(next)
     this.#drop.add(row.seq)
@@ -179,11 +187,19 @@ export class Rows {
     const row = this.#rows.get(id) as TaskLife
     this.#set({ ...row, name: call.name, error: null })
     this.#steps.push({ seq: row.seq, ...call, percent })
-    this.#put.set(row.seq, { ...row, name: call.name })
+    if (row.state === 'pending') this.#put.set(row.seq, { ...row, name: call.name })
   }
 
   log(id: string, at: number, by: string, act: LogAct, detail: string | null): void {
     this.#log.push({ id, at, by, act, detail })
+  }
+
+  /** Those that end with the next `flush` and are children, with the instant of their end. */
+  get endingChildren(): Child[] {
+    return [...this.#changed].flatMap((id) => {
+      const { parent, endedAt } = this.#rows.get(id) as TaskLife
+      return parent === null || endedAt === null ? [] : [{ parent, endedAt }]
+    })
   }
 
   async flush(): Promise<void> {
@@ -212,6 +228,10 @@ export class Rows {
     this.#rows.set(row.id, row)
     this.#changed.add(row.id)
   }
+}
+
+export function isLive(state: StoredState): boolean {
+  return state === 'pending' || state === 'running' || state === 'forked'
 }
 
 /** The caller's own connection gives int8 as text. */
@@ -265,8 +285,11 @@ export function toRecord(found: object): TaskRecord {
     asked_reason,
     live_key: _liveKey,
     request_open: _open,
+    parent_step: _parentStep,
+    fork_from: _from,
+    fork_to: _to,
     ...rest
-  } = found as TaskRow & { live_key: unknown; request_open: unknown }
+  } = found as TaskRow & Record<string, unknown>
   return {
     ...(rest as unknown as TaskRecord),
     priority: priorityOf(band),

@@ -30,6 +30,10 @@ CREATE TABLE stateward.task (
   key text,
   live_key text,
   schedule text,
+  parent text,
+  parent_step integer,
+  fork_from double precision,
+  fork_to double precision,
   request_open boolean,
   asked text,
   asked_at bigint,
@@ -53,6 +57,8 @@ CREATE UNIQUE INDEX task_id ON stateward.task (id);
 CREATE UNIQUE INDEX task_live_key ON stateward.task (live_key) WHERE live_key IS NOT NULL;
 CREATE INDEX task_key ON stateward.task (key) WHERE key IS NOT NULL;
 CREATE INDEX task_schedule ON stateward.task (schedule, seq) WHERE schedule IS NOT NULL;
+CREATE INDEX task_child ON stateward.task (parent, parent_step) WHERE parent IS NOT NULL;
+CREATE INDEX task_live_child ON stateward.task (parent, seq) WHERE parent IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX task_live ON stateward.task (run_at, seq) WHERE ended_at IS NULL;
 CREATE INDEX task_asked ON stateward.task (seq) WHERE request_open;
 CREATE INDEX task_ended ON stateward.task (state, ended_at, seq) WHERE ended_at IS NOT NULL;

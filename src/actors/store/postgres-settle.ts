@@ -1,7 +1,8 @@
 /** What holders say about the tasks that they hold. Without the fence it changes nothing. */
 import type { StoredTaskEvent } from '../../machines/stored-task.ts'
 import type { AnswerTable, ProgressOperation, SettleAnswer, Settlement, Verdict } from './operations.ts'
-import { type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
+import { type Forked, flushAndJoin, joinParents, storeChildren } from './postgres-forks.ts'
+import { type Child, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
 import { nextLife } from './stored-life.ts'
 
 export interface SettleItem extends Settlement {
@@ -17,20 +18,37 @@ const END = `UPDATE stateward.task t SET state = v.state, phase = NULL, lease_un
   reason = CASE v.state WHEN 'finished' THEN v.reason ELSE coalesce(v.reason, t.asked_reason) END
   FROM json_to_recordset($1::json) AS v (id text, fence integer, state text, at bigint, result text, error text,
     reason text)
-  WHERE t.id = v.id AND t.fence = v.fence AND t.state = 'running' RETURNING t.id, t.seq`
+  WHERE t.id = v.id AND t.fence = v.fence AND t.state = 'running' RETURNING t.id, t.seq, t.parent`
 
 type Ending = Extract<Verdict, { kind: 'finished' | 'failed' | 'cancelled' | 'terminated' }>
 type Postponement = Exclude<Verdict, Ending>
 
-export async function settleAll(work: PgWork, items: readonly SettleItem[]): Promise<SettleAnswer[]> {
+export interface SettledAll {
+  readonly answers: SettleAnswer[]
+  /** A task that waited for children is due. */
+  readonly joined: boolean
+}
+
+export async function settleAll(work: PgWork, items: readonly SettleItem[]): Promise<SettledAll> {
   const answers: SettleAnswer[] = []
+  let joined = false
   for (const some of distinct(items)) {
     const ended = await endAll(work, some)
     const postponed = await postponeAll(work, some)
-    for (const item of some) answers.push(ended.get(item.id) ?? postponed.get(item.id) ?? LOST)
+    for (const item of some) {
+      answers.push(ended.answers.get(item.id) ?? postponed.answers.get(item.id) ?? LOST)
+    }
+    joined ||= ended.joined || postponed.joined
   }
-  return answers
+  return { answers, joined }
 }
+
+interface Settled {
+  readonly answers: ReadonlyMap<string, SettleAnswer>
+  readonly joined: boolean
+}
+
+const NOTHING: Settled = { answers: new Map(), joined: false }
 
 /** Runs of items with different ids. */
 function distinct<Item extends { readonly id: string }>(items: readonly Item[]): Item[][] {
@@ -51,10 +69,8 @@ function isEnding(verdict: Verdict): verdict is Ending {
   return ['finished', 'failed', 'cancelled', 'terminated'].includes(verdict.kind)
 }
 
-async function endAll(
-  { sql, dispatcher }: PgWork,
-  items: readonly SettleItem[],
-): Promise<Map<string, SettleAnswer>> {
+async function endAll(work: PgWork, items: readonly SettleItem[]): Promise<Settled> {
+  const { sql, dispatcher } = work
   const rows = items.flatMap(({ id, fence, at, verdict }) => {
     if (!isEnding(verdict)) return []
     const { kind: state, reason } = verdict
@@ -62,48 +78,64 @@ async function endAll(
     const error = 'error' in verdict ? verdict.error : null
     return [{ id, fence, state, at, result, error, reason }]
   })
-  if (rows.length === 0) return new Map()
-  const ended = await sql.rows<{ id: string; seq: number }>(END, [JSON.stringify(rows)])
+  if (rows.length === 0) return NOTHING
+  const ended = await sql.rows<{ id: string; seq: number; parent: string | null }>(END, [
+    JSON.stringify(rows),
+  ])
   await dispatcher.drop(
     sql,
     ended.map(({ seq }) => seq),
   )
-  const states = new Map(rows.map(({ id, state }) => [id, state]))
-  return new Map(
-    ended.map(({ id }) => [id, { kind: 'settled', state: states.get(id) as Ending['kind'] }] as const),
-  )
+  const given = new Map(rows.map((row) => [row.id, row]))
+  const answers = new Map<string, SettleAnswer>()
+  const children: Child[] = []
+  for (const { id, parent } of ended) {
+    const { state, at } = given.get(id) as (typeof rows)[number]
+    answers.set(id, { kind: 'settled', state })
+    if (parent !== null) children.push({ parent, endedAt: at })
+  }
+  return { answers, joined: (await joinParents(work, children)).size > 0 }
 }
 
-/** It waits again, unless it was asked to end. */
-async function postponeAll(work: PgWork, items: readonly SettleItem[]): Promise<Map<string, SettleAnswer>> {
-  const answers = new Map<string, SettleAnswer>()
+/** It waits again, for its time or for its children, unless it was asked to end. */
+async function postponeAll(work: PgWork, items: readonly SettleItem[]): Promise<Settled> {
   const waiting = items.filter(({ verdict }) => !isEnding(verdict))
-  if (waiting.length === 0) return answers
+  if (waiting.length === 0) return NOTHING
+  const answers = new Map<string, SettleAnswer>()
   const rows = new Rows(work)
   await rows.load(waiting.map(({ id }) => id))
-  for (const item of waiting) {
-    const said = postpone(rows, item, item.verdict as Postponement)
-    if (said !== undefined) answers.set(item.id, said)
-  }
-  await rows.flush()
-  return answers
+  const forked = waiting.flatMap((item) => postpone(rows, item, answers))
+  const above = await flushAndJoin(work, rows)
+  await storeChildren(work, forked)
+  // One without any live child waits for nobody.
+  const alone = await joinParents(
+    work,
+    forked.map(({ id, verdict }) => ({ parent: id, endedAt: verdict.runAt })),
+  )
+  for (const id of alone) answers.set(id, { kind: 'settled', state: 'pending' })
+  return { answers, joined: above.size > 0 }
 }
 
-function postpone(
-  rows: Rows,
-  { id, fence, at, by }: SettleItem,
-  verdict: Postponement,
-): SettleAnswer | undefined {
+function postpone(rows: Rows, item: SettleItem, answers: Map<string, SettleAnswer>): Forked[] {
+  const { id, fence, at, by } = item
+  const verdict = item.verdict as Postponement
   const row = rows.get(id)
   const next = row === undefined ? undefined : nextLife(row, eventOf(verdict, fence))
-  if (row === undefined || next === undefined) return undefined
+  if (row === undefined || next === undefined) return []
   const error = verdict.kind === 'retry' ? verdict.error : null
   const written = rows.write(row, next, { at, reason: endReason(row), error })
+  answers.set(id, { kind: 'settled', state: written.state })
+  if (verdict.kind === 'fork') {
+    if (written.state !== 'forked') return []
+    rows.step(written, verdict.call, verdict.percent.from)
+    rows.log(id, at, by, 'forked', String(verdict.children.length))
+    return [{ id, seq: row.seq, step: row.step + 1, at, by, verdict }]
+  }
   if (verdict.kind === 'step' && written.state === 'pending') {
     rows.step(written, verdict.call, verdict.percent ?? null)
   }
   log(rows, id, at, by, verdict)
-  return { kind: 'settled', state: written.state }
+  return []
 }
 
 /** Of a task that ends because it was asked to. */
@@ -119,12 +151,20 @@ function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
       return { type: 'attempt.snoozed', fence, until: verdict.runAt }
     case 'step':
       return { type: 'attempt.continued', fence, runAt: verdict.runAt }
+    case 'fork':
+      return { type: 'attempt.forked', fence, runAt: verdict.runAt }
     case 'returned':
       return { type: 'attempt.returned', fence }
   }
 }
 
-function log(rows: Rows, id: string, at: number, by: string, verdict: Postponement): void {
+function log(
+  rows: Rows,
+  id: string,
+  at: number,
+  by: string,
+  verdict: Exclude<Postponement, { kind: 'fork' }>,
+): void {
   switch (verdict.kind) {
     case 'retry':
       return rows.log(id, at, by, 'attemptFailed', verdict.error)

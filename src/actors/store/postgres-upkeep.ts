@@ -10,6 +10,7 @@ import type {
 } from './operations.ts'
 import { ACTIVE_SEQS } from './postgres-boss.ts'
 import type { PgSql } from './postgres-driver.ts'
+import { flushAndJoin } from './postgres-forks.ts'
 import { LIFE_COLUMNS, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
 import { endReason } from './postgres-settle.ts'
 import { nextLife } from './stored-life.ts'
@@ -33,7 +34,7 @@ export async function reclaim(work: PgWork, operation: ReclaimOperation): Promis
     rows.log(id, at, by, 'leaseLost', holder)
     tasks.push({ id, name, holder, schedule, state })
   }
-  await rows.flush()
+  await flushAndJoin(work, rows)
   return { tasks }
 }
 
@@ -41,12 +42,16 @@ const DROP = (
   found: string,
 ): string => `WITH gone AS (DELETE FROM stateward.task WHERE seq IN (${found}) RETURNING id),
   logs AS (DELETE FROM stateward.log WHERE id IN (SELECT id FROM gone)) SELECT count(*) AS count FROM gone`
-const OLD = DROP(`SELECT seq FROM stateward.task WHERE ended_at IS NOT NULL AND state = $1 AND ended_at <= $2
+const UNNEEDED = `(parent IS NULL OR NOT EXISTS
+  (SELECT 1 FROM stateward.task above WHERE above.id = task.parent AND above.ended_at IS NULL))`
+const OLD =
+  DROP(`SELECT seq FROM stateward.task WHERE ended_at IS NOT NULL AND state = $1 AND ended_at <= $2 AND ${UNNEEDED}
   ORDER BY ended_at, seq LIMIT $3 FOR UPDATE SKIP LOCKED`)
 const LAST_KEPT = `SELECT ended_at AS "endedAt", seq FROM stateward.task
   WHERE ended_at IS NOT NULL AND state = $1 ORDER BY ended_at DESC, seq DESC LIMIT 1 OFFSET $2`
 const BEYOND = DROP(`SELECT seq FROM stateward.task WHERE ended_at IS NOT NULL AND state = $1
-  AND (ended_at, seq) <= ($2, $3) ORDER BY ended_at, seq LIMIT $4 FOR UPDATE SKIP LOCKED`)
+  AND (ended_at, seq) <= ($2, $3) AND ${UNNEEDED}
+  ORDER BY ended_at, seq LIMIT $4 FOR UPDATE SKIP LOCKED`)
 
 export async function prune(
   { sql }: PgWork,
