@@ -230,7 +230,7 @@ export class Rows {
   }
 }
 
-export function isLive(state: StoredState): boolean {
+function isLive(state: StoredState): boolean {
   return state === 'pending' || state === 'running' || state === 'forked'
 }
 
