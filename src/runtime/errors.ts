@@ -27,6 +27,7 @@
  * | `ERR_WORKER_UNKNOWN` | `WorkerError` | a worker that is not known (any more) |
  * | `ERR_WORKER_STOPPED` | `WorkerError` | a call that needs a worker that is up |
  * | `ERR_ITEM_RETURNED` | `WorkerError` | an item that a queue worker has handed back before it had begun |
+ * | `ERR_SCHEDULE_UNKNOWN` | `OptionError` | a schedule of a durable queue that is not there |
  * | `ERR_SCHEDULER_UNKNOWN` | `OptionError` | `unregister` of a scheduler that is not registered |
  * | `ERR_SCHEDULER_REGISTERED` | `OptionError` | `register` of a scheduler that is registered already |
  * | `ERR_WORKER_STATE` | `WorkerError` | a call that the state of the worker does not allow |

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { SCHEMA_VERSION } from '../../src/actors/store/sqlite-schema.ts'
 import { done, freshUrl, settle, take, testQueue, workOff } from '../durable/queue-kit.ts'
 import { temporaryFolder } from '../store/store-kit.ts'
 import { answerOf, cli, NO_TASKS, TASKS } from './cli-kit.ts'
@@ -249,8 +250,12 @@ test('doctor fails when it finds a problem, and tells it', async () => {
 
 test('migrate makes the tables, and tells their version', async () => {
   const url = await freshUrl()
-  expect(await cli(['migrate', '-q', url])).toEqual({ code: 0, out: 'The tables have version 1.\n', err: '' })
-  expect(await answerOf(['migrate', '-q', url])).toEqual({ version: 1 })
+  expect(await cli(['migrate', '-q', url])).toEqual({
+    code: 0,
+    out: `The tables have version ${SCHEMA_VERSION}.\n`,
+    err: '',
+  })
+  expect(await answerOf(['migrate', '-q', url])).toEqual({ version: SCHEMA_VERSION })
 })
 
 describe('what is wrong', () => {

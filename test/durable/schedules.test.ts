@@ -46,6 +46,7 @@ describe('a schedule', () => {
     })
     expect(made).toEqual({
       name: 'nightly',
+      state: 'waiting',
       task: 'report',
       input: 'today',
       priority: 'low',

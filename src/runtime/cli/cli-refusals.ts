@@ -23,3 +23,12 @@ export function cannotRun({ id, state, holder }: StoredTask): OptionError {
     runId: id,
   })
 }
+
+export function unknownSchedule(name: string): OptionError {
+  return new OptionError(
+    `No schedule called "${name}" is in the queue. \`stateward schedules\` lists them.`,
+    {
+      code: 'ERR_SCHEDULE_UNKNOWN',
+    },
+  )
+}

@@ -31,6 +31,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   ERR_TASK_EXPORT_MISSING: EXIT.usage,
   ERR_TASK_NAME_TAKEN: EXIT.usage,
   ERR_RUN_UNKNOWN: EXIT.unknown,
+  ERR_SCHEDULE_UNKNOWN: EXIT.unknown,
   ERR_WAIT_TIMED_OUT: EXIT.late,
   ERR_DAEMON_NOT_STOPPED: EXIT.late,
 }

@@ -19,8 +19,11 @@ import { moveCommand } from './commands/move.ts'
 import { removeCommand } from './commands/remove.ts'
 import { retryCommand } from './commands/retry.ts'
 import { runCommand } from './commands/run.ts'
+import { scheduleCommand } from './commands/schedule.ts'
+import { schedulesCommand } from './commands/schedules.ts'
 import { showCommand } from './commands/show.ts'
 import { statusCommand } from './commands/status.ts'
+import { unscheduleCommand } from './commands/unschedule.ts'
 import { watchCommand } from './commands/watch.ts'
 
 const COMMANDS = [
@@ -34,6 +37,9 @@ const COMMANDS = [
   moveCommand,
   removeCommand,
   runCommand,
+  scheduleCommand,
+  unscheduleCommand,
+  schedulesCommand,
   clearCommand,
   deadCommand,
   statusCommand,

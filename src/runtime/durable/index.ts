@@ -17,7 +17,7 @@ export type {
   WaitOptions,
 } from './queue.ts'
 export type { DaemonStatus, QueueStatus } from './queue-status.ts'
-export type { Schedule, ScheduleOptions } from './schedule.ts'
+export type { Schedule, ScheduleOptions, ScheduleState } from './schedule.ts'
 export type { ScheduleTimes } from './schedule-rule.ts'
 export type { StoredRunOptions } from './stored-options.ts'
 export type { StoredError, StoredTask, StoredTaskState } from './stored-task.ts'

@@ -20,6 +20,12 @@ export interface ScheduleOptions extends ScheduleTimes, StoredRunOptions {
   readonly metadata?: Readonly<Record<string, unknown>>
 }
 
+/**
+ * `waiting`: for its next time. `running`: a run of it is live. `disabled`: it is kept, and nothing happens. `ended`: it is
+ * kept, and does not come again.
+ */
+export type ScheduleState = 'waiting' | 'running' | 'disabled' | 'ended'
+
 /** A schedule as it is in the store. Instants are epoch ms. */
 export interface Schedule {
   readonly name: string
@@ -28,6 +34,7 @@ export interface Schedule {
   readonly input: unknown
   readonly priority: Priority
   readonly description: string
+  readonly state: ScheduleState
   /** When, and its policies; `undefined` when this version or this machine cannot read it. */
   readonly times: Readonly<ScheduleTimes> | undefined
   /** `undefined`: none, or none is known before its run has ended. */
@@ -82,15 +89,17 @@ export function readScheduledCall(text: string): ScheduledCall | undefined {
 }
 
 export function toSchedule(record: ScheduleRecord): Schedule {
-  const { name, rule, nextAt, runId, endedAt, createdAt, createdBy } = record
+  const { name, nextAt, runId, endedAt, createdAt, createdBy } = record
   const call = readScheduledCall(record.call)
-  const { anchorAt: _, ...times } = readRule(rule)?.rule ?? {}
+  const rule = readRule(record.rule)?.rule
+  const { anchorAt: _, ...times } = rule ?? {}
   return {
     name,
     task: call?.name ?? '',
     input: readStored(call?.input ?? null),
     priority: call?.priority ?? 'normal',
     description: call?.description ?? name,
+    state: stateOf(record, rule?.enabled ?? true),
     times: Object.keys(times).length === 0 ? undefined : times,
     nextAt: nextAt ?? undefined,
     runId: runId ?? undefined,
@@ -98,6 +107,12 @@ export function toSchedule(record: ScheduleRecord): Schedule {
     createdAt,
     createdBy,
   }
+}
+
+function stateOf({ runId, nextAt, lookAt, owed }: ScheduleRecord, isEnabled: boolean): ScheduleState {
+  if (runId !== null) return 'running'
+  if (!isEnabled) return 'disabled'
+  return nextAt === null && lookAt === null && owed === null ? 'ended' : 'waiting'
 }
 
 function split(options: ScheduleOptions): { times: ScheduleTimes; own: EnqueueOptions } {

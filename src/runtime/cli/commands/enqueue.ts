@@ -1,17 +1,13 @@
 /** `stateward enqueue`: stores a task, and may wait for it. */
 import { Argument, type Command, Option } from 'commander'
 import { PRIORITIES, type Priority } from '../../../machines/model.ts'
-import { defineTask, type TaskDefinition } from '../../define-task.ts'
 import type { EnqueueOptions } from '../../durable/enqueue-options.ts'
-import { type CliIo, readAll } from '../cli-io.ts'
-import { toDurationMs, toInstantMs, toJson, toJsonObject, toWholeNumber } from '../cli-values.ts'
+import { toDurationMs, toInstantMs, toJsonObject, toWholeNumber } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { EXIT } from '../exit-codes.ts'
-import { loadTasks, taskNamed } from '../load-tasks.ts'
+import { type CalledOptions, definitionOf, inputOf } from '../task-call.ts'
 
-interface EnqueueCliOptions {
-  readonly tasks?: readonly string[]
-  readonly inputVersion?: number
+interface EnqueueCliOptions extends CalledOptions {
   readonly priority?: Priority
   readonly at?: number
   readonly in?: number
@@ -65,21 +61,6 @@ export function enqueueCommand(cli: Cli): Command {
         'make',
       ),
     )
-}
-
-async function definitionOf(
-  name: string,
-  { tasks, inputVersion }: EnqueueCliOptions,
-): Promise<TaskDefinition<unknown, unknown>> {
-  if (tasks !== undefined) return taskNamed(await loadTasks(tasks), name) as TaskDefinition<unknown, unknown>
-  // Only its name is stored; the daemon has the definition.
-  const version = inputVersion === undefined ? {} : { version: inputVersion }
-  return defineTask({ name, ...version }, (_input: unknown) => undefined) as TaskDefinition<unknown, unknown>
-}
-
-async function inputOf({ stdin }: CliIo, text: string | undefined): Promise<unknown> {
-  if (text === undefined) return undefined
-  return toJson(text === '-' ? await readAll(stdin) : text)
 }
 
 function toEnqueueOptions(options: EnqueueCliOptions): EnqueueOptions {
