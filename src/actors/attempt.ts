@@ -51,6 +51,7 @@ export type Settlement =
 export interface RemoteCall {
   readonly name: string
   readonly module: string
+  /** Calls of tasks in it are packed; see remote/packed-calls.ts. */
   readonly input: unknown
   /** Submission options, plain data. */
   readonly options?: unknown

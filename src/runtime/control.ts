@@ -117,10 +117,11 @@ export class Control {
     const options = (call.options ?? {}) as SubmitOptions
     checkSubmitOptions(options)
     const entry = await definitions.entryOfCall(call as RemoteCall)
+    const input = await definitions.inputOfCall(call as RemoteCall)
     const own = (entry.definition as { options?: { runId?: unknown } }).options?.runId
     const named = options.runId === undefined && own === undefined ? { ...options, runId: id } : options
-    if (!child) return { id: supervisor.submit(entry.definition as never, call.input as never, named).id }
-    return { id: submissions.submitChild(run, entry.definition, call.input, named).id }
+    if (!child) return { id: supervisor.submit(entry.definition as never, input as never, named).id }
+    return { id: submissions.submitChild(run, entry.definition, input, named).id }
   }
 
   #result(waiter: TaskRun, id: string): Promise<unknown> {

@@ -3,6 +3,7 @@
 import type { RemoteCall } from '../actors/attempt.ts'
 import { type AnyDefinition, findDefinition, isDefinition, type TaskCall } from '../actors/definition.ts'
 import { DefinitionEntry } from '../actors/definition-entry.ts'
+import { callsIn, unpackCalls } from '../actors/remote/packed-calls.ts'
 import type { RunPlan } from '../actors/task-run.ts'
 import { refuse } from './check.ts'
 import type { TaskDefinition } from './define-task.ts'
@@ -104,4 +105,21 @@ export class Definitions {
       { code: 'ERR_TASK_EXPORT_MISSING', taskName: call.name },
     )
   }
+
+  /**
+   * The input of such a call, with the calls in it.
+   *
+   * @throws OptionError as `entryOfCall` does
+   */
+  async inputOfCall({ input }: RemoteCall | TaskCall): Promise<unknown> {
+    const found = new Map<string, AnyDefinition>()
+    for (const call of callsIn(input)) {
+      if (!found.has(call.name)) found.set(call.name, (await this.entryOfCall(call)).definition)
+    }
+    return found.size === 0 ? input : unpackCalls(input, (call) => toTaskCall(call, found.get(call.name)))
+  }
+}
+
+function toTaskCall({ options }: RemoteCall, definition: AnyDefinition | undefined): TaskCall {
+  return { definition: definition as AnyDefinition, input: undefined, options: options as object | undefined }
 }

@@ -252,8 +252,9 @@ export class Submissions {
     const asked = overridePlan(entry.plan, options)
     requireModule(entry.definition, asked.execution, asked.loop)
     const plan = this.#options.loops.place(asked, undefined)
-    checkGivenInput(entry.definition, call.input)
-    return { entry: this.#options.definitions.meet(entry), input: call.input, plan }
+    const input = await this.#options.definitions.inputOfCall(call)
+    checkGivenInput(entry.definition, input)
+    return { entry: this.#options.definitions.meet(entry), input, plan }
   }
 
   /** @returns the live run that stands for the new one */

@@ -1,17 +1,13 @@
 /** `ctx.submit` and `ctx.supervisor` across a border. */
 import type { RemoteCall } from '../attempt.ts'
-import type { AnyDefinition, TaskCall } from '../definition.ts'
+import type { TaskCall } from '../definition.ts'
 import type { ChildRun, SupervisorControl } from '../handler-context.ts'
 import { RunIds } from '../run-id.ts'
 import type { Calls } from './calls.ts'
+import { toRemoteCall } from './packed-calls.ts'
 import type { SubmitArgs } from './wire.ts'
 
 const ids = new RunIds()
-
-/** A call that names its definition, for the other side of a border. */
-export function toRemoteCall(definition: AnyDefinition, input: unknown, options: unknown): RemoteCall {
-  return { name: definition.name, module: definition.module ?? '', input, options }
-}
 
 /**
  * A run submitted over the border. Its id is proposed here, because handlers read it at once; the host

@@ -7,6 +7,7 @@
  * - `settled`: the listener has heard the one settlement; nothing reaches it any more.
  */
 import type { AttemptListener, ControlMethod, Job, Settlement } from '../attempt.ts'
+import { packCalls } from './packed-calls.ts'
 import { fromThrown, type Thrown, toThrown } from './thrown.ts'
 import type { ColdJob, HostMessage, RemoteMessage, WarmJob, WireResult, WireSettled } from './wire.ts'
 
@@ -59,7 +60,8 @@ export class HostAttempt {
   /** The job as it goes to a thread or process that has not loaded the definition, or may not have. */
   dispatchCold(logLevel: string): ColdJob {
     this.#phase = 'dispatched'
-    const { name, module, supervisorId, runId, attempt, input, deadlineAt, context, parameters } = this.job
+    const { name, module, supervisorId, runId, attempt, deadlineAt, context, parameters } = this.job
+    const input = packCalls(this.job.input)
     const { token, ref } = this
     const aborted = this.#stop
     const run = { runId, attempt, input, deadlineAt, context, parameters, aborted }
@@ -82,7 +84,8 @@ export class HostAttempt {
   }
 
   #warmJob(): WarmJob {
-    const { runId, attempt, input, deadlineAt, context, parameters } = this.job
+    const { runId, attempt, deadlineAt, context, parameters } = this.job
+    const input = packCalls(this.job.input)
     const job = [this.token, this.ref, runId, attempt, input, deadlineAt] as const
     if (parameters !== undefined) return [...job, context, parameters]
     return context === undefined ? job : [...job, context]

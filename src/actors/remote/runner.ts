@@ -9,8 +9,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { CONTROL, controlOf } from '../handler-context.ts'
 import { scopes } from '../run-scope.ts'
-import { toRemoteCall } from './child-run.ts'
 import { InvalidInputError } from './invalid-input.ts'
+import { toNamedCall } from './named-call.ts'
+import { toRemoteCall, unpackCalls } from './packed-calls.ts'
 import { RemoteContext, type RemoteLink, type RemoteTask } from './remote-context.ts'
 import { TaskModules } from './task-modules.ts'
 import { fromThrown, toThrown } from './thrown.ts'
@@ -73,7 +74,8 @@ export class Runner {
     return this.#begin(context, job.input)
   }
 
-  #begin(context: RemoteContext, input: unknown): Result {
+  #begin(context: RemoteContext, sent: unknown): Result {
+    const input = unpackCalls(sent, toNamedCall)
     this.#live.set(context.token, context)
     if (this.#earlyStops.size > 0) this.#applyEarlyStop(context)
     const { schema } = context.task.definition

@@ -1,7 +1,9 @@
 /** From how an attempt ended here to what the store is told of it. */
+import type { RemoteCall } from '../../actors/attempt.ts'
 import type { HeldTask } from '../../actors/daemon/held-task.ts'
 import type { TaskCall } from '../../actors/definition.ts'
 import type { KeptWord } from '../../actors/kept-run.ts'
+import { unpackCalls } from '../../actors/remote/packed-calls.ts'
 import type { Verdict } from '../../actors/store/operations.ts'
 import type { StoredCall } from '../../actors/store/task-record.ts'
 import type { FailureKind, Outcome } from '../../machines/model.ts'
@@ -128,17 +130,24 @@ function nextStep({ call }: Extract<KeptWord, { kind: 'next' }>, context: Verdic
   const { maxBytes, find, chain } = context
   try {
     if ('definition' in call) return stepTo(toStoredCall(call, maxBytes, chain), context)
-    const { name, input, options } = call
-    const definition = find(name)
-    if (definition === undefined) {
-      throw new CallRefusal(`No task called "${name}" is known here`, { kind: 'unknownTask' })
-    }
-    const known = { definition, input, options: options as object | undefined }
+    const known = fromRemoteCall(call, find)
     return stepTo(toStoredCall(known, maxBytes, chain), context)
   } catch (error) {
     if (error instanceof CallRefusal) return failed(error.kind, error)
     const { code } = error as { code?: unknown }
     return failed(code === 'ERR_VALUE_NOT_STORABLE' ? 'unserializable' : 'invalidInput', error)
+  }
+}
+
+/** @throws CallRefusal */
+function fromRemoteCall({ name, input, options }: RemoteCall, find: FindDefinition): TaskCall {
+  const definition = find(name)
+  if (definition === undefined)
+    throw new CallRefusal(`No task called "${name}" is known here`, { kind: 'unknownTask' })
+  return {
+    definition,
+    input: unpackCalls(input, (call) => fromRemoteCall(call, find)),
+    options: options as object | undefined,
   }
 }
 
