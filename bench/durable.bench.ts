@@ -10,10 +10,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Place } from './engines/engine.ts'
-import { EngineSide } from './engines/engine-side.ts'
-import type { EngineName } from './engines/engines.ts'
+import type { EngineSide } from './engines/engine-side.ts'
 import { startRedis } from './engines/redis.ts'
+import {
+  ALONE,
+  alone,
+  type Flow,
+  flow,
+  type Ground,
+  IN_FLIGHT,
+  perSecond,
+  withSides,
+} from './engines/rounds.ts'
 import { at, atLeast, type Row, type Scale, type Table, type Verdict } from './harness/question.ts'
 import { takeTurns } from './harness/rounds.ts'
 import { figure, ratio, Samples } from './harness/samples.ts'
@@ -21,7 +29,6 @@ import { figure, ratio, Samples } from './harness/samples.ts'
 export const description =
   'How fast does the durable queue on one file take and run tasks, against BullMQ on Redis'
 
-const IN_FLIGHT = 100
 const TIMES_BULLMQ = 3
 const P50_MS = 3
 const IDLE_SHARE = 0.005
@@ -41,10 +48,10 @@ interface Sizes {
 
 const SIZES: Record<Scale, Sizes> = {
   full: {
-    tasks: [1_000, 10_000, 50_000],
+    tasks: [1_000, 10_000, 30_000],
     rounds: 3,
     producers: [1, 4],
-    flowMs: 5_000,
+    flowMs: 3_000,
     finished: 1_000_000,
     trickle: 400,
     idleMs: 5_000,
@@ -59,13 +66,6 @@ const SIZES: Record<Scale, Sizes> = {
     idleMs: 2_000,
   },
   smoke: { tasks: [50], rounds: 1, producers: [1], flowMs: 100, finished: 500, trickle: 5, idleMs: 50 },
-}
-
-/** Where the rounds of one engine take place. */
-interface Ground {
-  readonly engine: EngineName
-  /** A queue that nobody has used. */
-  fresh(): Promise<Place>
 }
 
 const OURS = 'stateward'
@@ -96,59 +96,6 @@ export async function run(scale: Scale): Promise<Table[]> {
     await redis?.stop()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-/** Does `work` with these sides of a queue, and ends them. */
-async function withSides<Value>(
-  engine: EngineName,
-  place: Place,
-  roles: readonly ('producer' | 'worker')[],
-  work: (...sides: EngineSide[]) => Promise<Value>,
-): Promise<Value> {
-  const sides: EngineSide[] = []
-  try {
-    // The first one makes what the place needs; then the others may begin together.
-    const [first = 'producer', ...others] = roles
-    sides.push(await EngineSide.start({ engine, role: first, place }))
-    sides.push(...(await Promise.all(others.map((role) => EngineSide.start({ engine, role, place })))))
-    const value = await work(...sides)
-    await Promise.all(sides.map((side) => side.close()))
-    return value
-  } finally {
-    for (const side of sides) side.kill()
-  }
-}
-
-interface Flow {
-  /** Per second. */
-  readonly added: number
-  readonly done: number
-}
-
-/** Producers add as fast as they can, while a worker runs what it finds. */
-function flow(engine: EngineName, place: Place, producers: number, forMs: number): Promise<Flow> {
-  const roles = ['worker' as const, ...Array.from({ length: producers }, () => 'producer' as const)]
-  return withSides(engine, place, roles, async (worker, ...adding) => {
-    // A first stretch off the clock: code gets compiled.
-    const lap = { forMs: forMs / 5, inFlight: IN_FLIGHT }
-    const first = await Promise.all(adding.map((side) => side.ask('flow', lap)))
-    await worker?.ask('drained', { count: total(first) })
-    const startedAt = performance.now()
-    const counts = await Promise.all(adding.map((side) => side.ask('flow', { forMs, inFlight: IN_FLIGHT })))
-    const tookS = (performance.now() - startedAt) / 1000
-    const done = ((await worker?.ask('done', {})) ?? 0) - total(first)
-    await worker?.ask('drained', { count: total(first) + total(counts) })
-    return { added: total(counts) / tookS, done: done / tookS }
-  })
-}
-
-const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
-
-const perSecond = (samples: Samples): string => {
-  const round = (value: number): string => Math.round(value).toLocaleString('en')
-  const { values, median } = samples
-  if (values.length === 1) return round(median)
-  return `${round(median)} (${round(Math.min(...values))}–${round(Math.max(...values))})`
 }
 
 /** Our cell, theirs, and how many times theirs ours is. */
@@ -192,31 +139,6 @@ async function sustainedTable(
     columns: ['producers', 'tasks', 'stateward', 'BullMQ', "times BullMQ's"],
     rows,
   }
-}
-
-const ALONE = ['one per call', 'a thousand per call', 'drain'] as const
-
-/** Adds `tasks` while nobody runs them, then runs them while nobody adds. @returns tasks per second */
-async function alone(
-  engine: EngineName,
-  place: Place,
-  tasks: number,
-  how: (typeof ALONE)[number],
-): Promise<number> {
-  const isMany = how !== 'one per call'
-  const addMs = await withSides(engine, place, ['producer'], async (producer) =>
-    isMany
-      ? await (producer as EngineSide).ask('addMany', { count: tasks })
-      : await (producer as EngineSide).ask('add', { count: tasks, inFlight: IN_FLIGHT }),
-  )
-  if (how !== 'drain') return tasks / (addMs / 1000)
-  return withSides(engine, place, ['worker'], async (worker) => {
-    const [began = 0, ended] = [
-      await (worker as EngineSide).ask('began', {}),
-      await (worker as EngineSide).ask('drained', { count: tasks }),
-    ]
-    return tasks / ((ended - began) / 1000)
-  })
 }
 
 async function aloneTable(grounds: readonly Ground[], { tasks: sizes, rounds }: Sizes): Promise<Table> {
