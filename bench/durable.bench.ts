@@ -158,7 +158,7 @@ async function aloneTable(grounds: readonly Ground[], { tasks: sizes, rounds }: 
   }
   return {
     title: 'Enqueue alone and drain alone, tasks per second',
-    note: `In processes that have just begun. One per call: ${IN_FLIGHT} calls in flight. Drain: from before the worker is made.`,
+    note: `In processes that have just begun. One per call: ${IN_FLIGHT} calls in flight. Drain: from the start of the first task.`,
     columns: ['what', 'tasks', 'stateward', 'BullMQ', "times BullMQ's"],
     rows,
   }

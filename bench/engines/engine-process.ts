@@ -23,7 +23,7 @@ export interface Orders {
   flow: { readonly forMs: number; readonly inFlight: number }
   /** Adds one, waits, adds the next one. @returns how many */
   trickle: { readonly count: number; readonly everyMs: number }
-  /** @returns instant at which the worker was begun */
+  /** @returns instant at which the first task began */
   began: Record<never, never>
   /** Waits until so many are done and stored. @returns instant at which they were */
   drained: { readonly count: number }
@@ -43,18 +43,17 @@ const nowMs = (): number => performance.timeOrigin + performance.now()
 if (process.send !== undefined) await serve(JSON.parse(process.argv[2] ?? '{}') as Setup)
 
 async function serve({ engine, role, place }: Setup): Promise<void> {
-  const delays: number[] = []
+  const seen: Seen = { beganAt: undefined, delays: [] }
   const { producer, worker } = await ENGINES[engine]()
-  const beganAt = nowMs()
   const side =
     role === 'producer'
       ? producerOrders(await producer(place))
       : workerOrders(
           await worker(place, (addedAt) => {
-            if (addedAt > 0) delays.push(nowMs() - addedAt)
+            seen.beganAt ??= nowMs()
+            if (addedAt > 0) seen.delays.push(nowMs() - addedAt)
           }),
-          delays,
-          beganAt,
+          seen,
         )
   process.on('message', async ([name, order]: [OrderName, never]) => {
     process.send?.((await side[name]?.(order)) ?? 'done')
@@ -107,16 +106,22 @@ function producerOrders(producer: Producer): Side {
   }
 }
 
-function workerOrders(worker: Worker, delays: number[], beganAt: number): Side {
+/** What the handler has seen. */
+interface Seen {
+  beganAt: number | undefined
+  readonly delays: number[]
+}
+
+function workerOrders(worker: Worker, seen: Seen): Side {
   return {
-    began: async () => beganAt,
+    began: async () => seen.beganAt,
     async drained({ count }) {
       while (worker.done < count) await sleep(1)
       while (!(await worker.isStored(count))) await sleep(1)
       return nowMs()
     },
     done: async () => worker.done,
-    delays: async () => delays,
+    delays: async () => seen.delays,
     async idle({ forMs }) {
       const before = process.cpuUsage()
       const startedAt = performance.now()

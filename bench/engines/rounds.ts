@@ -61,14 +61,10 @@ export function flow(engine: EngineName, place: Place, producers: number, forMs:
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
 export const ALONE = ['one per call', 'a thousand per call', 'drain'] as const
+export type Alone = (typeof ALONE)[number]
 
 /** Adds `tasks` while nobody runs them, then runs them while nobody adds. @returns tasks per second */
-export async function alone(
-  engine: EngineName,
-  place: Place,
-  tasks: number,
-  how: (typeof ALONE)[number],
-): Promise<number> {
+export async function alone(engine: EngineName, place: Place, tasks: number, how: Alone): Promise<number> {
   const isMany = how !== 'one per call'
   const addMs = await withSides(engine, place, ['producer'], async (producer) =>
     isMany
@@ -77,11 +73,9 @@ export async function alone(
   )
   if (how !== 'drain') return tasks / (addMs / 1000)
   return withSides(engine, place, ['worker'], async (worker) => {
-    const [began = 0, ended] = [
-      await (worker as EngineSide).ask('began', {}),
-      await (worker as EngineSide).ask('drained', { count: tasks }),
-    ]
-    return tasks / ((ended - began) / 1000)
+    const side = worker as EngineSide
+    const endedAt = await side.ask('drained', { count: tasks })
+    return tasks / ((endedAt - (await side.ask('began', {}))) / 1000)
   })
 }
 

@@ -13,6 +13,8 @@ const PACKAGES = [
   'toad-scheduler',
   'bree',
   'bullmq',
+  'pg-boss',
+  'graphile-worker',
 ] as const
 
 /** Label and value of each fact. */

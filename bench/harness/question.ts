@@ -22,6 +22,7 @@ export const QUESTIONS = [
   'interval',
   'workers',
   'durable',
+  'postgres',
 ] as const
 export type QuestionName = (typeof QUESTIONS)[number]
 

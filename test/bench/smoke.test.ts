@@ -36,3 +36,12 @@ test('the benchmark of the durable queue answers, with Redis or without', { time
   expect(stdout).toMatch(/^stateward +\d.+ p50 < 3 ms, idle < 0.5 % +(?:met|MISSED)$/m)
   expect(stdout).toMatch(/^500 +[\d,]+ +[\d,]+/m)
 })
+
+test('the benchmark of the queue on PostgreSQL answers', { timeout: 120_000 }, async () => {
+  const { stdout, stderr } = await bench('postgres')
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^drain +50 +[\d,]+ +[\d,]+ +[\d,]+ .+ ≥ 0.7 +(?:met|MISSED)$/m)
+  for (const side of ['stateward', 'pg-boss', 'graphile-worker']) {
+    expect(stdout).toMatch(new RegExp(`^${side} +[\\d.]+ +[\\d.]+`, 'm'))
+  }
+})
