@@ -58,7 +58,16 @@ export interface RemoteCall {
 }
 
 /** Control calls that a handler may make from anywhere (`ctx.submit`, `ctx.supervisor.*`). */
-export type ControlMethod = 'submit' | 'result' | 'cancel' | 'resize' | 'info' | 'trigger' | 'put' | 'stop'
+export type ControlMethod =
+  | 'submit'
+  | 'result'
+  | 'cancel'
+  | 'resize'
+  | 'info'
+  | 'trigger'
+  | 'put'
+  | 'stop'
+  | 'endSchedule'
 
 /** What the pool hears of an attempt. Every method may be called at any time and never throws. */
 export interface AttemptListener {

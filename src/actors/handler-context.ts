@@ -64,6 +64,14 @@ export interface HandlerContext {
   snooze(delayMs: number): ControlValue
   /** Return it to continue as another call under the same run id. */
   next(call: TaskCall): ControlValue
+  /**
+   * Ends the schedule of a durable queue that has made this run: it is kept, and does not come again before it is taken away or
+   * gets another rule. Resolves when that is stored.
+   *
+   * @throws OptionError (`ERR_SCHEDULE_UNKNOWN`) in a run that no schedule has made
+   * @throws QueueError when the database cannot store it
+   */
+  endSchedule(): Promise<void>
   /** Submits a child run: it inherits the deadline and is cancelled with its parent unless `detached`. */
   submit<Output>(definition: TypedDefinition<void, Output>): ChildRun<Output>
   submit<Input, Output>(

@@ -18,6 +18,11 @@ export class KeptRun {
   /** Set before the run ends, if it has not ended for good. */
   word: KeptWord | undefined = undefined
 
+  /** Ends the schedule that has made it; `undefined`: none has. */
+  endSchedule(): Promise<void> | undefined {
+    return undefined
+  }
+
   /** How long it may still run here; `undefined`: as long as it likes. */
   leaseMs(_nowMono: number): number | undefined {
     return undefined

@@ -66,6 +66,11 @@ export class LocalContext implements HandlerContext {
     return controls.next
   }
 
+  get endSchedule(): HandlerContext['endSchedule'] {
+    const { run } = this.#attempt
+    return () => run.pool.ports.call(run, 'endSchedule', undefined) as Promise<void>
+  }
+
   get submit(): HandlerContext['submit'] {
     const { run } = this.#attempt
     return <Output>(definition: unknown, input?: unknown, options?: unknown) =>

@@ -84,6 +84,15 @@ export class Control {
     await this.#options.workers.put(worker, item, run)
   }
 
+  async endSchedule(run: TaskRun): Promise<void> {
+    const ended = run.kept?.endSchedule()
+    if (ended !== undefined) return ended
+    throw new OptionError(
+      `Expected ctx.endSchedule() in a run that a schedule of a durable queue has made, run ${run.id} is none.`,
+      { code: 'ERR_SCHEDULE_UNKNOWN', runId: run.id, taskName: run.definition.name },
+    )
+  }
+
   /** The stop waits for the run that calls, so the call must not wait for the stop. */
   async stop(options: StopOptions = {}): Promise<void> {
     checkStopOptions(options)
@@ -100,6 +109,7 @@ export class Control {
     }
     if (method === 'resize') return this.resize(args as object)
     if (method === 'info') return this.info()
+    if (method === 'endSchedule') return this.endSchedule(run)
     if (method === 'stop') return this.stop(args as StopOptions | undefined)
     return this.#toWorker(run, method, args as { worker: string; options?: object; item?: unknown })
   }

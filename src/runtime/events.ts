@@ -146,6 +146,12 @@ export interface SupervisorEvents {
   'daemon.storeFound': DaemonEventBase
   'daemon.leaseLost': DaemonEventBase & { readonly runId: string; readonly name: string }
   'daemon.fenced': DaemonEventBase & { readonly runId: string }
+  /** No occurrence of it follows: its rule has none, or a run of it (`runId`) has asked for that. */
+  'schedule.ended': DaemonEventBase & {
+    readonly schedule: string
+    readonly reason: 'exhausted' | 'asked'
+    readonly runId: string | undefined
+  }
   'daemon.told': DaemonEventBase & { readonly reason: string | undefined }
   'daemon.stopping': DaemonEventBase
   'daemon.stopped': DaemonEventBase & { readonly held: number; readonly untold: number }
@@ -207,6 +213,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'daemon.storeFound': true,
   'daemon.leaseLost': true,
   'daemon.fenced': true,
+  'schedule.ended': true,
   'daemon.told': true,
   'daemon.stopping': true,
   'daemon.stopped': true,

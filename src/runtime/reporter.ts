@@ -54,6 +54,7 @@ const LEVELS: Partial<Record<EventName, LogLevel>> = {
   'daemon.storeFound': 'info',
   'daemon.leaseLost': 'error',
   'daemon.fenced': 'warn',
+  'schedule.ended': 'info',
   'daemon.told': 'info',
   'daemon.stopping': 'info',
   'daemon.stopped': 'info',

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest'
 import { type AnyEvent, EVENT_NAMES, type RecordedEvent, type SupervisorEvents } from '../../src/index.ts'
 import { recordEvents } from '../../src/runtime/testing/index.ts'
 import { heldTask } from '../support/harness.ts'
+import { until } from '../support/until.ts'
 import { awayPlace, next, records, startedDaemon } from './daemon-kit.ts'
+
+const isOfDaemon = (type: string): boolean => type.startsWith('daemon.') || type.startsWith('schedule.')
 
 test('events of a daemon have exactly the fields that docs/events.md says', async () => {
   const { task, calls } = heldTask<number>()
@@ -24,6 +27,12 @@ test('events of a daemon have exactly the fields that docs/events.md says', asyn
   calls[0]?.resolve('too late')
   await next(supervisor, 'daemon.fenced')
   await told
+  const at = store.now() + 50
+  const ended = next(supervisor, 'schedule.ended')
+  await queue.schedule('once', task, 3, { everyMs: 1e9, startAt: at, endAt: at })
+  await until(() => calls.length === 3)
+  calls[2]?.resolve('the last one')
+  await ended
   place.setAway(true)
   await next(supervisor, 'daemon.storeLost')
   place.setAway(false)
@@ -33,7 +42,7 @@ test('events of a daemon have exactly the fields that docs/events.md says', asyn
   recorder.stop()
 
   const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8')
-  const events = (recorder.events as RecordedEvent[]).filter(({ type }) => type.startsWith('daemon.'))
+  const events = (recorder.events as RecordedEvent[]).filter(({ type }) => isOfDaemon(type))
   for (const { type, payload } of events) {
     const fields = new RegExp(`^\\| \`${type}\` \\| ([^|]*) \\|`, 'm').exec(page)?.[1] ?? ''
     const documented = [...fields.matchAll(/`(\w+)`/g)].map(([, field]) => field)
@@ -46,6 +55,6 @@ test('events of a daemon have exactly the fields that docs/events.md says', asyn
   expect(of('daemon.fenced')?.runId).toBe(fenced.id)
   expect(of('daemon.leaseLost')).toMatchObject({ runId: lost.id, name: task.name })
   expect(of('daemon.told')?.reason).toBe('enough')
-  const names = EVENT_NAMES.filter((name) => name.startsWith('daemon.'))
+  const names = EVENT_NAMES.filter(isOfDaemon)
   expect(new Set(events.map(({ type }) => type))).toEqual(new Set(names))
 })

@@ -51,6 +51,7 @@ export async function placeAround(around: (commit: Commit) => Commit, path?: str
     get: { value: real.get.bind(real) },
     wake: { value: real.wake.bind(real) },
     counts: { value: real.counts.bind(real) },
+    schedules: { value: real.schedules.bind(real) },
     daemons: { value: real.daemons.bind(real) },
     log: { value: real.log.bind(real) },
     close: { value: real.close.bind(real) },

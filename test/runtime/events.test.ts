@@ -267,7 +267,7 @@ describe('events', () => {
       expect([type, own.sort()]).toEqual([type, [...(documented.get(type) ?? [])].sort()])
     }
     // Loops are real threads: test/runtime/loop-events.test.ts. Daemons have a database: test/durable/daemon-events.test.ts.
-    const elsewhere = (name: string): boolean => name.startsWith('loop.') || name.startsWith('daemon.')
+    const elsewhere = (name: string): boolean => /^(loop|daemon|schedule)\./.test(name)
     const unseen = EVENT_NAMES.filter((name) => !seen.has(name) && !elsewhere(name))
     expect(unseen).toEqual(['supervisor.failed'])
   })

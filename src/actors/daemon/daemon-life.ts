@@ -65,6 +65,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#claimer = new Claimer(ports, id, this.#outbox)
     this.tasks = new HeldTasks(ports, this.#outbox, {
       goesOn: () => this.send({ type: 'daemon.nudge' }),
+      endSchedule: ({ task }) => ports.endSchedule(this.identity, task),
       lost: (held) => ports.leaseLost(this.identity, held),
       taken: () => this.#keeper.taken(),
       gone: ({ run }) => {

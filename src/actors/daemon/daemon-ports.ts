@@ -11,6 +11,7 @@ import type {
 } from '../store/operations.ts'
 import type { ScheduleRecord } from '../store/records.ts'
 import type { WakeTopic } from '../store/store.ts'
+import type { ClaimedTask } from '../store/task-record.ts'
 import type { TaskPool } from '../task-pool.ts'
 import type { TaskRun } from '../task-run.ts'
 import type { HeldTask } from './held-task.ts'
@@ -77,6 +78,10 @@ export interface DaemonPorts {
   unstorable(error: unknown): Verdict
   /** What a look at a schedule leads to, to be stored in this order. */
   occurrences(schedule: ScheduleRecord, now: number, by: string): readonly OccurOperation[]
+  /** The schedule of this occurrence does not come again. Resolves when that is stored; rejects when it cannot be. */
+  endSchedule(identity: DaemonIdentity, task: ClaimedTask): Promise<void>
+  /** No occurrence of it is left. */
+  scheduleExhausted(identity: DaemonIdentity, name: string): void
   /** How far a task is, 0 to 100, when its step has reported so much, or begins. */
   percentOf(held: HeldTask, reported: number | undefined): number | undefined
   /** @param error - what the store failed with */

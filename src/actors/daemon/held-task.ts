@@ -12,6 +12,7 @@ export interface HeldTaskOwner {
   started(held: HeldTask): void
   ended(held: HeldTask, outcome: Outcome): void
   progressed(held: HeldTask, progress: Progress): void
+  endSchedule(held: HeldTask): Promise<void>
 }
 
 export class HeldTask extends KeptRun implements RunWatcher, Lease {
@@ -40,6 +41,10 @@ export class HeldTask extends KeptRun implements RunWatcher, Lease {
 
   override leaseMs(nowMono: number): number {
     return this.leaseEndMono + this.#spareMs - nowMono
+  }
+
+  override endSchedule(): Promise<void> | undefined {
+    return this.task.schedule === null ? undefined : this.#owner.endSchedule(this)
   }
 
   get id(): string {

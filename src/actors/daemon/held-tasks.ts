@@ -26,6 +26,8 @@ export interface HeldTasksListener {
   gone(held: HeldTask): void
   /** What one became leads to something else as soon as it is stored: its next step, or the next run of its schedule. */
   goesOn(): void
+  /** No occurrence is to follow it. */
+  endSchedule(held: HeldTask): Promise<void>
   /** The lease of one is lost. */
   lost(held: HeldTask): void
 }
@@ -109,6 +111,10 @@ export class HeldTasks implements HeldTaskOwner {
   progressed(held: HeldTask, { percent, note }: Progress): void {
     const whole = this.#ports.percentOf(held, percent) ?? null
     this.#outbox.progress({ ...leaseOf(held), percent: whole, note: note ?? null })
+  }
+
+  endSchedule(held: HeldTask): Promise<void> {
+    return this.#listener.endSchedule(held)
   }
 
   ended(held: HeldTask, outcome: Outcome): void {

@@ -7,6 +7,7 @@
  * - looking: schedules are read and their occurrences stored. What a claim says meanwhile was so before; the next one knows.
  */
 import type { Timer, TimerOwner } from '../armed-timers.ts'
+import type { OccurOperation } from '../store/operations.ts'
 import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
 
 /** The wall clock may be set: the timer is armed anew at least so often. */
@@ -67,7 +68,15 @@ export class Schedules implements TimerOwner {
     const { id } = this.#identity
     const operations = due.flatMap((schedule) => occurrences(schedule, now(), id))
     if (operations.length === 0) this.#idleMono = this.#ports.clock.monotonic()
-    await Promise.all(operations.map((operation) => store.submit(operation)))
+    await Promise.all(operations.map((operation) => this.#occur(operation)))
+  }
+
+  async #occur(operation: OccurOperation): Promise<void> {
+    const { store, scheduleExhausted } = this.#ports
+    const { task, plan, name } = operation
+    const { kind } = await store.submit(operation)
+    const isLast = task === null && plan.nextAt === null && plan.owed === null && plan.lookAt === null
+    if (isLast && kind === 'occurred') scheduleExhausted(this.#identity, name)
   }
 
   #disarm(): void {

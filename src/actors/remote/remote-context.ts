@@ -106,6 +106,10 @@ export class RemoteContext implements HandlerContext {
     }
   }
 
+  get endSchedule(): HandlerContext['endSchedule'] {
+    return () => this.#callsOf().request('endSchedule', undefined) as Promise<void>
+  }
+
   get submit(): HandlerContext['submit'] {
     return <Output>(definition: AnyDefinition, input?: unknown, options?: object) =>
       new RemoteChildRun<Output>(this.#callsOf(), this.#toCall(definition, input, options), true)

@@ -118,6 +118,7 @@ type WireSettlement =
  * | `trigger` | `{ worker, options }` | nothing |
  * | `put` | `{ worker, item }` | nothing, when the item was accepted |
  * | `stop` | the stop options | nothing, when the stop has been taken |
+ * | `endSchedule` | nothing | nothing, when it is stored |
  */
 export interface SubmitArgs {
   readonly call: RemoteCall

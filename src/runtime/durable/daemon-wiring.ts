@@ -15,6 +15,7 @@ import type { LiveSupervisor } from '../live-supervisor.ts'
 import { say } from '../logger.ts'
 import { percentWithin } from './chain-levels.ts'
 import { fromMessageText } from './daemon-message.ts'
+import { endSchedule } from './end-schedule.ts'
 import { ALL_NAME, childIds, forkOf, JOIN_NAME, type JoinInput } from './fork.ts'
 import { type JoinWork, joinTask } from './join.ts'
 import { Occurrences } from './occurrences.ts'
@@ -113,6 +114,18 @@ export function daemonPorts({
       if (problem !== undefined) say(logger, 'error', { daemon: name, schedule: schedule.name }, problem)
       return operations
     },
+    async endSchedule(identity, task) {
+      const { id: runId, schedule } = task
+      if (!(await endSchedule(queue, task, identity.id)) || schedule === null) return
+      reporter.emit('schedule.ended', { ...baseOf(identity), schedule, reason: 'asked', runId })
+    },
+    scheduleExhausted: (identity, schedule) =>
+      reporter.emit('schedule.ended', {
+        ...baseOf(identity),
+        schedule,
+        reason: 'exhausted',
+        runId: undefined,
+      }),
     percentOf(held, reported) {
       const { run } = held
       // Its children have all ended.

@@ -3,6 +3,7 @@ import type { OccurOperation } from '../../actors/store/operations.ts'
 import type { ScheduleRecord } from '../../actors/store/records.ts'
 import type { NewTask } from '../../actors/store/task-record.ts'
 import { lookAtSchedule, type OwedStretch } from '../../machines/schedule-policy.ts'
+import { isOver } from './end-schedule.ts'
 import type { QueueStore } from './queue-store.ts'
 import { readScheduledCall } from './schedule.ts'
 import { type ReadRule, readRule } from './schedule-rule.ts'
@@ -35,6 +36,7 @@ export class Occurrences {
    */
   look(record: ScheduleRecord, now: number, by: string): ScheduleFinding {
     const { name, nextAt, lookAt, runId, endedAt } = record
+    if (isOver(record)) return this.#over(record, now, by)
     const rule = this.#ruleOf(record.rule)
     const call = readScheduledCall(record.call)
     const operation = { type: 'occur', at: now, by, name } as const
@@ -60,6 +62,14 @@ export class Occurrences {
       return made
     })
     return { operations, problem: undefined }
+  }
+
+  /** Its last run has ended, which was to be looked at. */
+  #over({ name, nextAt, owed, lookAt }: ScheduleRecord, at: number, by: string): ScheduleFinding {
+    const seen = { nextAt, owed }
+    const plan = { ...seen, lookAt: null }
+    const operation: OccurOperation = { type: 'occur', at, by, name, seen, task: null, plan }
+    return { operations: lookAt === null ? [] : [operation], problem: undefined }
   }
 
   #ruleOf(text: string): ReadRule | undefined {

@@ -4,6 +4,7 @@ import type { ScheduleRecord } from '../../actors/store/records.ts'
 import type { NewTask } from '../../actors/store/task-record.ts'
 import { PRIORITIES, type Priority } from '../../machines/model.ts'
 import { type Checks, check, checkOptions } from '../check.ts'
+import { isOver } from './end-schedule.ts'
 import { checkPlainObject, type EnqueueOptions, toNewTask } from './enqueue-options.ts'
 import type { QueueStore } from './queue-store.ts'
 import { readRule, SCHEDULE_TIME_CHECKS, type ScheduleTimes, toScheduleRule } from './schedule-rule.ts'
@@ -109,9 +110,11 @@ export function toSchedule(record: ScheduleRecord): Schedule {
   }
 }
 
-function stateOf({ runId, nextAt, lookAt, owed }: ScheduleRecord, isEnabled: boolean): ScheduleState {
+function stateOf(record: ScheduleRecord, isEnabled: boolean): ScheduleState {
+  const { runId, nextAt, lookAt, owed } = record
   if (runId !== null) return 'running'
   if (!isEnabled) return 'disabled'
+  if (isOver(record)) return 'ended'
   return nextAt === null && lookAt === null && owed === null ? 'ended' : 'waiting'
 }
 
