@@ -4,7 +4,7 @@ import type { ClaimedTask } from '../../actors/store/task-record.ts'
 import type { QueueStore } from './queue-store.ts'
 
 /** In the place of what is owed, so that saying the same schedule again does not wake it up, and another rule does. */
-export const OVER = '"over"'
+const OVER = '"over"'
 
 /**
  * @param task - an occurrence of it
