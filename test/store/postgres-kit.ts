@@ -4,18 +4,29 @@ import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { inject, onTestFinished } from 'vitest'
 import { openPostgresStore, type PostgresStoreOptions } from '../../src/actors/store/postgres-store.ts'
+import type { ServerAnswer, ServerRequest } from '../support/postgres-server.ts'
 import type { StorePlace } from './store-kit.ts'
 
 /** @throws Error when there is no server; a test never passes without one */
-async function serverUrl(): Promise<string> {
-  const said = await text(connect(inject('postgresSocket')))
-  const { url, error } = JSON.parse(said) as { url?: string; error?: string }
-  if (url === undefined) throw new Error(error)
-  return url
+async function ask(request: ServerRequest): Promise<string> {
+  const socket = connect(inject('postgresSocket'))
+  socket.write(JSON.stringify(request))
+  const answer = JSON.parse(await text(socket)) as ServerAnswer
+  if ('error' in answer) throw new Error(answer.error)
+  return answer.url
+}
+
+const serverUrl = (): Promise<string> => ask({ act: 'shared' })
+
+/** A server for one test alone, which may restart it. */
+export async function ownServer(): Promise<{ readonly url: string; restart(): Promise<unknown> }> {
+  const url = await ask({ act: 'new' })
+  onTestFinished(async () => void (await ask({ act: 'stop', url })))
+  return { url, restart: () => ask({ act: 'restart', url }) }
 }
 
 /** Runs statements on a connection of their own. */
-async function onServer<Row>(url: string, ...texts: string[]): Promise<Row[]> {
+export async function onServer<Row>(url: string, ...texts: string[]): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {

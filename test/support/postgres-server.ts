@@ -1,7 +1,7 @@
 /**
- * One PostgreSQL server for a whole run of tests, started when the first test asks for it: the one in
- * STATEWARD_TEST_POSTGRES (its user may create databases), or an embedded one that is stopped and removed at the end.
- * Test processes ask through a socket, since they come and go.
+ * PostgreSQL servers for a run of tests, embedded ones, stopped and removed at its end. One is shared by all tests and started
+ * when the first of them asks for it; STATEWARD_TEST_POSTGRES, a URL whose user may create databases, takes its place.
+ * Test processes ask through a socket, since they come and go: one request, one answer, both JSON.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
@@ -16,29 +16,67 @@ declare module 'vitest' {
   }
 }
 
+/** `shared` and `new` answer with a URL. */
+export interface ServerRequest {
+  readonly act: 'shared' | 'new' | 'restart' | 'stop'
+  /** Of a server that was asked for as a new one. */
+  readonly url?: string
+}
+
+export type ServerAnswer = { readonly url: string } | { readonly error: string }
+
+class Servers {
+  readonly #servers = new Map<string, EmbeddedServer>()
+  #shared: Promise<string> | undefined
+
+  async answer({ act, url = '' }: ServerRequest): Promise<string> {
+    if (act === 'new') return this.#start()
+    if (act === 'restart') await this.#servers.get(url)?.restart()
+    if (act === 'stop') await this.#stop(url)
+    if (act !== 'shared') return url
+    const given = process.env.STATEWARD_TEST_POSTGRES ?? ''
+    this.#shared ??= given === '' ? this.#start() : Promise.resolve(given)
+    return this.#shared
+  }
+
+  async stop(): Promise<void> {
+    await this.#shared?.catch(() => {})
+    await Promise.all([...this.#servers.keys()].map((url) => this.#stop(url)))
+  }
+
+  async #start(): Promise<string> {
+    // Loaded by whoever needs it: most runs do not.
+    const { EmbeddedServer } = await import('./embedded-postgres.ts')
+    const server = await EmbeddedServer.start()
+    this.#servers.set(server.url, server)
+    return server.url
+  }
+
+  async #stop(url: string): Promise<void> {
+    const server = this.#servers.get(url)
+    this.#servers.delete(url)
+    await server?.stop()
+  }
+}
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'stateward-pg-'))
-  const given = process.env.STATEWARD_TEST_POSTGRES
-  let starting: Promise<EmbeddedServer> | undefined
-  const answer = async (): Promise<string> => {
-    if (given !== undefined && given !== '') return given
-    // Loaded by whoever needs it: most runs do not.
-    starting ??= import('./embedded-postgres.ts').then((loaded) => loaded.EmbeddedServer.start())
-    return (await starting).url
-  }
-  const server = createServer((socket) => {
+  const servers = new Servers()
+  const ear = createServer((socket) => {
     socket.on('error', () => {})
-    answer().then(
-      (url) => socket.end(JSON.stringify({ url })),
-      (error: Error) => socket.end(JSON.stringify({ error: error.message })),
-    )
+    socket.once('data', (data) => {
+      servers.answer(JSON.parse(String(data))).then(
+        (url) => socket.end(JSON.stringify({ url } satisfies ServerAnswer)),
+        (error: Error) => socket.end(JSON.stringify({ error: error.message } satisfies ServerAnswer)),
+      )
+    })
   })
   const path = join(folder, 'ask')
-  await listen(server, path)
+  await listen(ear, path)
   project.provide('postgresSocket', path)
   return async () => {
-    server.close()
-    await (await starting?.catch(() => undefined))?.stop()
+    ear.close()
+    await servers.stop()
     await rm(folder, { recursive: true, force: true })
   }
 }

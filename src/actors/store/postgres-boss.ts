@@ -28,6 +28,11 @@ function seqOf(job: string): number {
 /** SQL that makes the number of a task of the id of its job. */
 export const SEQ_OF_JOB = (column: string): string => `('x' || right(${column}::text, 12))::bit(48)::bigint`
 
+/** SQL that keeps the waiting jobs of the tasks with the ids `$1` from being fetched. */
+export const LOCK_WAITING_JOBS: string = `SELECT 1 FROM ${BOSS_SCHEMA}.job WHERE name = '${JOB_QUEUE}' AND state < 'active'
+  AND id IN (SELECT ('${ID_HEAD}' || lpad(to_hex(seq), 12, '0'))::uuid FROM stateward.task
+    WHERE id = ANY($1) AND ended_at IS NULL) FOR UPDATE`
+
 /** Tasks that are handed out. */
 export const ACTIVE_SEQS: string = `SELECT ${SEQ_OF_JOB('id')} FROM ${BOSS_SCHEMA}.job
   WHERE name = '${JOB_QUEUE}' AND state = 'active'`
@@ -58,6 +63,11 @@ export interface Fetched {
 /** What both sides can write: the years 1 to 9999. */
 const EARLIEST = Date.parse('0001-01-01T00:00:00Z')
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** @param at - epoch ms */
+export function instantText(at: number): string {
+  return new Date(Math.min(LATEST, Math.max(EARLIEST, at))).toISOString()
+}
 
 const HOUR_S = 3_600
 const YEAR_S = 31_536_000
@@ -136,7 +146,7 @@ export class Dispatcher {
       ({ seq, band, runAt, name }): JobInsert => ({
         id: jobOf(seq),
         priority: priorityOf(band),
-        startAfter: new Date(Math.min(LATEST, Math.max(EARLIEST, runAt))).toISOString(),
+        startAfter: instantText(runAt),
         group: { id: name },
       }),
     )

@@ -12,22 +12,18 @@ import type {
   RenewAnswer,
   RenewOperation,
 } from './operations.ts'
-import type { Dispatch, Fetched } from './postgres-boss.ts'
+import { type Dispatch, type Fetched, instantText } from './postgres-boss.ts'
 import { bandOf, type PgWork, priorityOf, type RequestColumns, requestOf } from './postgres-rows.ts'
 import type { ClaimedTask } from './task-record.ts'
 
 const SET_CLOCK = "SELECT set_config('stateward.now', $1, true)"
 const STRANGE = 'SELECT name FROM stateward.name WHERE name <> ALL($1)'
 
-/** Rows that somebody is about to change are left to him. */
 const TAKE = `UPDATE stateward.task t SET state = 'running', phase = 'held', attempt = t.attempt + 1,
   fence = t.fence + 1, holder = $2, lease_until = $3, started_at = $4,
   percent = CASE t.phase WHEN 'step' THEN t.percent END, note = NULL
-  FROM (SELECT seq FROM stateward.task WHERE seq = ANY($1) AND state = 'pending' FOR UPDATE SKIP LOCKED) due
-  WHERE t.seq = due.seq
-  RETURNING t.seq, id, name, version, input, options, description, metadata, band, run_at AS "runAt", key, schedule,
+  WHERE t.seq = ANY($1) AND t.state = 'pending' RETURNING t.seq, id, name, version, input, options, description, metadata, band, run_at AS "runAt", key, schedule,
     attempt, lost, step, fence, created_at AS "createdAt"`
-const STILL_PENDING = `SELECT seq FROM stateward.task WHERE seq = ANY($1) AND state = 'pending'`
 
 const AROUND = `SELECT
   (SELECT run_at FROM stateward.task WHERE ended_at IS NULL AND state = 'pending' AND run_at > $2
@@ -46,13 +42,18 @@ type Taken = Omit<ClaimedTask, 'priority'> & { readonly seq: number; readonly ba
 
 export async function claim(work: PgWork, operation: ClaimOperation): Promise<ClaimAnswer> {
   const { at, holder, leaseUntil, ids } = operation
-  await work.sql.rows(SET_CLOCK, [new Date(at).toISOString()])
+  await work.sql.rows(SET_CLOCK, [instantText(at)])
   const fetched = await (ids === undefined ? fetchDue(work, operation) : fetchThese(work, operation, ids))
   const taken =
     fetched.length === 0
       ? []
       : await work.sql.rows<Taken>(TAKE, [fetched.map(({ seq }) => seq), holder, leaseUntil, at])
-  if (taken.length < fetched.length) await giveBack(work, fetched, taken)
+  if (taken.length < fetched.length) {
+    // A job whose task does not wait is of no use to anybody.
+    const ours = new Set(taken.map(({ seq }) => seq))
+    const left = fetched.map(({ seq }) => seq).filter((seq) => !ours.has(seq))
+    await work.dispatcher.drop(work.sql, left)
+  }
   const [around] = await work.sql.rows<Around>(AROUND, [holder, at])
   taken.sort((a, b) => a.band - b.band || a.runAt - b.runAt || a.seq - b.seq)
   return {
@@ -121,23 +122,6 @@ async function exceptions({ sql }: PgWork, { names, except }: ClaimOperation): P
   if (names === undefined) return []
   const strange = await sql.rows<{ name: string }>(STRANGE, [names])
   return strange.map(({ name }) => name)
-}
-
-/** Rows that are locked stay as they were; jobs whose task does not wait are of no use to anybody. */
-async function giveBack({ sql, dispatcher }: PgWork, fetched: Fetched[], taken: Taken[]): Promise<void> {
-  const ours = new Set(taken.map(({ seq }) => seq))
-  const left = fetched.map(({ seq }) => seq).filter((seq) => !ours.has(seq))
-  const pending = new Set(
-    (await sql.rows<{ seq: number }>(STILL_PENDING, [left])).map(({ seq }) => Number(seq)),
-  )
-  await dispatcher.restore(
-    sql,
-    left.filter((seq) => pending.has(seq)),
-  )
-  await dispatcher.drop(
-    sql,
-    left.filter((seq) => !pending.has(seq)),
-  )
 }
 
 function toAsked({ id, fence, ...row }: RequestColumns & { id: string; fence: number }): AskedTask[] {

@@ -95,6 +95,8 @@ export class PgDriver {
     this.#pool = new pg.Pool({ ...this.#config(), max: CONNECTIONS, allowExitOnIdle: true })
     // An idle connection was lost; the next one is made when it is needed.
     this.#pool.on('error', () => {})
+    // One that is lost while it works says so to who waits for it.
+    this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   /** @throws StoreError when `pg` is not installed */
@@ -165,17 +167,21 @@ export class PgDriver {
     try {
       await client.query('COMMIT')
     } catch (error) {
-      throw new CommitLost('', { cause: error })
+      // Refused, or never sent, since the connection was lost before.
+      const isKnown = NEVER_SENT.test(messageOf(error)) || !isConnectionLost(error)
+      throw isKnown ? error : new CommitLost('', { cause: error })
     }
   }
 
   async #patiently<Value>(attempt: (client: PoolClient) => Promise<Value>): Promise<Value> {
+    const startedAt = performance.now()
     for (let round = 1; ; round += 1) {
       this.demandOpen()
       try {
         return await this.#once(attempt)
       } catch (error) {
-        if (round === TRIES || !isPassing(error)) throw this.toStoreError(error)
+        const isLast = round === TRIES || performance.now() - startedAt > this.#options.answerLimitMs
+        if (isLast || !isPassing(error)) throw this.toStoreError(error)
       }
       await setTimeout(Math.random() * 20 * 2 ** round)
     }
@@ -243,6 +249,9 @@ export class PgDriver {
     return ['ERR_STORE_FAILED', `PostgreSQL failed at ${place}: ${said}.`]
   }
 }
+
+/** What `pg` says when it has not even tried. */
+const NEVER_SENT = /not queryable/
 
 /** COMMIT was sent, and no answer came. */
 class CommitLost extends Error {}

@@ -2,7 +2,7 @@
 import type { EnqueueAnswer } from './operations.ts'
 import { cancelChildren } from './postgres-cancel.ts'
 import { flushAndJoin } from './postgres-forks.ts'
-import { bandOf, LIFE_COLUMNS, noteNames, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
+import { bandOf, noteNames, type PgWork, Rows } from './postgres-rows.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask } from './task-record.ts'
 
@@ -18,7 +18,7 @@ const INSERT = `INSERT INTO stateward.task (id, state, phase, band, run_at, name
     input FROM json_to_recordset($1::json) AS v (id text, band smallint, "runAt" bigint, name text, version integer,
     key text, schedule text, at bigint, by text, description text, metadata text, options text, input text)
   ON CONFLICT DO NOTHING RETURNING id, seq`
-const LIVE_WITH_KEY = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE live_key = $1 FOR UPDATE`
+const LIVE_WITH_KEY = 'SELECT id FROM stateward.task WHERE live_key = $1'
 const IS_THERE = 'SELECT 1 FROM stateward.task WHERE id = $1'
 
 const STORED: EnqueueAnswer = { kind: 'stored', replaced: null }
@@ -88,30 +88,31 @@ async function settleConflict(work: PgWork, item: NewItem): Promise<EnqueueAnswe
   if ((await work.sql.rows(IS_THERE, [task.id])).length > 0) {
     return { kind: 'refused', code: 'ERR_RUN_ID_TAKEN' }
   }
-  const [live] = await work.sql.rows<TaskLife>(LIVE_WITH_KEY, [task.key])
+  const [live] = await work.sql.rows<{ id: string }>(LIVE_WITH_KEY, [task.key])
   if (live !== undefined && task.onConflict === 'keep') return { kind: 'kept', id: live.id }
   if (live !== undefined && task.onConflict === 'reject') {
     return { kind: 'refused', code: 'ERR_TASK_KEY_TAKEN', id: live.id }
   }
-  if (live !== undefined) await replace(work, live, item)
-  // Where nobody has the key any more, its holder has ended since.
+  // Nobody has the key any more, when its holder has ended since.
+  const replaced = live !== undefined && (await replace(work, live.id, item)) ? live.id : null
   const stored = await insert(work, [item])
-  if (!stored.has(task.id)) return settleConflict(work, item)
-  return live === undefined ? STORED : { kind: 'stored', replaced: live.id }
+  return stored.has(task.id) ? { kind: 'stored', replaced } : settleConflict(work, item)
 }
 
-/** Ends what has the key, or has its holder end it; the key is free then. */
-async function replace(work: PgWork, live: TaskLife, { task, at, by }: NewItem): Promise<void> {
+/** Ends what has the key, or has its holder end it; the key is free then. @returns false when it was already */
+async function replace(work: PgWork, id: string, { task, at, by }: NewItem): Promise<boolean> {
   const rows = new Rows(work)
-  rows.add(live)
-  const row = rows.get(live.id) as TaskLife
+  await rows.load([id])
+  const row = rows.get(id)
+  if (row === undefined || row.live_key !== task.key) return false
   const next = nextLife(row, { type: 'task.replace' })
   if (next !== undefined) {
     rows.ask(row, { at, by, reason: task.id, replaced: true })
     rows.write(row, next, { at, reason: 'replaced', error: null })
-    rows.log(live.id, at, by, 'replaced', task.id)
-    if (live.state === 'forked') await cancelChildren(work, rows, live.id, { at, by, reason: 'replaced' })
+    rows.log(id, at, by, 'replaced', task.id)
+    if (row.state === 'forked') await cancelChildren(work, rows, id, { at, by, reason: 'replaced' })
   }
   rows.giveUpKey(row)
   await flushAndJoin(work, rows)
+  return true
 }

@@ -1,7 +1,7 @@
 /** Rows of `stateward.task` as the rest of the store knows them, and the writes that several operations share. */
 import { PRIORITIES, type Priority } from '../../machines/model.ts'
 import type { StoredPhase, StoredState } from '../../machines/stored-task.ts'
-import type { Dispatch, Dispatcher } from './postgres-boss.ts'
+import { type Dispatch, type Dispatcher, LOCK_WAITING_JOBS } from './postgres-boss.ts'
 import type { PgSql } from './postgres-driver.ts'
 import type { LogAct } from './records.ts'
 import type { LifeRow } from './stored-life.ts'
@@ -138,6 +138,8 @@ export class Rows {
   async load(ids: readonly string[]): Promise<void> {
     const missing = [...new Set(ids)].filter((id) => !this.#rows.has(id))
     if (missing.length === 0) return
+    // Jobs before rows, as a claim does: it leaves out what is locked here, and neither waits for the other.
+    await this.#work.sql.rows(LOCK_WAITING_JOBS, [missing])
     for (const row of await this.#work.sql.rows<TaskLife>(LIVES, [missing])) this.add(row)
   }
 

@@ -1,0 +1,79 @@
+/** Databases that cannot be used, and who makes the tables. */
+import { expect, test, vi } from 'vitest'
+import { openPostgresStore } from '../../src/actors/store/postgres-store.ts'
+import { freshDatabase, onServer } from './postgres-kit.ts'
+import { claimed, closing, put } from './store-kit.ts'
+
+async function errorOf(url: string): Promise<{ code?: string; message: string }> {
+  return openPostgresStore({ url }).then(
+    async (store) => {
+      await store.close()
+      throw new Error('it was opened')
+    },
+    (error: Error & { code?: string }) => error,
+  )
+}
+
+function changed(url: string, change: (parsed: URL) => void): string {
+  const parsed = new URL(url)
+  change(parsed)
+  return parsed.href
+}
+
+test('says what is wrong with it, and never shows the password', async () => {
+  const url = await freshDatabase()
+  const wrong = changed(url, (parsed) => {
+    parsed.password = 'not-it'
+  })
+  const missing = changed(url, (parsed) => {
+    parsed.pathname = '/nothing_of_that_name'
+  })
+  const unreachable = changed(url, (parsed) => {
+    parsed.port = '1'
+  })
+  const errors = await Promise.all([wrong, missing, unreachable].map(errorOf))
+  expect(errors.map(({ code }) => code)).toEqual([
+    'ERR_STORE_REFUSED',
+    'ERR_STORE_FOLDER_MISSING',
+    'ERR_STORE_UNREACHABLE',
+  ])
+  for (const { message } of errors) {
+    expect(message).toMatch(/127\.0\.0\.1/)
+    expect(message).not.toContain('not-it')
+  }
+})
+
+test('many may open a fresh one at once: one makes the tables, the others find them', async () => {
+  const url = await freshDatabase()
+  const stores = await Promise.all([1, 2, 3].map(() => closing(openPostgresStore({ url }))))
+  for (const store of stores) await put(store)
+  expect((await claimed(stores[0]!, 1)).tasks).toHaveLength(3)
+  expect(await stores[1]!.check()).toMatchObject({ ok: true, facts: { schema: 1, tasks: 3 } })
+})
+
+test('tables of a newer version are left alone', async () => {
+  const url = await freshDatabase()
+  await (await openPostgresStore({ url })).close()
+  await onServer(url, 'UPDATE stateward.schema_version SET version = 99')
+  const newer = await errorOf(url)
+  expect(newer.code).toBe('ERR_STORE_SCHEMA_NEWER')
+  expect(newer.message).toMatch(/version 99.*Update stateward/)
+})
+
+test.each(['pg', 'pg-boss'])('says what to install when %s is missing', async (name) => {
+  const url = await freshDatabase()
+  vi.resetModules()
+  vi.doMock(name, () => {
+    throw new Error(`Cannot find package '${name}'`)
+  })
+  try {
+    const fresh = await import('../../src/actors/store/postgres-store.ts')
+    await expect(fresh.openPostgresStore({ url })).rejects.toMatchObject({
+      code: 'ERR_STORE_ENGINE_MISSING',
+      message: expect.stringContaining('npm install pg pg-boss'),
+    })
+  } finally {
+    vi.doUnmock(name)
+    vi.resetModules()
+  }
+})
