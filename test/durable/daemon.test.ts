@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { defineTask } from '../../src/index.ts'
 import { createDaemon } from '../../src/runtime/durable/daemon.ts'
 import { deferred, errorOf, heldTask, taskOf, thrownBy } from '../support/harness.ts'
-import { enqueue, openPlace, records, startedDaemon, storeRaw } from './daemon-kit.ts'
+import { turns } from '../support/turns.ts'
+import { enqueue, next, openPlace, placeAround, records, startedDaemon, storeRaw } from './daemon-kit.ts'
 
 describe('a daemon', () => {
   test('runs what is stored and stores the results', async () => {
@@ -172,4 +173,29 @@ describe('a daemon', () => {
     expect(making({ keep: { gone: {} } })).toMatchObject({ code: 'ERR_OPTION_UNKNOWN' })
     expect(making({ keep: { failed: { count: -1 } } }).message).toContain('keep.failed.count')
   })
+})
+
+test('a daemon rests while what is due has no place, though a reserve of others is free', async () => {
+  let commits = 0
+  const place = await placeAround((commit) => (operations) => {
+    commits += 1
+    return commit(operations)
+  })
+  const gate = deferred<void>()
+  const held = taskOf<number>(async () => gate.promise)
+  const ids = await enqueue(place.queue, ...Array.from({ length: 6 }, (_, index) => held.call(index)))
+  const pool = { size: 1, reserveNormal: 0, reserveHigh: 2 }
+  const { supervisor, store } = await startedDaemon([held], { place, supervisor: { pool } })
+  await records(store, [ids[0] as string], ({ state }) => state === 'running')
+  // The claim that follows what the first one left.
+  await turns(20)
+  const before = commits
+  await turns(300)
+  expect(commits - before).toBeLessThan(5)
+
+  const started = next(supervisor, 'task.started')
+  const urgent = await place.queue.enqueue(held, 7, { priority: 'high' })
+  expect(await started).toMatchObject({ runId: urgent.id })
+  gate.resolve()
+  await records(store, [...ids, urgent.id])
 })

@@ -4,6 +4,7 @@
  * round.
  */
 import { threshold } from '../../machines/admission.ts'
+import { placesFor } from '../../machines/claim-room.ts'
 import { PRIORITIES, type Priority } from '../../machines/model.ts'
 import { NO_PACE, nextPace, type Pace } from '../../machines/prefetch.ts'
 import type { SlotPool } from '../slot-pool.ts'
@@ -19,6 +20,8 @@ export class ClaimLane {
   #pace: Pace = NO_PACE
   #pacedMono: number
   #ended = 0
+  /** Bands of which more may be due than the last claim had room for. */
+  readonly #more: Set<Priority> = new Set(PRIORITIES)
 
   constructor(
     slots: SlotPool,
@@ -39,6 +42,37 @@ export class ClaimLane {
   /** Whether a claim would bring more than a few: not each place that is freed is worth one. */
   get hasRoom(): boolean {
     return this.slots.size * 2 <= this.#pace.ahead && this.room().high > 0
+  }
+
+  /** Whether the last claim may have left something for want of room. */
+  get isFull(): boolean {
+    return this.#more.size > 0
+  }
+
+  /** Whether there is room now for what the last claim may have left: a reserve of others is none. */
+  get hasRoomForMore(): boolean {
+    if (!this.hasRoom) return false
+    const room = this.room()
+    return PRIORITIES.some((band) => this.#more.has(band) && room[band] > 0)
+  }
+
+  /** What a claim with so much room has brought. */
+  answered(
+    room: Readonly<Record<Priority, number>>,
+    tasks: readonly { readonly priority: Priority }[],
+  ): void {
+    let taken = 0
+    for (const band of PRIORITIES) {
+      const got = tasks.reduce((count, { priority }) => count + Number(priority === band), 0)
+      if (got < placesFor(room, band, taken, CLAIM_LIMIT)) this.#more.delete(band)
+      else this.#more.add(band)
+      taken += got
+    }
+  }
+
+  /** Anything may be due. */
+  unanswered(): void {
+    for (const band of PRIORITIES) this.#more.add(band)
   }
 
   /** Takes the pace anew. */

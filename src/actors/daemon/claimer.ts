@@ -46,8 +46,9 @@ export class Claimer {
     ;((isProcess ? this.#processes : undefined) ?? this.#main).noteEnd()
   }
 
-  get hasRoom(): boolean {
-    return this.#ports.pool.open && this.#lanes.some((lane) => lane.hasRoom)
+  /** Whether a claim may bring what the last one has left for want of room. */
+  get hasRoomForMore(): boolean {
+    return this.#ports.pool.open && this.#lanes.some((lane) => lane.hasRoomForMore)
   }
 
   /** Rejects when the store does not answer. */
@@ -70,8 +71,13 @@ export class Claimer {
     const answers = await Promise.all(asks.map((ask) => store.submit(ask)))
     // What shared the commit is heard first: the ends of the tasks that begin now must go before the next claim.
     await this.#outbox.answered
-    // What was claimed is less than the lowest band had room for: nothing more is due.
-    const isFull = answers.some(({ tasks }, index) => tasks.length >= (asks[index]?.room.low ?? 0))
+    const strangers = answers[this.#lanes.length]?.tasks.length ?? 0
+    for (const [index, lane] of this.#lanes.entries()) {
+      const [ask, answer] = [asks[index], answers[index]]
+      if (ask !== undefined && answer !== undefined && lanes.length > 0 && strangers < STRANGERS)
+        lane.answered(ask.room, answer.tasks)
+      else lane.unanswered()
+    }
     const [{ asked, nextAt, scheduleAt }] = answers as [ClaimAnswer]
     const tasks = answers.length === 1 ? answers[0]?.tasks : answers.flatMap((answer) => answer.tasks)
     return {
@@ -80,7 +86,7 @@ export class Claimer {
       nextAt,
       scheduleAt,
       leaseEndMono: mono + safeLeaseMs(settings.leaseMs),
-      isFull,
+      isFull: this.#lanes.some((lane) => lane.isFull),
     }
   }
 
@@ -106,7 +112,8 @@ export class Claimer {
     await new Promise<void>((resolve) => setImmediate(resolve))
     const { clock, pool } = this.#ports
     const waitMs = this.#askedMono + ASK_MS - clock.monotonic()
-    if (waitMs > 0 && !this.hasRoom) {
+    const hasRoom = pool.open && this.#lanes.some((lane) => lane.hasRoom)
+    if (waitMs > 0 && !hasRoom) {
       await new Promise<void>((resolve) => {
         pool.timers.arm(clock.monotonic() + waitMs, { onTimer: () => resolve() }, 'ask')
       })

@@ -132,7 +132,8 @@ export class DaemonLife implements Incarnation, TimerOwner {
     const { store, pool } = this.#ports
     const unwake = store.wake('work', () => this.send({ type: 'daemon.nudge' }))
     const freed = (): void => {
-      if (this.driver.state === 'working.full' && this.#claimer.hasRoom) this.send({ type: 'place.freed' })
+      if (this.driver.state === 'working.full' && this.#claimer.hasRoomForMore)
+        this.send({ type: 'place.freed' })
     }
     pool.freed.add(freed)
     this.#unlisten = () => {
@@ -192,7 +193,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
 
   /** A place may have been freed since the claim was sent. */
   awaitPlace(): void {
-    if (this.#claimer.hasRoom) this.send({ type: 'place.freed' })
+    if (this.#claimer.hasRoomForMore) this.send({ type: 'place.freed' })
   }
 
   armBackoff(): void {
