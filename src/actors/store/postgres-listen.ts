@@ -45,9 +45,18 @@ export class PgEars {
   nudge(): void {}
 
   /** With the transaction: whoever listens hears of it when it is through, and never when it is not. */
-  async announce(sql: PgSql, topics: ReadonlySet<WakeTopic>): Promise<void> {
+  announce(sql: PgSql, topics: ReadonlySet<WakeTopic>): Promise<void> {
+    return this.#announce(sql, topics, this.#own)
+  }
+
+  /** With a transaction of somebody else's, whose end only its notification tells. */
+  announceForeign(sql: PgSql, topics: ReadonlySet<WakeTopic>): Promise<void> {
+    return this.#announce(sql, topics, 'foreign')
+  }
+
+  async #announce(sql: PgSql, topics: ReadonlySet<WakeTopic>, by: string): Promise<void> {
     if (topics.size === 0) return
-    await sql.rows('SELECT pg_notify($1, $2)', [CHANNEL, `${this.#own} ${[...topics].join(' ')}`])
+    await sql.rows('SELECT pg_notify($1, $2)', [CHANNEL, `${by} ${[...topics].join(' ')}`])
   }
 
   close(): Promise<void> {

@@ -98,7 +98,9 @@ class PostgresStore implements Store {
   async within(transaction: unknown, operation: EnqueueOperation): Promise<AnswerTable['enqueue']> {
     this.#driver.demandOpen()
     const given = { driver: this.#driver, store: this.#id, workOn: (sql: PgSql) => this.#workOn(sql, []) }
-    return enqueueWithin(transaction, given, operation, (sql) => this.#ears.announce(sql, new Set(['work'])))
+    return enqueueWithin(transaction, given, operation, (sql) =>
+      this.#ears.announceForeign(sql, new Set(['work'])),
+    )
   }
 
   get(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
