@@ -41,6 +41,8 @@ export interface KeptFacts {
   readonly ageMs: number
   /** Since it was due: its queue timeout counts from then. */
   readonly waitedMs: number
+  /** It fails as `expired` when its handler has not begun by then. */
+  readonly expiresInMs: number
   readonly run: KeptRun
 }
 
@@ -165,7 +167,7 @@ export class Submissions {
    */
   submitKept(
     { definition, input, options }: TaskCall,
-    { id, attempt, priority, ageMs, waitedMs, run: kept }: KeptFacts,
+    { id, attempt, priority, ageMs, waitedMs, expiresInMs, run: kept }: KeptFacts,
   ): TaskRun {
     const { pool, definitions, loops } = this.#options
     const entry = definitions.entryOf(definition)
@@ -177,7 +179,7 @@ export class Submissions {
     checkGivenInput(definition, input)
     const run = pool.create(definitions.meet(entry), input, plan, {
       id: this.#checkId(definition as TaskDefinition, id),
-      expiresInMs: Number.POSITIVE_INFINITY,
+      expiresInMs,
       parent: undefined,
       kept: { run: kept, attempt },
     })

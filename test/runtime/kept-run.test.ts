@@ -10,7 +10,15 @@ async function keeping(options = {}) {
   const rig = await startedSupervisor(options)
   const keep = (call: TaskCall, attempt = 0, id = 'kept'): { run: TaskRun; kept: KeptRun } => {
     const kept = new KeptRun()
-    const facts = { id, attempt, priority: 'normal', ageMs: 0, waitedMs: 0, run: kept } as const
+    const facts = {
+      id,
+      attempt,
+      priority: 'normal',
+      ageMs: 0,
+      waitedMs: 0,
+      expiresInMs: Number.POSITIVE_INFINITY,
+      run: kept,
+    } as const
     return { run: (rig.supervisor as LiveSupervisor).submitKept(call, facts), kept }
   }
   return { ...rig, keep }

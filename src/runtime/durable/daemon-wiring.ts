@@ -21,7 +21,7 @@ import { type JoinWork, joinTask } from './join.ts'
 import { Occurrences } from './occurrences.ts'
 import type { QueueStore } from './queue-store.ts'
 import { fromStoredCall } from './stored-call.ts'
-import { optionsFromJson, type StoredChain } from './stored-options.ts'
+import { expiryOf, optionsFromJson, type StoredChain, type StoredRunOptions } from './stored-options.ts'
 import { failed, refused, verdictOf } from './verdict.ts'
 
 export interface DaemonWiring {
@@ -174,11 +174,16 @@ const baseOf = ({ id, name }: DaemonIdentity): { daemon: string; daemonId: strin
 function begin(supervisor: LiveSupervisor, held: HeldTask, call: TaskCall, now: number): TaskRun {
   const { task } = held
   const { stepAgeMs = 0 } = chainOf(held) ?? {}
-  return supervisor.submitKept(call, {
+  const { expiresAt, ...options } = (call.options ?? {}) as StoredRunOptions
+  const hasBegun = task.attempt > 1 || task.step > 0
+  const isBounded = expiresAt !== undefined && !hasBegun
+  const kept = expiresAt === undefined ? call : { ...call, options }
+  return supervisor.submitKept(kept, {
     id: task.id,
     attempt: task.attempt - 1,
     priority: task.priority,
     ageMs: Math.max(0, now - task.createdAt - stepAgeMs),
+    expiresInMs: isBounded ? expiryOf({ expiresAt }) - now : Number.POSITIVE_INFINITY,
     waitedMs: Math.max(0, now - task.runAt),
     run: held,
   })

@@ -12,7 +12,7 @@ import { type StoredRunOptions, storedRunOptionChecks } from './stored-options.t
 import { readStored } from './stored-task.ts'
 
 /** Options of `queue.schedule`: when, and options of the tasks that it makes. */
-export interface ScheduleOptions extends ScheduleTimes, StoredRunOptions {
+export interface ScheduleOptions extends ScheduleTimes, Omit<StoredRunOptions, 'expiresAt'> {
   /** Band that they wait in. @defaultValue the definition's, else 'normal' */
   readonly priority?: Priority
   /** @defaultValue the definition's, else its name */
@@ -51,9 +51,12 @@ export interface Schedule {
 /** What is called, as the store keeps it. */
 export type ScheduledCall = Omit<NewTask, 'id' | 'runAt' | 'key' | 'onConflict' | 'schedule'>
 
+/** An instant is nothing that comes again. */
+const { expiresAt: _, ...runChecks } = storedRunOptionChecks
+
 const CHECKS: Checks = {
   ...SCHEDULE_TIME_CHECKS,
-  ...storedRunOptionChecks,
+  ...runChecks,
   priority: check.oneOf(...PRIORITIES),
   description: check.text,
   metadata: checkPlainObject,

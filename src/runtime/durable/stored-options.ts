@@ -22,6 +22,8 @@ export interface StoredRunOptions
   > {
   /** Without `retryIf`, which is the definition's. */
   readonly retry?: Omit<NonNullable<RunOptions['retry']>, 'retryIf'>
+  /** Fails as `expired` when no attempt of it has begun by then. @defaultValue never */
+  readonly expiresAt?: number | Date
 }
 
 export const storedRunOptionChecks: Checks = {
@@ -34,6 +36,12 @@ export const storedRunOptionChecks: Checks = {
   ageAfterMs: check.duration,
   context: runOptionChecks.context as never,
   retry: runOptionChecks.retry as never,
+  expiresAt: check.instant,
+}
+
+/** A `Date` has become its text on the way. */
+export function expiryOf({ expiresAt = Number.POSITIVE_INFINITY }: StoredRunOptions): number {
+  return typeof expiresAt === 'number' ? expiresAt : new Date(expiresAt).getTime()
 }
 
 /** What a step keeps of the chain that it belongs to. */

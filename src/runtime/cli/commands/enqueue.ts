@@ -11,6 +11,7 @@ interface EnqueueCliOptions extends CalledOptions {
   readonly priority?: Priority
   readonly at?: number
   readonly in?: number
+  readonly expires?: number
   readonly key?: string
   readonly onConflict?: EnqueueOptions['onConflict']
   readonly runId?: string
@@ -29,6 +30,7 @@ export function enqueueCommand(cli: Cli): Command {
     .addOption(new Option('--priority <band>', 'band that it waits in').choices(PRIORITIES))
     .option('--at <when>', 'run it from then on', toInstantMs)
     .option('--in <duration>', 'run it so long after now', toDurationMs)
+    .option('--expires <when>', 'it fails if it has not begun by then', toInstantMs)
     .option('--key <key>', 'at most one live task has it')
     .addOption(
       new Option('--on-conflict <policy>', 'when a live task has the key').choices([
@@ -64,7 +66,17 @@ export function enqueueCommand(cli: Cli): Command {
 }
 
 function toEnqueueOptions(options: EnqueueCliOptions): EnqueueOptions {
-  const { at, in: delayMs, priority, key, onConflict, runId, description, metadata } = options
-  const all = { runAt: at, delayMs, priority, key, onConflict, runId, description, metadata }
+  const {
+    at,
+    in: delayMs,
+    expires: expiresAt,
+    priority,
+    key,
+    onConflict,
+    runId,
+    description,
+    metadata,
+  } = options
+  const all = { runAt: at, delayMs, expiresAt, priority, key, onConflict, runId, description, metadata }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
