@@ -1,7 +1,8 @@
 /**
  * How many tasks a daemon claims beyond the free places of its pools, so that short ones need not wait for a claim each.
  * What is claimed ahead cannot be run by another daemon meanwhile, so it is no more than what ends here within
- * {@link AHEAD_MS}: hundreds of tasks that take no time, none of those that take a minute.
+ * {@link AHEAD_MS}: hundreds of tasks that take no time, none of those that take a minute. Where the store takes longer to
+ * answer, it is what ends until two claims are answered: else the places would be empty most of the time.
  */
 
 /** How far ahead tasks are claimed, in ms. */
@@ -22,10 +23,14 @@ export const NO_PACE: Pace = { perMs: 0, ahead: 0 }
 /**
  * @param ended - tasks that have ended since the pace was last taken
  * @param elapsedMs - time since then
+ * @param answerMs - how long the store took to answer the last claim
  * @param most - upper bound of what is claimed ahead
  */
-export function nextPace(pace: Pace, ended: number, elapsedMs: number, most: number): Pace {
+export function nextPace(
+  pace: Pace,
+  { ended, elapsedMs, answerMs, most }: Readonly<Record<'ended' | 'elapsedMs' | 'answerMs' | 'most', number>>,
+): Pace {
   const measured = ended / Math.max(elapsedMs, 0.1)
   const perMs = pace.perMs * (1 - NEWEST) + measured * NEWEST
-  return { perMs, ahead: Math.min(most, Math.floor(perMs * AHEAD_MS)) }
+  return { perMs, ahead: Math.min(most, Math.floor(perMs * Math.max(AHEAD_MS, 2 * answerMs))) }
 }

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest'
 import { AHEAD_MS, NO_PACE, nextPace, type Pace } from '../../src/machines/prefetch.ts'
 
 /** The pace after `times` looks at tasks that end at a steady rate. */
-const steady = (perMs: number, times = 20, most = 1_000): Pace => {
+const steady = (perMs: number, { times = 20, most = 1_000, answerMs = 1 } = {}): Pace => {
   let pace = NO_PACE
-  for (let i = 0; i < times; i += 1) pace = nextPace(pace, perMs * 10, 10, most)
+  for (let i = 0; i < times; i += 1)
+    pace = nextPace(pace, { ended: perMs * 10, elapsedMs: 10, answerMs, most })
   return pace
 }
 
@@ -20,19 +21,26 @@ test('tasks that take no time are claimed as far ahead as they last', () => {
   expect(steady(20).ahead).toBeLessThanOrEqual(20 * AHEAD_MS)
 })
 
+test('where the store is slow to answer, they are claimed as far ahead as two claims take', () => {
+  expect(steady(5, { answerMs: 50 }).ahead).toBeGreaterThan(5 * 95)
+  expect(steady(5, { answerMs: 50 }).ahead).toBeLessThanOrEqual(5 * 100)
+  expect(steady(8 / 60_000, { answerMs: 50 }).ahead).toBe(0)
+})
+
 test('the pace is never above the bound, nor above what was measured', () => {
   const looks = fc.array(fc.tuple(fc.nat(5_000), fc.double({ min: 0, max: 1_000, noNaN: true })), {
     minLength: 1,
   })
   fc.assert(
-    fc.property(looks, fc.nat(2_000), (given, most) => {
+    fc.property(looks, fc.nat(2_000), fc.nat(1_000), (given, most, answerMs) => {
+      const aheadMs = Math.max(AHEAD_MS, 2 * answerMs)
       let pace = NO_PACE
       let highest = 0
       for (const [ended, elapsedMs] of given) {
-        pace = nextPace(pace, ended, elapsedMs, most)
+        pace = nextPace(pace, { ended, elapsedMs, answerMs, most })
         highest = Math.max(highest, ended / Math.max(elapsedMs, 0.1))
         expect(pace.ahead).toBeLessThanOrEqual(most)
-        expect(pace.ahead).toBeLessThanOrEqual(highest * AHEAD_MS + 1e-6)
+        expect(pace.ahead).toBeLessThanOrEqual(highest * aheadMs + 1e-6)
         expect(Number.isInteger(pace.ahead)).toBe(true)
       }
     }),
@@ -41,6 +49,7 @@ test('the pace is never above the bound, nor above what was measured', () => {
 
 test('it falls when the tasks become slow', () => {
   let pace = steady(20)
-  for (let i = 0; i < 10; i += 1) pace = nextPace(pace, 1, 100, 1_000)
+  for (let i = 0; i < 10; i += 1)
+    pace = nextPace(pace, { ended: 1, elapsedMs: 100, answerMs: 1, most: 1_000 })
   expect(pace.ahead).toBeLessThan(2)
 })

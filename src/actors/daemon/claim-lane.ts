@@ -75,9 +75,10 @@ export class ClaimLane {
     for (const band of PRIORITIES) this.#more.add(band)
   }
 
-  /** Takes the pace anew. */
-  look(now: number): void {
-    this.#pace = nextPace(this.#pace, this.#ended, now - this.#pacedMono, this.#prefetch)
+  /** Takes the pace anew. @param answerMs - how long the last claim took */
+  look(now: number, answerMs: number): void {
+    const elapsedMs = now - this.#pacedMono
+    this.#pace = nextPace(this.#pace, { ended: this.#ended, elapsedMs, answerMs, most: this.#prefetch })
     this.#ended = 0
     this.#pacedMono = now
   }

@@ -25,6 +25,8 @@ export class Claimer {
   readonly #main: ClaimLane
   readonly #processes: ClaimLane | undefined
   #askedMono = Number.NEGATIVE_INFINITY
+  /** How long the last claim took. */
+  #answerMs = 0
 
   /** @param outbox - what shares its commits */
   constructor(ports: DaemonPorts, holder: string, outbox: Outbox) {
@@ -60,7 +62,7 @@ export class Claimer {
     const mono = clock.monotonic()
     const lanes = pool.open ? this.#lanes : []
     const asks = lanes.map((lane): ClaimOperation => {
-      lane.look(mono)
+      lane.look(mono, this.#answerMs)
       return this.#operation(at, lane.room(), lane.names)
     })
     if (asks.length === 0) asks.push(this.#operation(at, NO_ROOM, undefined))
@@ -69,6 +71,7 @@ export class Claimer {
       asks.push({ ...this.#operation(at, SOME_ROOM, undefined), limit: STRANGERS, except })
     }
     const answers = await Promise.all(asks.map((ask) => store.submit(ask)))
+    this.#answerMs = clock.monotonic() - mono
     // What shared the commit is heard first: the ends of the tasks that begin now must go before the next claim.
     await this.#outbox.answered
     const strangers = answers[this.#lanes.length]?.tasks.length ?? 0
