@@ -13,7 +13,7 @@ interface Sum {
   readonly total: number
 }
 
-test('ten thousand steps run in constant memory under one id', async () => {
+test('ten thousand steps run in constant memory and storage under one id', async () => {
   let deepest = 0
   const countdown: TaskDefinition<number, unknown> = taskOf<number>((n, ctx) => {
     deepest = Math.max(deepest, new Error().stack?.split('\n').length ?? 0)
@@ -28,6 +28,10 @@ test('ten thousand steps run in constant memory under one id', async () => {
   expect(await queue.get(id)).toMatchObject({ step: 10_000, attempt: 1, input: 0 })
   expect((await queue.counts()).finished).toBe(1)
   expect(deepest).toBeLessThan(12)
+  // One row and the last entries of its log, whatever the number of steps.
+  const { facts } = await place.store.store.check()
+  expect([facts.tasks, (await queue.log(id)).length]).toEqual([1, 103])
+  expect(facts.bytes).toBeLessThan(200_000)
 }, 60_000)
 
 test('a step costs one commit, also for a daemon with two pools', async () => {

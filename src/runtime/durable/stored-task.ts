@@ -40,7 +40,7 @@ export interface StoredTask {
   readonly attempt: number
   /** Steps made before this one. */
   readonly step: number
-  /** `undefined` before anything was reported. */
+  /** `undefined` before anything was reported. What has finished is at 100 percent, what has ended otherwise where it was. */
   readonly progress: { readonly percent: number | undefined; readonly note: string | undefined } | undefined
   /**
    * When it will have ended if it goes on as fast as before, from 5 percent on. A task of several steps is counted from
@@ -96,7 +96,7 @@ export function toStoredTask(record: TaskRecord, now: number): StoredTask {
     progress:
       percent === null && note === null
         ? undefined
-        : { percent: percent ?? undefined, note: note ?? undefined },
+        : { percent: state === 'finished' ? 100 : (percent ?? undefined), note: note ?? undefined },
     estimatedEndAt: estimatedEnd(record, now),
     result: readStored(record.result),
     error: readStoredError(record.error),
