@@ -3,13 +3,18 @@
  * is written, makes room for the next.
  */
 import { createHash } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openQueue, type Queue } from '../../src/runtime/durable/index.ts'
 import { toBytePath } from './byte-path.ts'
 import { type Options, UsageError } from './options.ts'
 import { REPORT_ID, rootId } from './tasks.ts'
+
+/** How long a process that was killed may need to be gone. */
+const DYING_MS = 1_000
+const LOOK_MS = 20
 
 export interface JobQueue {
   readonly queue: Queue
@@ -41,10 +46,16 @@ export async function openJobQueue({ directory, state, fresh }: Options): Promis
 async function openAlone(file: string): Promise<Queue> {
   const queue = await openQueue({ url: `sqlite:${file}`, migrate: true })
   const { daemons } = await queue.status()
-  const other = daemons.find(({ host, pid }) => host === hostname() && pid !== process.pid && lives(pid))
-  if (other === undefined) return queue
-  await queue.close()
-  throw new UsageError(`Process ${other.pid} is at work on this directory already.`)
+  const others = daemons.filter(({ host, pid }) => host === hostname() && pid !== process.pid)
+  for (const { pid } of others) {
+    // It may have been killed a moment ago.
+    for (const end = performance.now() + DYING_MS; lives(pid) && performance.now() < end; )
+      await sleep(LOOK_MS)
+    if (!lives(pid)) continue
+    await queue.close()
+    throw new UsageError(`Process ${pid} is at work on this directory already.`)
+  }
+  return queue
 }
 
 /** Nobody has it open. */
@@ -54,7 +65,9 @@ function removeDatabase(file: string): void {
 
 function lives(pid: number): boolean {
   try {
-    return process.kill(pid, 0)
+    process.kill(pid, 0)
+    // A zombie does nothing any more; in many containers nobody collects it.
+    return process.platform !== 'linux' || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch (error) {
     // It lives, and is somebody else's.
     return (error as NodeJS.ErrnoException).code === 'EPERM'

@@ -340,7 +340,9 @@ describe('a job that was interrupted', () => {
     symlinkSync('large.bin', join(tree, 'link'))
   }
 
-  test('by kill -9 at random moments goes on, digests nothing twice and reports the same', async () => {
+  test('by kill -9 at random moments goes on, digests nothing twice and reports the same', {
+    timeout: 120_000,
+  }, async () => {
     plant()
     expect(await digestTree()).toMatchObject({ code: 0 })
     const whole = facts(report())
