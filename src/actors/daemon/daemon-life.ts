@@ -130,7 +130,10 @@ export class DaemonLife implements Incarnation, TimerOwner {
 
   listen(): void {
     const { store, pool } = this.#ports
-    const unwake = store.wake('work', () => this.send({ type: 'daemon.nudge' }))
+    const unwake = store.wake('work', () => {
+      this.send({ type: 'daemon.nudge' })
+      this.#upkeep.hear()
+    })
     const freed = (): void => {
       if (this.driver.state === 'working.full' && this.#claimer.hasRoomForMore)
         this.send({ type: 'place.freed' })

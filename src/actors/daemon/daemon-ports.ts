@@ -22,6 +22,8 @@ export interface DaemonStore {
   submit<Operation extends StoreOperation>(operation: Operation): Promise<AnswerTable[Operation['type']]>
   /** Schedules that somebody has to look at by `now`, epoch ms. */
   dueSchedules(now: number): Promise<readonly ScheduleRecord[]>
+  /** Whether a word was left for this daemon, which its next sign of life would bring. */
+  isTold(id: string): Promise<boolean>
   /** Whether it was closed for good by whoever opened it. */
   isClosed(): boolean
   wake(topic: WakeTopic, listener: () => void): () => void

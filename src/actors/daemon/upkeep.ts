@@ -12,6 +12,8 @@ const TURN_MS = 500
 const TURNS_PER_BEAT = 4
 const TURNS_PER_PRUNE = 20
 const BATCH = 500
+/** How often at most it is asked whether something was left for it: news of work comes all the time. */
+const HEAR_MS = 100
 
 /** What it says of itself. */
 export interface SignOfLife {
@@ -36,6 +38,7 @@ export class Upkeep implements TimerOwner {
   #underWay = 0
   #isPruning = false
   #saidState = ''
+  #heardMono = Number.NEGATIVE_INFINITY
 
   constructor(ports: DaemonPorts, identity: DaemonIdentity, owner: UpkeepOwner) {
     this.#ports = ports
@@ -60,6 +63,7 @@ export class Upkeep implements TimerOwner {
     this.#try(this.reclaim())
     const hasNews = this.#owner.look().state !== this.#saidState
     if (hasNews || this.#turns % TURNS_PER_BEAT === 0) this.#try(this.beat())
+    else this.hear()
     if (this.#turns % TURNS_PER_PRUNE === 0 || this.#isPruning) this.#try(this.prune())
   }
 
@@ -71,6 +75,15 @@ export class Upkeep implements TimerOwner {
     const { message } = await store.submit({ type: 'beat', at: now(), daemon })
     this.#saidState = state
     if (message !== null) told(this.#identity, message)
+  }
+
+  /** Something was left in the store, for it perhaps. Not asked just after another time: the next turn asks. */
+  hear(): void {
+    const { store, clock } = this.#ports
+    const now = clock.monotonic()
+    if (this.#timer === undefined || now < this.#heardMono + HEAR_MS) return
+    this.#heardMono = now
+    this.#try(store.isTold(this.#identity.id).then((isTold) => (isTold ? this.beat() : undefined)))
   }
 
   async reclaim(): Promise<void> {

@@ -18,7 +18,9 @@ export function daemonNotStarted(name: string, why: string, log: string): QueueE
 
 export function daemonNotStopped(mark: DaemonMark, timeoutMs: number): QueueError {
   const { name, pid, host } = mark
-  const hint = isLocal(mark) ? ' Wait, or give --kill.' : ' It is on another machine: wait, or end it there.'
+  const hint = isLocal(mark)
+    ? ' Wait, or give --kill.'
+    : ' It is on another machine: wait, or end it there. If it is gone, give --forget.'
   return new QueueError(
     `Daemon "${name}" (pid ${pid} on ${host}) did not stop within ${timeoutMs / 1_000} s.${hint}`,
     { code: 'ERR_DAEMON_NOT_STOPPED' },

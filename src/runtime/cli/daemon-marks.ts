@@ -12,6 +12,11 @@ import type { Queue } from '../durable/queue.ts'
 import { storeOf } from '../durable/queue-access.ts'
 import type { DaemonStatus } from '../durable/queue-status.ts'
 
+/** Linux counts the start of a process in these. */
+const TICK_MS = 10
+/** The clock may be set a little, and the instant of the boot is told in seconds. */
+const CLOCK_MS = 5_000
+
 export type MarkState = 'alive' | 'silent' | 'dead'
 
 export interface DaemonMark extends DaemonStatus {
@@ -27,22 +32,36 @@ export async function marksOf(queue: Queue, name?: string): Promise<readonly Dae
 }
 
 /** Takes away marks of the dead. @returns how many */
-export async function removeDead(queue: Queue, marks: readonly DaemonMark[]): Promise<number> {
-  const ids = marks.filter(({ mark }) => mark === 'dead').map(({ id }) => id)
-  if (ids.length === 0) return 0
-  const { left } = await storeOf(queue).do({ type: 'leave', ids })
+export function removeDead(queue: Queue, marks: readonly DaemonMark[]): Promise<number> {
+  return forget(
+    queue,
+    marks.filter(({ mark }) => mark === 'dead'),
+  )
+}
+
+/** @returns how many were there */
+export async function forget(queue: Queue, marks: readonly DaemonMark[]): Promise<number> {
+  if (marks.length === 0) return 0
+  const { left } = await storeOf(queue).do({ type: 'leave', ids: marks.map(({ id }) => id) })
   return left
 }
 
 export const isLocal = ({ host }: Pick<DaemonStatus, 'host'>): boolean => host === hostname()
 
 function markOf(daemon: DaemonStatus): MarkState {
-  if (isLocal(daemon) && !processLives(daemon.pid)) return 'dead'
-  return daemon.isAlive ? 'alive' : 'silent'
+  if (daemon.isAlive) return isLocal(daemon) && !processLives(daemon.pid) ? 'dead' : 'alive'
+  return isLocal(daemon) && !processIsThere(daemon) ? 'dead' : 'silent'
+}
+
+/** Whether the process that left a mark here is still there: its pid may be another's by now. */
+export function processIsThere({ pid, startedAt }: Pick<DaemonStatus, 'pid' | 'startedAt'>): boolean {
+  if (!processLives(pid)) return false
+  const bornAt = processBornAt(pid)
+  return bornAt === undefined || bornAt <= startedAt + CLOCK_MS
 }
 
 /** A process that has ended lives on as a zombie where nobody collects it, as in many containers; it counts as gone. */
-export function processLives(pid: number): boolean {
+function processLives(pid: number): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
@@ -54,5 +73,19 @@ export function processLives(pid: number): boolean {
   } catch {
     // Not Linux, or it has ended just now: whoever looks next sees.
     return true
+  }
+}
+
+/** Epoch ms at which a process has begun; `undefined` where that cannot be read. */
+function processBornAt(pid: number): number | undefined {
+  try {
+    const [, ticks] =
+      /^\d+ \(.*\) \S(?: \S+){18} (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+    const [, bootedAt] = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8')) ?? []
+    return ticks === undefined || bootedAt === undefined
+      ? undefined
+      : Number(bootedAt) * 1_000 + Number(ticks) * TICK_MS
+  } catch {
+    return undefined
   }
 }

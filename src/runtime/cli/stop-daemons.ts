@@ -5,12 +5,13 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Queue } from '../durable/queue.ts'
 import { daemonNotStopped } from './daemon-errors.ts'
-import { type DaemonMark, isLocal, marksOf, processLives, removeDead } from './daemon-marks.ts'
+import { type DaemonMark, forget, isLocal, marksOf, processIsThere, removeDead } from './daemon-marks.ts'
 
 export interface StopDaemonsOptions {
   readonly name: string
   readonly timeout: number
   readonly kill?: boolean
+  readonly forget?: boolean
   readonly message?: string
 }
 
@@ -25,18 +26,20 @@ const KILL_MS = 5_000
  */
 export async function stopDaemons(
   queue: Queue,
-  { name, timeout, kill = false, message }: StopDaemonsOptions,
+  { name, timeout, kill = false, forget: forgets = false, message }: StopDaemonsOptions,
 ): Promise<readonly DaemonMark[]> {
   const marks = await marksOf(queue, name)
   await removeDead(queue, marks)
-  const living = marks.filter(({ mark }) => mark !== 'dead')
+  const isForgotten = (mark: DaemonMark): boolean => forgets && mark.mark === 'silent' && !isLocal(mark)
+  await forget(queue, marks.filter(isForgotten))
+  const living = marks.filter((mark) => mark.mark !== 'dead' && !isForgotten(mark))
   if (living.length === 0) return []
   await queue.shutdown(message, { daemon: name })
   if (await areGone(queue, living, timeout)) return living
   const left = (await stillThere(queue, living)) as [DaemonMark]
   const [first] = left
   if (!kill || left.some((mark) => !isLocal(mark))) throw daemonNotStopped(first, timeout)
-  for (const { pid } of left) killNow(pid)
+  for (const mark of left) killNow(mark)
   if (await areGone(queue, left, KILL_MS)) return living
   throw daemonNotStopped(first, timeout + KILL_MS)
 }
@@ -54,12 +57,13 @@ async function stillThere(queue: Queue, marks: readonly DaemonMark[]): Promise<r
   const now = await marksOf(queue)
   await removeDead(queue, now)
   const marked = new Set(now.filter(({ mark }) => mark !== 'dead').map(({ id }) => id))
-  return marks.filter((mark) => marked.has(mark.id) || (isLocal(mark) && processLives(mark.pid)))
+  return marks.filter((mark) => marked.has(mark.id) || (isLocal(mark) && processIsThere(mark)))
 }
 
-function killNow(pid: number): void {
+function killNow(mark: DaemonMark): void {
+  if (!processIsThere(mark)) return
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(mark.pid, 'SIGKILL')
   } catch {
     // It has just ended, or is another user's; whoever looks next sees.
   }

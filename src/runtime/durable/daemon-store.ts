@@ -7,6 +7,10 @@ import type { QueueStore } from './queue-store.ts'
 export function daemonStore(queue: QueueStore): DaemonStore {
   return {
     submit: (operation) => queue.do(operation),
+    async isTold(id) {
+      const daemons = await queue.read((store) => store.daemons())
+      return daemons.some((daemon) => daemon.id === id && daemon.message !== null)
+    },
     isClosed: () => queue.isClosed,
     dueSchedules: (at) => queue.read((store) => store.schedules(at)),
     wake: (topic, listener) => queue.store.wake(topic, listener),

@@ -175,7 +175,7 @@ export interface Queue extends AsyncDisposable {
   status(): Promise<QueueStatus>
 
   /**
-   * Asks daemons to stop. They hear of it with their next sign of life, within seconds.
+   * Asks daemons to stop. They hear of it at once, or within half a second.
    *
    * @param message - why, for their logs
    * @param options - `daemon`: name or id. @defaultValue all

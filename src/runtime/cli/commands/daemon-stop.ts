@@ -10,6 +10,7 @@ export function daemonStopCommand(cli: Cli): Command {
     .option('--name <name>', 'its name', 'default')
     .addOption(timeoutOption())
     .option('--kill', 'kill it when it took longer')
+    .option('--forget', 'take marks of other machines away that give no sign of life')
     .option('-m, --message <text>', 'why, for its log')
     .action(
       onQueue<StopDaemonsOptions, []>(cli, async ({ queue, options, answer }) => {
