@@ -46,7 +46,12 @@ class Servers {
 
   async #start(): Promise<string> {
     // Loaded by whoever needs it: most runs do not.
+    const before = new Set(process.listeners('beforeExit'))
     const { EmbeddedServer } = await import('./embedded-postgres.ts')
+    // It would end the process with code 0, whatever the tests have said.
+    for (const listener of process.listeners('beforeExit')) {
+      if (!before.has(listener)) process.off('beforeExit', listener)
+    }
     const server = await EmbeddedServer.start()
     this.#servers.set(server.url, server)
     return server.url
