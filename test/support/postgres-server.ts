@@ -45,13 +45,7 @@ class Servers {
   }
 
   async #start(): Promise<string> {
-    // Loaded by whoever needs it: most runs do not.
-    const before = new Set(process.listeners('beforeExit'))
-    const { EmbeddedServer } = await import('./embedded-postgres.ts')
-    // It would end the process with code 0, whatever the tests have said.
-    for (const listener of process.listeners('beforeExit')) {
-      if (!before.has(listener)) process.off('beforeExit', listener)
-    }
+    const EmbeddedServer = await loadEmbedded()
     const server = await EmbeddedServer.start()
     this.#servers.set(server.url, server)
     return server.url
@@ -62,6 +56,20 @@ class Servers {
     this.#servers.delete(url)
     await server?.stop()
   }
+}
+
+/** Loaded by whoever needs it: most runs do not. */
+async function loadEmbedded(): Promise<typeof EmbeddedServer> {
+  const events = ['beforeExit', 'exit', 'message'] as const
+  const before = new Set(events.flatMap((event) => process.listeners(event as 'exit')))
+  const loaded = await import('./embedded-postgres.ts')
+  // The package would end this process with code 0, whatever the tests have said.
+  for (const event of events) {
+    for (const listener of process.listeners(event as 'exit')) {
+      if (!before.has(listener)) process.off(event, listener)
+    }
+  }
+  return loaded.EmbeddedServer
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
