@@ -14,6 +14,7 @@ import type { EngineSide } from './engines/engine-side.ts'
 import { startRedis } from './engines/redis.ts'
 import {
   ALONE,
+  type Alone,
   alone,
   type Flow,
   flow,
@@ -39,6 +40,7 @@ interface Sizes {
   readonly tasks: readonly number[]
   readonly rounds: number
   readonly producers: readonly number[]
+  readonly kinds: readonly Alone[]
   /** Of a sustained stretch. */
   readonly flowMs: number
   readonly finished: number
@@ -51,6 +53,7 @@ const SIZES: Record<Scale, Sizes> = {
     tasks: [1_000, 10_000, 30_000],
     rounds: 3,
     producers: [1, 4],
+    kinds: ALONE,
     flowMs: 3_000,
     finished: 1_000_000,
     trickle: 400,
@@ -60,12 +63,22 @@ const SIZES: Record<Scale, Sizes> = {
     tasks: [1_000, 10_000],
     rounds: 1,
     producers: [1, 4],
+    kinds: ALONE,
     flowMs: 2_000,
     finished: 100_000,
     trickle: 100,
     idleMs: 2_000,
   },
-  smoke: { tasks: [50], rounds: 1, producers: [1], flowMs: 100, finished: 500, trickle: 5, idleMs: 50 },
+  smoke: {
+    tasks: [50],
+    rounds: 1,
+    producers: [1],
+    kinds: ['drain'],
+    flowMs: 100,
+    finished: 500,
+    trickle: 5,
+    idleMs: 50,
+  },
 }
 
 const OURS = 'stateward'
@@ -141,9 +154,12 @@ async function sustainedTable(
   }
 }
 
-async function aloneTable(grounds: readonly Ground[], { tasks: sizes, rounds }: Sizes): Promise<Table> {
+async function aloneTable(
+  grounds: readonly Ground[],
+  { tasks: sizes, rounds, kinds }: Sizes,
+): Promise<Table> {
   const rows: Row[] = []
-  for (const how of ALONE) {
+  for (const how of kinds) {
     for (const tasks of sizes) {
       const [ours = [], theirs] = await takeTurns(
         grounds.map(({ engine, fresh }) => ({

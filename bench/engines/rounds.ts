@@ -23,10 +23,10 @@ export async function withSides<Value>(
 ): Promise<Value> {
   const sides: EngineSide[] = []
   try {
-    // The first one makes what the place needs; then the others may begin together.
-    const [first = 'producer', ...others] = roles
-    sides.push(await EngineSide.start({ engine, role: first, place }))
-    sides.push(...(await Promise.all(others.map((role) => EngineSide.start({ engine, role, place })))))
+    const starting = roles.map((role) => EngineSide.start({ engine, role, place }))
+    for (const start of await Promise.allSettled(starting))
+      if (start.status === 'fulfilled') sides.push(start.value)
+    await Promise.all(starting)
     const value = await work(...sides)
     await Promise.all(sides.map((side) => side.close()))
     return value

@@ -28,7 +28,7 @@ test('the benchmarks of what runs again and again answer', { timeout: 60_000 }, 
 })
 
 // Each side of an engine is a process of its own.
-test('the benchmark of the durable queue answers, with Redis or without', { timeout: 90_000 }, async () => {
+test('the benchmark of the durable queue answers, with Redis or without', { timeout: 180_000 }, async () => {
   const { stdout, stderr } = await bench('durable')
   expect(stderr).toBe('')
   expect(stdout).toMatch(/^1 +done +[\d,]+ +(?:[\d,]+ .+|not measured: no redis-server)/m)
@@ -37,7 +37,7 @@ test('the benchmark of the durable queue answers, with Redis or without', { time
   expect(stdout).toMatch(/^500 +[\d,]+ +[\d,]+/m)
 })
 
-test('the benchmark of the queue on PostgreSQL answers', { timeout: 120_000 }, async () => {
+test('the benchmark of the queue on PostgreSQL answers', { timeout: 180_000 }, async () => {
   const { stdout, stderr } = await bench('postgres')
   expect(stderr).toBe('')
   expect(stdout).toMatch(/^drain +50 +[\d,]+ +[\d,]+ +[\d,]+ .+ ≥ 0.7 +(?:met|MISSED)$/m)
