@@ -1,8 +1,9 @@
 /** What docs/parity.md promises users of the Indico scheduler of the durable queue, as far as no other test shows it. */
 import { expect, test } from 'vitest'
 import { defineTask } from '../../src/index.ts'
-import { enqueue, next, openPlace, records, startedDaemon } from '../durable/daemon-kit.ts'
+import { awayPlace, enqueue, next, openPlace, records, startedDaemon } from '../durable/daemon-kit.ts'
 import { deferred } from '../support/deferred.ts'
+import { until } from '../support/until.ts'
 
 const NONE = { size: 1, reserveNormal: 0, reserveHigh: 0 }
 
@@ -159,4 +160,64 @@ test('an error is told to the listeners of the supervisor and to its log, with w
   expect(lines).toContainEqual(
     expect.objectContaining({ msg: 'task.failed', runId: id, task: 'noisy', level: 50 }),
   )
+})
+
+test('what runs longer than it may is ended, torn down and recorded so', async () => {
+  const torn: string[] = []
+  const slow = defineTask(
+    {
+      name: 'slow',
+      runTimeoutMs: 50,
+      graceMs: 10,
+      teardown: (_input, ctx, { kind }) => void torn.push(`${ctx.runId} ${kind}`),
+    },
+    () => new Promise<void>(() => {}),
+  )
+  const { queue } = await startedDaemon([slow])
+  const { id } = await queue.enqueue(slow)
+  await expect(queue.wait(id)).rejects.toMatchObject({ code: 'ERR_TASK_TIMED_OUT' })
+  expect(await queue.get(id)).toMatchObject({ state: 'terminated', reason: 'runTimeout', attempt: 1 })
+  expect(torn).toEqual([`${id} terminated`])
+})
+
+test('what loses its lease too often is ended and torn down where it runs, and recorded as awol', async () => {
+  const place = await awayPlace()
+  const torn: string[] = []
+  const lost = defineTask(
+    { name: 'lost', graceMs: 10, teardown: (_input, _ctx, { kind }) => void torn.push(kind) },
+    () => new Promise<void>(() => {}),
+  )
+  const daemon = { leaseMs: 300, lostLimit: 0 }
+  const { queue, store, supervisor } = await startedDaemon([lost], { place, daemon })
+  const { id } = await queue.enqueue(lost)
+  await records(store, [id], ({ state }) => state === 'running')
+  const ended = next(supervisor, 'task.terminated')
+  place.setAway(true)
+  expect(await ended).toMatchObject({ runId: id, reason: 'awol' })
+  place.setAway(false)
+  await records(store, [id])
+  expect(await queue.get(id)).toMatchObject({ state: 'terminated', reason: 'awol' })
+  expect(torn).toEqual(['terminated'])
+})
+
+test('an occurrence whose holder is gone for good is followed by the next one', async () => {
+  const place = await openPlace()
+  const { queue, store } = place
+  const poll = defineTask({ name: 'poll' }, () => 'polled')
+  // This daemon makes the occurrences, and knows nobody to run them.
+  await startedDaemon([], { place, daemon: { name: 'maker', unknownTasks: 'leave', lostLimit: 0 } })
+  await queue.schedule('polling', poll, undefined, { everyMs: 50, from: 'end' })
+  await until(async () => (await queue.counts()).queued === 1)
+  const at = store.now()
+  const room = { critical: 1, high: 1, normal: 1, low: 1 }
+  const { tasks } = await store.do({ type: 'claim', holder: 'gone', at, leaseUntil: at + 20, room, limit: 1 })
+  const [{ id }] = tasks as unknown as [{ id: string }]
+  await records(store, [id])
+  expect(await queue.get(id)).toMatchObject({ state: 'terminated', reason: 'awol', schedule: 'polling' })
+
+  await startedDaemon([poll], { place, daemon: { name: 'runner', unknownTasks: 'leave' } })
+  await until(async () => (await queue.counts()).finished > 0)
+  const [following] = (await queue.list({ state: 'finished' })).tasks
+  expect(following).toMatchObject({ schedule: 'polling', result: 'polled' })
+  await queue.unschedule('polling')
 })
