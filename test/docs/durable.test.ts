@@ -9,9 +9,9 @@ const ROOT = join(import.meta.dirname, '../..')
 const ENTRY = join(ROOT, 'src/runtime/cli/cli-entry.ts')
 const PAGE = readFileSync(join(ROOT, 'docs/durable.md'), 'utf8')
 
-const lines = [...PAGE.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, text = '']) =>
-  text.split('\n').filter((line) => line !== ''),
-)
+/** What needs a server is shown elsewhere: test/durable/daemon-postgres.test.ts. */
+const blocks = [...PAGE.matchAll(/```sh\n([\s\S]*?)```/g)].filter(([block]) => !block.includes('postgres://'))
+const lines = blocks.flatMap(([, text = '']) => text.split('\n').filter((line) => line !== ''))
 
 function run(words: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
   return new Promise<{ code: number | null; out: string; err: string }>((resolve) => {

@@ -1,17 +1,9 @@
 /** A queue in PostgreSQL, its clients and its daemon, end to end. */
 import { expect, onTestFinished, test } from 'vitest'
 import { openQueue } from '../../src/runtime/durable/index.ts'
-import { storeOf } from '../../src/runtime/durable/queue-access.ts'
-import { freshDatabase } from '../store/postgres-kit.ts'
 import { taskOf } from '../support/harness.ts'
-import { enqueue, type Place, records, startedDaemon } from './daemon-kit.ts'
-
-async function postgresPlace(): Promise<Place> {
-  const url = await freshDatabase()
-  const queue = await openQueue({ url, by: 'test' })
-  onTestFinished(() => queue.close())
-  return { file: url, queue, store: storeOf(queue) }
-}
+import { enqueue, records, startedDaemon } from './daemon-kit.ts'
+import { postgresPlace } from './postgres-place.ts'
 
 test('runs what another client has stored, and keeps results and progress', async () => {
   const place = await postgresPlace()

@@ -6,7 +6,9 @@ import type { TaskCall } from '../../src/actors/definition.ts'
 import { chain, defineTask, type TaskFailedError } from '../../src/index.ts'
 import { all } from '../../src/task.ts'
 import { deferred, errorOf, taskOf } from '../support/harness.ts'
+import { until } from '../support/until.ts'
 import { openPlace, records, startedDaemon } from './daemon-kit.ts'
+import { postgresPlace } from './postgres-place.ts'
 import { testQueue } from './queue-kit.ts'
 
 const upper = () => taskOf<string, string>((word) => word.toUpperCase())
@@ -192,6 +194,24 @@ describe('all in the queue', () => {
       expect(await errorOf(queue.wait(child))).toMatchObject(passed)
   })
 
+  test('may expire before it has begun, and not after', async () => {
+    const place = await openPlace()
+    const say = upper()
+    const late = await place.queue.enqueue(all([say.call('a')]), { expiresAt: Date.now() - 1_000 })
+    const expiresAt = Date.now() + 1_000
+    const slow = taskOf<string, string>(async (word) => {
+      await until(() => Date.now() > expiresAt)
+      return word
+    })
+    const join = defineTask({ name: 'joinLate' }, (words: string[]) => words.join('+'))
+    const whole = chain([slow.call('a'), all([slow.call('b'), say.call('c')], join as never)])
+    const { id } = await place.queue.enqueue(all([whole, all([slow.call('d')])]), { expiresAt })
+    await startedDaemon([slow, say, join], { place, supervisor: { pool: { size: 1 } } })
+    expect(await errorOf(place.queue.wait(late))).toMatchObject({ code: 'ERR_TASK_EXPIRED' })
+    expect((await place.queue.list({ parent: late.id })).tasks).toEqual([])
+    expect(await place.queue.wait(id)).toEqual(['b+C', ['d']])
+  })
+
   test('goes on with what another daemon knows', async () => {
     const known = upper()
     const other = defineTask({ name: 'elsewhere' }, (words: string[]) => words.length)
@@ -276,33 +296,40 @@ function plain(node: Tree): unknown {
   }
 }
 
-test('chains, forks and steps that go on, mixed as one likes, make what plain recursion makes', async () => {
-  const leaf = taskOf<string, string>((word) => word)
-  const join = defineTask({ name: 'joinAll' }, (joined: unknown[]) => ({ joined }))
-  const step = taskOf<TaskCall>((call, ctx) => ctx.next(call))
-  const toCall = (node: Tree): TaskCall => {
-    switch (node.kind) {
-      case 'leaf':
-        return leaf.call(node.word)
-      case 'next':
-        return step.call(toCall(node.of))
-      case 'chain':
-        return chain(node.of.map(toCall)) as TaskCall
-      case 'all':
-        return all(node.of.map(toCall)) as TaskCall
-      case 'joined':
-        return all(node.of.map(toCall), join as never) as TaskCall
+test.each([
+  ['SQLite', openPlace, 25],
+  ['PostgreSQL', postgresPlace, 5],
+] as const)(
+  'on %s, chains, forks and steps that go on make what plain recursion makes',
+  async (_, place, numRuns) => {
+    const leaf = taskOf<string, string>((word) => word)
+    const join = defineTask({ name: 'joinAll' }, (joined: unknown[]) => ({ joined }))
+    const step = taskOf<TaskCall>((call, ctx) => ctx.next(call))
+    const toCall = (node: Tree): TaskCall => {
+      switch (node.kind) {
+        case 'leaf':
+          return leaf.call(node.word)
+        case 'next':
+          return step.call(toCall(node.of))
+        case 'chain':
+          return chain(node.of.map(toCall)) as TaskCall
+        case 'all':
+          return all(node.of.map(toCall)) as TaskCall
+        case 'joined':
+          return all(node.of.map(toCall), join as never) as TaskCall
+      }
     }
-  }
-  const { queue, store } = await startedDaemon([leaf, join, step])
-  await fc.assert(
-    fc.asyncProperty(fc.array(tree, { minLength: 1, maxLength: 4 }), async (nodes) => {
-      const queued = await queue.enqueueMany(nodes.map(toCall))
-      const values = await Promise.all(queued.map(({ id }) => queue.wait(id)))
-      expect(values).toEqual(nodes.map(plain))
-    }),
-    { numRuns: 25 },
-  )
-  expect(await store.store.check()).toMatchObject({ ok: true, problems: [] })
-  expect((await queue.counts()).running).toBe(0)
-}, 60_000)
+    const { queue, store } = await startedDaemon([leaf, join, step], { place: await place() })
+    await fc.assert(
+      fc.asyncProperty(fc.array(tree, { minLength: 1, maxLength: 4 }), async (nodes) => {
+        const queued = await queue.enqueueMany(nodes.map(toCall))
+        const values = await Promise.all(queued.map(({ id }) => queue.wait(id)))
+        expect(values).toEqual(nodes.map(plain))
+      }),
+      { numRuns },
+    )
+    expect(await store.store.check()).toMatchObject({ ok: true, problems: [] })
+    expect((await queue.counts()).running).toBe(0)
+  },
+  60_000,
+)

@@ -4,7 +4,7 @@
  * join.ts.
  *
  * The calls are JSON and need no definition, as in a chain. What holds for the whole (its options, what is left of its deadline)
- * holds for each of them that does not say otherwise.
+ * holds for each of them that does not say otherwise. That it may expire holds until it becomes them: then it has begun.
  */
 import type { Verdict } from '../../actors/store/operations.ts'
 import type { ClaimedTask, NewTask, StoredCall } from '../../actors/store/task-record.ts'
@@ -14,6 +14,7 @@ import { type ChainLevel, enter, percentWithin, withOptions } from './chain-leve
 import { CallRefusal, type FindDefinition, toStoredStep } from './stored-call.ts'
 import { type CallJson, fromCallTag } from './stored-json.ts'
 import {
+  expiryOf,
   NO_CHAIN,
   optionsFromJson,
   optionsToJson,
@@ -52,7 +53,9 @@ export function forkOf(task: ClaimedTask, context: ForkContext): Verdict {
   const { now } = context
   const { calls, join } = readInput(task)
   const { options: own, chain = NO_CHAIN } = optionsFromJson(task.options)
-  const common = stepOptions(own ?? {}, chain, allTask as TaskDefinition) ?? {}
+  const { expiresAt, ...common } = stepOptions(own ?? {}, chain, allTask as TaskDefinition) ?? {}
+  const hasBegun = task.step > 0 || task.attempt > 1
+  if (!hasBegun && expiryOf({ expiresAt }) <= now) return { kind: 'failed', reason: 'expired', error: null }
   const input: JoinInput = { step: task.step + 1, count: calls.length, join }
   const below = withOptions([], forChildren(common, now - task.createdAt - chain.stepAgeMs))
   const ids = childIds(task.id, input)

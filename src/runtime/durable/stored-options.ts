@@ -40,7 +40,11 @@ export const storedRunOptionChecks: Checks = {
 }
 
 /** A `Date` has become its text on the way. */
-export function expiryOf({ expiresAt = Number.POSITIVE_INFINITY }: StoredRunOptions): number {
+export function expiryOf({
+  expiresAt = Number.POSITIVE_INFINITY,
+}: {
+  readonly expiresAt?: number | Date | undefined
+}): number {
   return typeof expiresAt === 'number' ? expiresAt : new Date(expiresAt).getTime()
 }
 
