@@ -23,6 +23,9 @@ export class KeptRun {
     return undefined
   }
 
+  /** The handler of an attempt that was given up has ended after all. */
+  handlerEnded(): void {}
+
   /** How long it may still run here; `undefined`: as long as it likes. */
   leaseMs(_nowMono: number): number | undefined {
     return undefined

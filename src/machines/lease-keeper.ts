@@ -7,7 +7,9 @@
  * ```
  *
  * - `idle`: nothing is held.
- * - `resting`: every lease has at least a third of its length left.
+ * - `resting`: every lease has at least a third of its length left, unless this process did not come to its turn in time.
+ *   Who wants to take back what others have lost asks first (`keeper.look`): where a lease of our own is over, all are in
+ *   doubt at once, and nobody here takes anything back before the store has answered.
  * - `doubtful.renewing`: a renewal is on its way. `doubtful.retrying`: the store did not answer; once more after a
  *   short wait.
  *
@@ -21,6 +23,8 @@ export type LeaseKeeperEvent =
   /** `held`: how many leases there are now. */
   | { readonly type: 'store.answered'; readonly held: number }
   | { readonly type: 'store.failed'; readonly error: unknown }
+  /** Somebody is about to take back what was lost. `isOver`: one of the leases here is, by the clock. */
+  | { readonly type: 'keeper.look'; readonly isOver: boolean }
   | { readonly type: 'timer.renew' }
   /** A lease has ended that could not be renewed. */
   | { readonly type: 'timer.overdue' }
@@ -41,6 +45,7 @@ const effect = (): void => {}
 export const leaseKeeperMachine = setup({
   types: {} as { events: LeaseKeeperEvent },
   guards: {
+    oneIsOver: ({ event }) => event.type === 'keeper.look' && event.isOver,
     nothingIsHeld: ({ event }) => event.type === 'store.answered' && event.held === 0,
   },
   actions: {
@@ -60,7 +65,11 @@ export const leaseKeeperMachine = setup({
     resting: {
       entry: 'armRenew',
       exit: 'disarm',
-      on: { 'timer.renew': 'doubtful', 'keeper.stop': 'idle' },
+      on: {
+        'timer.renew': 'doubtful',
+        'keeper.look': { guard: 'oneIsOver', target: 'doubtful' },
+        'keeper.stop': 'idle',
+      },
     },
     doubtful: {
       entry: 'armOverdue',

@@ -183,7 +183,10 @@ export class Submissions {
       parent: undefined,
       kept: { run: kept, attempt },
     })
-    if (run.live) pool.submit(run, 0)
+    // What is over before it came here never begins: a short handler would be through before any timer.
+    if (plan.deadlineMs === 0) pool.deliver(run, { type: 'task.terminate', reason: 'deadline' })
+    else if (plan.queueTimeoutMs === 0) pool.deliver(run, { type: 'task.terminate', reason: 'queueTimeout' })
+    else if (run.live) pool.submit(run, 0)
     return run
   }
 

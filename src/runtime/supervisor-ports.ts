@@ -139,8 +139,9 @@ export function poolPorts(parts: PortParts): PoolPorts {
       parts.abandoned += 1
       parts.reporter.abandoned(run)
     },
-    abandonedEnded() {
+    abandonedEnded(run) {
       parts.abandoned -= 1
+      run.kept?.handlerEnded()
     },
     drained: parts.drained,
     actorOf: parts.actorOf,

@@ -1,7 +1,7 @@
 /** What tests of daemons begin with: a SQLite file, a queue on it, a supervisor and a daemon, all real. */
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { systemClock } from '../../src/actors/clock.ts'
+import { type Clock, systemClock } from '../../src/actors/clock.ts'
 import { openSqliteStore } from '../../src/actors/store/sqlite-store.ts'
 import type { Store } from '../../src/actors/store/store.ts'
 import { StoreError } from '../../src/actors/store/store-error.ts'
@@ -42,7 +42,11 @@ export async function openPlace(file?: string, options: Partial<QueueOptions> = 
 type Commit = Store['commit']
 
 /** A queue whose commits go through `around`. */
-export async function placeAround(around: (commit: Commit) => Commit, path?: string): Promise<Place> {
+export async function placeAround(
+  around: (commit: Commit) => Commit,
+  path?: string,
+  clock: Clock = systemClock,
+): Promise<Place> {
   const { file } = await openPlace(path)
   const real = await openSqliteStore({ file })
   const store: Store = Object.create(real, {
@@ -56,7 +60,7 @@ export async function placeAround(around: (commit: Commit) => Commit, path?: str
     log: { value: real.log.bind(real) },
     close: { value: real.close.bind(real) },
   })
-  const open = new QueueStore({ store, clock: systemClock, by: 'test', maxBytes: 1_000_000 })
+  const open = new QueueStore({ store, clock, by: 'test', maxBytes: 1_000_000 })
   const queue = new LiveQueue(open)
   onTestFinished(() => queue.close())
   return { file, queue, store: open }

@@ -9,6 +9,8 @@ const EVENTS: LeaseKeeperEvent[] = [
   { type: 'store.answered', held: 0 },
   { type: 'store.answered', held: 3 },
   { type: 'store.failed', error: 'away' },
+  { type: 'keeper.look', isOver: false },
+  { type: 'keeper.look', isOver: true },
   { type: 'timer.renew' },
   { type: 'timer.overdue' },
   { type: 'keeper.stop' },
@@ -47,6 +49,10 @@ test('on every edge it has the timers of its state, and asks once for each answe
       Number(target === 'doubtful.renewing' && source !== target),
     )
     assert.equal(asked.includes('endOverdue'), event.type === 'timer.overdue' && isDoubtful(source))
+    // Nothing is taken back, which asks in `idle` or `resting`, before a lease that is over was renewed.
+    if (event.type === 'keeper.look') {
+      assert.equal(target, event.isOver && source === 'resting' ? 'doubtful.renewing' : source)
+    }
     if (event.type === 'keeper.stop') assert.equal(target, 'idle')
   })
 })

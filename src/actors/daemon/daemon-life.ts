@@ -76,7 +76,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#keeper = new LeaseKeeper(ports, this.tasks)
     this.#upkeep = new Upkeep(ports, this.identity, {
       look: () => ({ state: this.state, counts: this.#counts() }),
-      isCalm: () => this.#keeper.isCalm,
+      isCalm: () => this.#keeper.look(),
       failed: () => this.send({ type: 'daemon.nudge' }),
     })
     this.#schedules = new Schedules(ports, this.identity, () => this.send({ type: 'daemon.nudge' }))

@@ -13,6 +13,8 @@ export interface HeldTaskOwner {
   ended(held: HeldTask, outcome: Outcome): void
   progressed(held: HeldTask, progress: Progress): void
   endSchedule(held: HeldTask): Promise<void>
+  /** Its handler, which was given up, has ended. */
+  left(held: HeldTask): void
 }
 
 export class HeldTask extends KeptRun implements RunWatcher, Lease {
@@ -61,6 +63,10 @@ export class HeldTask extends KeptRun implements RunWatcher, Lease {
     if (run === undefined) return
     if (replaced) run.pool.deliver(run, { type: 'task.terminate', reason: 'replaced' })
     else run.pool.deliver(run, { type: 'task.cancel', reason: reason ?? undefined })
+  }
+
+  override handlerEnded(): void {
+    this.#owner.left(this)
   }
 
   onStarted(): void {

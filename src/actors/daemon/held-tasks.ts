@@ -47,6 +47,8 @@ export class HeldTasks implements HeldTaskOwner {
     returned: 0,
     lost: 0,
   }
+  /** Tasks whose handlers were given up and may go on here, and until when they are waited for, on the monotonic clock. */
+  readonly #given: Map<string, number> = new Map()
   readonly #ports: DaemonPorts
   readonly #outbox: Outbox
   readonly #listener: HeldTasksListener
@@ -117,8 +119,13 @@ export class HeldTasks implements HeldTaskOwner {
     return this.#listener.endSchedule(held)
   }
 
+  left({ id }: HeldTask): void {
+    this.#given.delete(id)
+  }
+
   ended(held: HeldTask, outcome: Outcome): void {
     this.byId.delete(held.id)
+    if ('step' in outcome && outcome.step === 'abandon') this.#giveUp(held)
     const verdict = this.#ports.verdictOf(held, outcome)
     if (verdict !== undefined) this.#tell(held.task, verdict)
     this.#listener.gone(held)
@@ -126,7 +133,7 @@ export class HeldTasks implements HeldTaskOwner {
 
   #take(task: ClaimedTask, leaseEndMono: number): void {
     const { id } = task
-    if (this.byId.has(id)) {
+    if (this.byId.has(id) || this.#isGiven(id)) {
       return this.#tell(task, { kind: 'snooze', runAt: this.#ports.now() + LATER_MS })
     }
     const held = new HeldTask(task, leaseEndMono, this.#ports.settings.leaseMs / 40, this)
@@ -139,6 +146,19 @@ export class HeldTasks implements HeldTaskOwner {
     if (begun.outcome !== undefined) return this.ended(held, begun.outcome)
     begun.watchers ??= []
     begun.watchers.push(held)
+  }
+
+  /** Its handler may still be at work. Whoever claims the task here waits for it, for the length of a lease at most. */
+  #giveUp({ id }: HeldTask): void {
+    const { clock, settings } = this.#ports
+    const now = clock.monotonic()
+    for (const [other, until] of this.#given) if (until <= now) this.#given.delete(other)
+    this.#given.set(id, now + settings.leaseMs)
+  }
+
+  #isGiven(id: string): boolean {
+    const until = this.#given.get(id)
+    return until !== undefined && until > this.#ports.clock.monotonic()
   }
 
   #tell({ id, fence, schedule }: ClaimedTask, verdict: Verdict): void {

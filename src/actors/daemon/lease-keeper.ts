@@ -31,8 +31,11 @@ export class LeaseKeeper implements TimerOwner {
     })
   }
 
-  /** Whether no lease is in doubt. */
-  get isCalm(): boolean {
+  /** Whether no lease is in doubt. After a pause of this process they are, whatever timer comes first. */
+  look(): boolean {
+    const now = this.#now
+    const isOver = [...this.#tasks.byId.values()].some(({ leaseEndMono }) => leaseEndMono <= now)
+    this.#driver.send({ type: 'keeper.look', isOver })
     const { state } = this.#driver
     return state === 'idle' || state === 'resting'
   }

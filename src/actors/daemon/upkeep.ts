@@ -2,6 +2,10 @@
  * What a daemon does for its store by the clock, whatever else it does: it takes back what other holders have lost,
  * says that it lives, and forgets old tasks. A failure waits for the next turn; its owner has the store asked at once whether
  * it is away.
+ *
+ * - calm: what is over by the wall clock is taken back.
+ * - holding off: that clock has leapt forward (it was set, or the machine slept), so leases look older than they are. For
+ *   the length of one nothing is taken back: each holder that lives renews it meanwhile.
  */
 import type { Timer, TimerOwner } from '../armed-timers.ts'
 import type { StoreOperation } from '../store/operations.ts'
@@ -14,6 +18,8 @@ const TURNS_PER_PRUNE = 20
 const BATCH = 500
 /** How often at most it is asked whether something was left for it: news of work comes all the time. */
 const HEAR_MS = 100
+/** A leap of the wall clock by so much of a lease makes leases that hold look lost; a third is left of each at least. */
+const LEAP = 1 / 4
 
 /** What it says of itself. */
 export interface SignOfLife {
@@ -23,7 +29,7 @@ export interface SignOfLife {
 
 export interface UpkeepOwner {
   look(): SignOfLife
-  /** Whether its own leases are in no doubt: else it might take back what it holds itself. */
+  /** Whether its own leases are in no doubt: else it might take back what it holds itself. Asked at each turn. */
   isCalm(): boolean
   /** The store did not answer. */
   failed(): void
@@ -39,11 +45,15 @@ export class Upkeep implements TimerOwner {
   #isPruning = false
   #saidState = ''
   #heardMono = Number.NEGATIVE_INFINITY
+  /** How far the wall clock was ahead of the monotonic one, at the last look. */
+  #aheadMs: number
+  #holdOffMono = Number.NEGATIVE_INFINITY
 
   constructor(ports: DaemonPorts, identity: DaemonIdentity, owner: UpkeepOwner) {
     this.#ports = ports
     this.#identity = identity
     this.#owner = owner
+    this.#aheadMs = ports.now() - ports.clock.monotonic()
   }
 
   start(): void {
@@ -87,13 +97,22 @@ export class Upkeep implements TimerOwner {
   }
 
   async reclaim(): Promise<void> {
-    if (!this.#owner.isCalm()) return
     const { store, now, settings } = this.#ports
+    if (this.#isHoldingOff() || !this.#owner.isCalm()) return
     const { lostLimit } = settings
     const { id } = this.#identity
     const operation: StoreOperation = { type: 'reclaim', at: now(), by: id, lostLimit, limit: BATCH }
     // The store wakes whoever may claim what was taken back.
     await store.submit(operation)
+  }
+
+  #isHoldingOff(): boolean {
+    const { clock, now, settings } = this.#ports
+    const mono = clock.monotonic()
+    const aheadMs = now() - mono
+    if (aheadMs - this.#aheadMs > settings.leaseMs * LEAP) this.#holdOffMono = mono + settings.leaseMs
+    this.#aheadMs = aheadMs
+    return mono < this.#holdOffMono
   }
 
   async prune(): Promise<void> {
