@@ -79,30 +79,40 @@ function terminatedError(
   detail: unknown,
   step: StopStep,
 ): TaskTerminatedError {
-  const { plan } = run
-  const facts = { reason, step, ...(detail === undefined ? {} : { cause: detail }), ...ids(run) }
-  if (reason === 'runTimeout') {
-    return new RunTimeoutError(`${title(run)} ran longer than ${plan.runTimeoutMs} ms`, {
-      ...facts,
-      code: 'ERR_TASK_TIMED_OUT',
-    })
+  const facts = { step, ...(detail === undefined ? {} : { cause: detail }), ...ids(run) }
+  return terminationError(`${title(run)} ${terminationText(run, reason)}`, reason, facts)
+}
+
+function terminationText({ plan }: TaskRun, reason: TerminationReason): string {
+  switch (reason) {
+    case 'runTimeout':
+      return `ran longer than ${plan.runTimeoutMs} ms`
+    case 'queueTimeout':
+      return `waited longer than ${plan.queueTimeoutMs} ms for a slot`
+    case 'deadline':
+      return 'had not ended when its deadline passed'
+    default:
+      return `was terminated: ${TERMINATION_TEXTS[reason]}`
   }
-  if (reason === 'queueTimeout') {
-    return new QueueTimeoutError(`${title(run)} waited longer than ${plan.queueTimeoutMs} ms for a slot`, {
-      ...facts,
-      code: 'ERR_TASK_QUEUE_TIMED_OUT',
-    })
-  }
-  if (reason === 'deadline') {
-    return new DeadlineError(`${title(run)} had not ended when its deadline passed`, {
-      ...facts,
-      code: 'ERR_TASK_DEADLINE_PASSED',
-    })
-  }
-  return new TaskTerminatedError(`${title(run)} was terminated: ${TERMINATION_TEXTS[reason]}`, {
-    ...facts,
-    code: 'ERR_TASK_TERMINATED',
-  })
+}
+
+const TERMINATION_CLASSES = {
+  runTimeout: { Kind: RunTimeoutError, code: 'ERR_TASK_TIMED_OUT' },
+  queueTimeout: { Kind: QueueTimeoutError, code: 'ERR_TASK_QUEUE_TIMED_OUT' },
+  deadline: { Kind: DeadlineError, code: 'ERR_TASK_DEADLINE_PASSED' },
+} as const
+const TERMINATED = { Kind: TaskTerminatedError, code: 'ERR_TASK_TERMINATED' } as const
+
+type TerminationFacts = Omit<ConstructorParameters<typeof TaskTerminatedError>[1], 'code' | 'reason'>
+
+/** The class and the code that a reason has. */
+export function terminationError(
+  text: string,
+  reason: TerminationReason,
+  facts: TerminationFacts,
+): TaskTerminatedError {
+  const { Kind, code } = TERMINATION_CLASSES[reason as keyof typeof TERMINATION_CLASSES] ?? TERMINATED
+  return new Kind(text, { ...facts, reason, code })
 }
 
 type RunStop = Extract<StopCause, { by: 'terminate' }>['reason']

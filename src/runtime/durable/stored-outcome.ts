@@ -2,15 +2,12 @@
 import type { TaskRecord } from '../../actors/store/task-record.ts'
 import type { FailureKind, TerminationReason } from '../../machines/model.ts'
 import {
-  DeadlineError,
-  QueueTimeoutError,
-  RunTimeoutError,
   type StatewardError,
   TaskCancelledError,
   TaskFailedError,
-  TaskTerminatedError,
+  type TaskTerminatedError,
 } from '../errors.ts'
-import { FAILURE_CODES, failureText, TERMINATION_TEXTS } from '../outcome-error.ts'
+import { FAILURE_CODES, failureText, TERMINATION_TEXTS, terminationError } from '../outcome-error.ts'
 import { fromStoredError } from './stored-error.ts'
 import { readStored } from './stored-task.ts'
 
@@ -60,28 +57,19 @@ function cancelledError(record: TaskRecord): TaskCancelledError {
   )
 }
 
+const TEXTS: Readonly<Record<string, string>> = {
+  runTimeout: 'ran for too long',
+  queueTimeout: 'waited for too long',
+  deadline: 'had not ended when its deadline passed',
+}
+
 function terminatedError(record: TaskRecord): TaskTerminatedError {
   const reason = record.reason as TerminationReason
   const cause = fromStoredError(record.error)
-  const facts = { reason, step: stepOf(record), ...(cause === undefined ? {} : { cause }), ...ids(record) }
-  const text = title(record)
-  if (reason === 'runTimeout')
-    return new RunTimeoutError(`${text} ran for too long`, { ...facts, code: 'ERR_TASK_TIMED_OUT' })
-  if (reason === 'queueTimeout')
-    return new QueueTimeoutError(`${text} waited for too long`, {
-      ...facts,
-      code: 'ERR_TASK_QUEUE_TIMED_OUT',
-    })
-  if (reason === 'deadline') {
-    return new DeadlineError(`${text} had not ended when its deadline passed`, {
-      ...facts,
-      code: 'ERR_TASK_DEADLINE_PASSED',
-    })
-  }
-  return new TaskTerminatedError(`${text} was terminated: ${TERMINATION_TEXTS[reason] ?? reason}`, {
-    ...facts,
-    code: 'ERR_TASK_TERMINATED',
-  })
+  const facts = { step: stepOf(record), ...(cause === undefined ? {} : { cause }), ...ids(record) }
+  const texts: Readonly<Record<string, string>> = TERMINATION_TEXTS
+  const text = TEXTS[reason] ?? `was terminated: ${texts[reason] ?? reason}`
+  return terminationError(`${title(record)} ${text}`, reason, facts)
 }
 
 /** How hard it was to end it is not stored: only whether anybody held it. */
