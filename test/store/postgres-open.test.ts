@@ -60,6 +60,23 @@ test('tables of a newer version are left alone', async () => {
   expect(newer.message).toMatch(/version 99.*Update stateward/)
 })
 
+test('tables of an older pg-boss are migrated when that is asked for', async () => {
+  const url = await freshDatabase()
+  await (await openPostgresStore({ url })).close()
+  const [now] = await onServer<{ version: number }>(url, 'SELECT version FROM stateward_boss.version')
+  await onServer(url, 'UPDATE stateward_boss.version SET version = version - 1')
+  const older = await errorOf(url)
+  expect(older).toMatchObject({
+    code: 'ERR_STORE_SCHEMA_OLDER',
+    message: expect.stringMatching(/pg-boss.*migrate/),
+  })
+  const store = await closing(openPostgresStore({ url, migrate: true }))
+  expect(await onServer(url, 'SELECT version FROM stateward_boss.version')).toEqual([now])
+  await put(store, { runAt: 5 })
+  expect((await claimed(store, 4)).tasks).toEqual([])
+  expect((await claimed(store, 5)).tasks).toHaveLength(1)
+})
+
 test.each(['pg', 'pg-boss'])('says what to install when %s is missing', async (name) => {
   const url = await freshDatabase()
   vi.resetModules()

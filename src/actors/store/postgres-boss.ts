@@ -10,6 +10,7 @@
  */
 import type { JobInsert, PgBoss } from 'pg-boss'
 import { missingPeer, type PgDriver, type PgSql } from './postgres-driver.ts'
+import { StoreError } from './store-error.ts'
 
 export const BOSS_SCHEMA = 'stateward_boss'
 const JOB_QUEUE = 'task'
@@ -126,6 +127,14 @@ export async function setUpBoss(driver: PgDriver): Promise<void> {
   }
 }
 
+function olderBoss(place: string, error: Error): StoreError {
+  return new StoreError(
+    'ERR_STORE_SCHEMA_OLDER',
+    `The tables of pg-boss in ${place} are of another version: ${error.message}. Stop the other users and migrate them.`,
+    error,
+  )
+}
+
 export class Dispatcher {
   readonly #boss: PgBoss
 
@@ -135,7 +144,9 @@ export class Dispatcher {
 
   static async start(driver: PgDriver): Promise<Dispatcher> {
     const boss = await load(driver, false)
-    await boss.start()
+    await boss.start().catch((error: Error) => {
+      throw /migrat|not installed/i.test(error.message) ? olderBoss(driver.place, error) : error
+    })
     return new Dispatcher(boss)
   }
 

@@ -123,7 +123,7 @@ CREATE TABLE stateward.daemon (
 /** From each version to the next one. Never changed once released. */
 const MIGRATIONS: readonly string[] = [VERSION_1]
 
-export const SCHEMA_VERSION: number = MIGRATIONS.length
+const SCHEMA_VERSION: number = MIGRATIONS.length
 
 /**
  * What pg-boss has no place for. Its one clock, the function `job_now`, reads the time of the caller where there is one.

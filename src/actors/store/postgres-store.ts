@@ -18,7 +18,7 @@ import { list } from './postgres-list.ts'
 import { PgEars } from './postgres-listen.ts'
 import { type Counts, counts, daemons, get, log, schedules } from './postgres-reads.ts'
 import type { PgWork } from './postgres-rows.ts'
-import { checkVersion, migrateSchema, SCHEMA_VERSION, schemaVersion, storeId } from './postgres-schema.ts'
+import { checkVersion, migrateSchema, schemaVersion, storeId } from './postgres-schema.ts'
 import { enqueueWithin } from './postgres-transaction.ts'
 import type { DaemonRecord, LogEntry, Page, PageRequest, ScheduleRecord, TaskFilter } from './records.ts'
 import type { Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
@@ -44,7 +44,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const driver = await PgDriver.load({ url, answerLimitMs, fault })
   try {
     const version = await driver.read(schemaVersion)
-    if (version === 0 || (options.migrate === true && version < SCHEMA_VERSION)) await migrateSchema(driver)
+    // pg-boss may have to be migrated though we have not.
+    if (version === 0 || options.migrate === true) await migrateSchema(driver)
     else checkVersion(version, driver.place)
     const dispatcher = await Dispatcher.start(driver)
     return new PostgresStore(driver, dispatcher, await driver.read(storeId), options.clock ?? systemClock)
