@@ -294,6 +294,21 @@ describe('what is wrong', () => {
     expect(await cli(['list', '-q', 'redis://localhost'])).toMatchObject({ code: 2 })
   })
 
+  test('a folder that is not there is told once, with what to do', async () => {
+    const file = join(await temporaryFolder(), 'nowhere', 'tasks.db')
+    const said = await cli(['enqueue', 'mail', '-q', `sqlite:${file}`])
+    expect(said).toMatchObject({ code: 4, out: '' })
+    expect(said.err).toMatch(/^stateward: .* Make it first\. \(ERR_STORE_FOLDER_MISSING\)\n$/)
+  })
+
+  test('a log that cannot be written', async () => {
+    const folder = await temporaryFolder()
+    const start = ['daemon', 'start', '-t', TASKS, '-q', `sqlite:${join(folder, 'tasks.db')}`]
+    const said = await cli([...start, '--log', join(folder, 'nowhere', 'x.log')])
+    expect(said).toMatchObject({ code: 2, out: '' })
+    expect(said.err).toMatch(/^stateward: The log file cannot be written: .* \(ERR_OPTION_INVALID\)\n/)
+  })
+
   test('a file that is no database', async () => {
     const file = join(await temporaryFolder(), 'tasks.db')
     await writeFile(file, 'no database '.repeat(100))

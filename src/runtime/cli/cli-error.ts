@@ -23,7 +23,7 @@ function toTold(error: unknown): ToldError {
   if (error instanceof CommanderError)
     return { code: 'ERR_USAGE', message: sentence(error.message), causes: [] }
   if (isStatewardError(error))
-    return { code: error.code, message: error.message, causes: causesOf(error.cause) }
+    return { code: error.code, message: error.message, causes: causesOf(error.cause, error.message) }
   const { code = 'ERR_UNKNOWN', message = String(error) } = (error ?? {}) as {
     code?: string
     message?: string
@@ -31,10 +31,12 @@ function toTold(error: unknown): ToldError {
   return { code, message, causes: causesOf((error as Error | undefined)?.cause) }
 }
 
-function causesOf(cause: unknown): string[] {
+/** @param said - a cause that says no more is left out */
+function causesOf(cause: unknown, said?: string): string[] {
   const causes: string[] = []
   for (let next = cause; next !== undefined && next !== null && causes.length < 5; ) {
-    causes.push(next instanceof Error ? `${next.name}: ${next.message}` : String(next))
+    const text = next instanceof Error ? `${next.name}: ${next.message}` : String(next)
+    if (!(next instanceof Error && next.message === said)) causes.push(text)
     next = next instanceof Error ? next.cause : undefined
   }
   return causes

@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Queue } from '../durable/queue.ts'
 import { parseQueueUrl } from '../durable/queue-url.ts'
+import { OptionError } from '../errors.ts'
 import type { Session } from './command-kit.ts'
 import { daemonNotStarted } from './daemon-errors.ts'
 import { type DaemonMark, marksOf } from './daemon-marks.ts'
@@ -20,12 +21,12 @@ const LOG_TAIL = 2_000
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const ENTRY = fileURLToPath(new URL(`./cli-entry.${extension}`, import.meta.url))
 
-/** @throws QueueError (`ERR_DAEMON_NOT_STARTED`); no process is left then */
+/** @throws QueueError (`ERR_DAEMON_NOT_STARTED`); no process is left then. OptionError for a log that cannot be written */
 export async function detachDaemon(session: Session<DaemonStartOptions>): Promise<ExitCode> {
   const { queue, url, options, answer } = session
   const { name } = options
   const logFile = resolve(options.log ?? defaultLog(url, name))
-  const log = openSync(logFile, 'a')
+  const log = openLog(logFile)
   const before = sizeOf(logFile)
   const child = spawn(process.execPath, [...process.execArgv, ENTRY, ...toStartArguments(options)], {
     detached: true,
@@ -76,6 +77,18 @@ function defaultLog(url: string, name: string): string {
   const parsed = parseQueueUrl(url)
   const folder = parsed.engine === 'sqlite' ? dirname(parsed.file) : '.'
   return join(folder, `stateward-${encodeURIComponent(name)}.log`)
+}
+
+/** @throws OptionError */
+function openLog(file: string): number {
+  try {
+    return openSync(file, 'a')
+  } catch (error) {
+    throw new OptionError(
+      `The log file cannot be written: ${(error as Error).message}. Give --log a file that can.`,
+      { code: 'ERR_OPTION_INVALID', cause: error },
+    )
+  }
 }
 
 function sizeOf(file: string): number {
