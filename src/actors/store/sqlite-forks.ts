@@ -78,26 +78,36 @@ export function hasDueParent(sql: Sql, ids: readonly string[]): boolean {
   return sql.statement(DUE_PARENT).get(JSON.stringify(ids)) !== undefined
 }
 
-const PARTS = `SELECT child.id, child.state, child.percent FROM stateward_task AS parent
-  CROSS JOIN stateward_task AS child INDEXED BY stateward_task_child
-  ON child.parent = parent.id AND child.parent_step = parent.step WHERE parent.id = ?`
-const RANGE = 'SELECT fork_from AS "from", fork_to AS "to" FROM stateward_task WHERE id = ?'
+const RANGE = 'SELECT step, fork_from AS "from", fork_to AS "to" FROM stateward_task WHERE id = ?'
+// Answered by the index alone.
+const ALL = `SELECT count(*) AS count FROM stateward_task INDEXED BY stateward_task_child
+  WHERE parent = ? AND parent_step = ?`
+const LIVE_PART = `${LIVE} AND parent_step = ?`
+const PERCENTS = `SELECT count(*) AS count, total(percent) AS sum, total(state = 'forked') AS forked ${LIVE_PART}`
+const FORKED = `SELECT id, percent ${LIVE_PART} AND state = 'forked'`
 
-type Part = Pick<TaskRecord, 'id' | 'state' | 'percent'>
+type Range = { readonly step: number; readonly from: number; readonly to: number }
+type Sum = { readonly count: number; readonly sum: number; readonly forked: number }
 
-/** The percent of a task that waits for its children is made of theirs. */
-export function withPercent<Row extends Part>(sql: Sql, row: Row): Row {
+/** The percent of a task that waits for its children is made of theirs; what has ended, however it did, counts as done. */
+export function withPercent<Row extends Pick<TaskRecord, 'id' | 'state' | 'percent'>>(
+  sql: Sql,
+  row: Row,
+): Row {
   return row.state === 'forked' ? { ...row, percent: percentOf(sql, row.id) } : row
 }
 
 function percentOf(sql: Sql, id: string): number {
-  const { from, to } = sql.statement(RANGE).get(id) as { from: number; to: number }
-  const parts = sql.statement(PARTS).all(id) as Part[]
-  const sum = parts.reduce((all, part) => all + percentOfPart(sql, part), 0)
-  return parts.length === 0 ? to : from + ((to - from) * sum) / parts.length / 100
+  const { step, from, to } = sql.statement(RANGE).get(id) as Range
+  const all = sql.statement(ALL).get(id, step) as { readonly count: number }
+  if (all.count === 0) return to
+  const live = sql.statement(PERCENTS).get(id, step) as Sum
+  const below = live.forked === 0 ? 0 : belowForked(sql, id, step)
+  return from + ((to - from) * ((all.count - live.count) * 100 + live.sum + below)) / all.count / 100
 }
 
-function percentOfPart(sql: Sql, { id, state, percent }: Part): number {
-  if (state === 'forked') return percentOf(sql, id)
-  return state === 'pending' || state === 'running' ? (percent ?? 0) : 100
+/** How much further those are that wait for children than their rows say. */
+function belowForked(sql: Sql, parent: string, step: number): number {
+  const forked = sql.statement(FORKED).all(parent, step) as { id: string; percent: number | null }[]
+  return forked.reduce((sum, { id, percent }) => sum + percentOf(sql, id) - (percent ?? 0), 0)
 }
