@@ -100,6 +100,21 @@ describe('kill -9 of a daemon', () => {
   }, 60_000)
 })
 
+test('a cancel from another process ends the child process that runs the task, for real', async () => {
+  const { url, queue, file } = await rig()
+  await daemonProcess({ url, leaseMs: LEASE_MS })
+  const { id } = await queue.enqueue(journalProcess, { file, ms: 60_000 })
+  await until(() => spansOf(file).length === 1)
+  await queue.cancel(id, 'not wanted')
+  await expect(queue.wait(id)).rejects.toMatchObject({ reason: 'not wanted' })
+  expect((await queue.get(id))?.state).toBe('cancelled')
+  const [span] = spansOf(file) as [JournalSpan]
+  // Its process goes on for the next task, its handler does not.
+  const { to } = span
+  await queue.wait(await queue.enqueue(journalProcess, { file, ms: 100 }))
+  expect(spansOf(file)[0]).toMatchObject({ to, hasEnded: false })
+})
+
 describe('SIGSTOP of a daemon for longer than its lease', () => {
   test.each([
     ['its event loop', journal],
