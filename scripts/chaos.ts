@@ -47,11 +47,15 @@ function start(program: string, args: readonly string[], hear: (child: ChildProc
   return child
 }
 const startDaemon = (name: string): ChildProcess =>
-  start('daemon-process', [JSON.stringify({ url, name, leaseMs, size: 4 })], (child, said) => {
-    const { type, payload } = said as { type: string; payload: { id?: string; daemonId?: string } }
-    const id = type === 'ready' ? payload.id : payload.daemonId
-    if (id !== undefined) ids.set(child, id)
-  })
+  start(
+    'daemon-process',
+    [JSON.stringify({ url, name, leaseMs, size: 4, lostLimit: 1_000 })],
+    (child, said) => {
+      const { type, payload } = said as { type: string; payload: { id?: string; daemonId?: string } }
+      const id = type === 'ready' ? payload.id : payload.daemonId
+      if (id !== undefined) ids.set(child, id)
+    },
+  )
 const startProducer = (): ChildProcess =>
   start('chaos-producer', [url, file], (_, id) => void acknowledged.add(id as string))
 
@@ -71,7 +75,10 @@ try {
     if (id !== undefined) killedAt.set(id, Date.now())
     await gone
     kills[which] = (kills[which] as number) + 1
-    alive[which] = (starts[which] as () => ChildProcess)()
+    const next = (starts[which] as () => ChildProcess)()
+    alive[which] = next
+    // Where no daemon works, none can take anything back: the next kill comes when this one has said a word.
+    await once(next, 'message')
   }
   const producer = alive.pop() as ChildProcess
   const over = once(producer, 'exit')
