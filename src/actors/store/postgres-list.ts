@@ -93,6 +93,6 @@ function conditionOf(where: Where, state: TaskState, now: number): string | unde
     case 'running':
       return "(ended_at IS NULL AND state IN ('running', 'forked'))"
     default:
-      return `(ended_at IS NOT NULL AND state = ${where.value(state)})`
+      return `ended_as = ${where.value(state)}`
   }
 }

@@ -18,7 +18,8 @@ export async function get(sql: PgSql, ids: readonly string[]): Promise<(TaskReco
 
 export type Counts = Record<Exclude<TaskState, 'created'>, number>
 
-const ENDED = 'SELECT state, count(*) AS count FROM stateward.task WHERE ended_at IS NOT NULL GROUP BY state'
+const ENDED =
+  'SELECT ended_as AS state, count(*) AS count FROM stateward.task WHERE ended_as IS NOT NULL GROUP BY ended_as'
 const LIVE = `SELECT state, phase, run_at <= $1 AS due, count(*) AS count FROM stateward.task WHERE ended_at IS NULL
   GROUP BY state, phase, due`
 
@@ -53,6 +54,14 @@ const DUE_SCHEDULES = `${SCHEDULE} WHERE look_at <= $1 ORDER BY look_at, name`
 
 export function schedules(sql: PgSql, lookAt?: number): Promise<ScheduleRecord[]> {
   return lookAt === undefined ? sql.rows(SCHEDULES) : sql.rows(DUE_SCHEDULES, [lookAt])
+}
+
+const LOOK_AT = 'SELECT min(look_at) AS "lookAt" FROM stateward.schedule WHERE look_at IS NOT NULL'
+
+/** When the next schedule is to be looked at, epoch ms. */
+export async function scheduleAt(sql: PgSql): Promise<number | null> {
+  const [row] = await sql.rows<{ lookAt: number | null }>(LOOK_AT)
+  return row?.lookAt ?? null
 }
 
 const DAEMONS = `SELECT id, name, host, pid, started_at AS "startedAt", beat_at AS "beatAt", state, counts, message

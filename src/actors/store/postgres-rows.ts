@@ -287,6 +287,7 @@ export function toRecord(found: object): TaskRecord {
     asked_reason,
     live_key: _liveKey,
     request_open: _open,
+    ended_as: _endedAs,
     parent_step: _parentStep,
     fork_from: _from,
     fork_to: _to,

@@ -14,9 +14,10 @@ import { Dispatcher } from './postgres-boss.ts'
 import { inspectStore } from './postgres-check.ts'
 import { commitOperations } from './postgres-commit.ts'
 import { PgDriver, type PgDriverOptions, type PgSql } from './postgres-driver.ts'
+import { commitHalves, halvesOf } from './postgres-halves.ts'
 import { list } from './postgres-list.ts'
 import { PgEars } from './postgres-listen.ts'
-import { type Counts, counts, daemons, get, log, schedules } from './postgres-reads.ts'
+import { type Counts, counts, daemons, get, log, scheduleAt, schedules } from './postgres-reads.ts'
 import type { PgWork } from './postgres-rows.ts'
 import { checkVersion, migrateSchema, schemaVersion, storeId } from './postgres-schema.ts'
 import { enqueueWithin } from './postgres-transaction.ts'
@@ -82,16 +83,13 @@ class PostgresStore implements Store {
 
   async commit(operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]> {
     if (operations.length === 0) return []
-    const noted: string[] = []
-    const answers = await commitOperations(
-      {
-        driver: this.#driver,
-        workOn: (sql) => this.#workOn(sql, noted),
-        announce: (sql, said) => this.#ears.announce(sql, topicsOf(operations, said)),
-      },
-      operations,
-    )
-    for (const name of noted) this.#names.add(name)
+    const halves = halvesOf(operations)
+    const answers = await (halves === undefined
+      ? this.#commit(operations)
+      : commitHalves(halves, {
+          commit: (half) => this.#commit(half),
+          scheduleAt: () => this.#driver.read(scheduleAt),
+        }))
     this.#hub.tell(topicsOf(operations, answers))
     return answers
   }
@@ -149,6 +147,20 @@ class PostgresStore implements Store {
     await this.#ears.close()
     await this.#dispatcher.stop()
     await ended
+  }
+
+  async #commit(operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]> {
+    const noted: string[] = []
+    const answers = await commitOperations(
+      {
+        driver: this.#driver,
+        workOn: (sql) => this.#workOn(sql, noted),
+        announce: (sql, said) => this.#ears.announce(sql, topicsOf(operations, said)),
+      },
+      operations,
+    )
+    for (const name of noted) this.#names.add(name)
+    return answers
   }
 
   /** @param noted - gets the names that are stored in this transaction */

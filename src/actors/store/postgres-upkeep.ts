@@ -44,12 +44,11 @@ const DROP = (
   logs AS (DELETE FROM stateward.log WHERE id IN (SELECT id FROM gone)) SELECT count(*) AS count FROM gone`
 const UNNEEDED = `(parent IS NULL OR NOT EXISTS
   (SELECT 1 FROM stateward.task above WHERE above.id = task.parent AND above.ended_at IS NULL))`
-const OLD =
-  DROP(`SELECT seq FROM stateward.task WHERE ended_at IS NOT NULL AND state = $1 AND ended_at <= $2 AND ${UNNEEDED}
+const OLD = DROP(`SELECT seq FROM stateward.task WHERE ended_as = $1 AND ended_at <= $2 AND ${UNNEEDED}
   ORDER BY ended_at, seq LIMIT $3 FOR UPDATE SKIP LOCKED`)
 const LAST_KEPT = `SELECT ended_at AS "endedAt", seq FROM stateward.task
-  WHERE ended_at IS NOT NULL AND state = $1 ORDER BY ended_at DESC, seq DESC LIMIT 1 OFFSET $2`
-const BEYOND = DROP(`SELECT seq FROM stateward.task WHERE ended_at IS NOT NULL AND state = $1
+  WHERE ended_as = $1 ORDER BY ended_at DESC, seq DESC LIMIT 1 OFFSET $2`
+const BEYOND = DROP(`SELECT seq FROM stateward.task WHERE ended_as = $1
   AND (ended_at, seq) <= ($2, $3) AND ${UNNEEDED}
   ORDER BY ended_at, seq LIMIT $4 FOR UPDATE SKIP LOCKED`)
 
