@@ -246,6 +246,37 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect((await record(store, id)).leaseUntil).toBe(50)
     })
 
+    it('is not taken back once it is renewed, whatever kind of object bears it', async () => {
+      const [holder, other] = await openTwo()
+      const task = await put(holder)
+      const [lease] = (await claimed(holder, 1, { holder: 'a', leaseUntil: 10 })).tasks
+      // A daemon gives what it holds, which bears much besides a lease.
+      class Held {
+        readonly self = this
+        get id(): string {
+          return lease!.id
+        }
+        get fence(): number {
+          return lease!.fence
+        }
+      }
+      const renew = { type: 'renew', leases: [new Held()] } as const
+      const reclaim = { type: 'reclaim', by: 'b', lostLimit: 5, limit: 100 } as const
+      for (const at of [9, 18, 27]) {
+        expect((await one(holder, { ...renew, at, leaseUntil: at + 10 })).items).toEqual([
+          { kind: 'kept', request: null },
+        ])
+        expect((await one(other, { ...reclaim, at: at + 9 })).tasks).toEqual([])
+      }
+      expect(await record(other, task.id)).toMatchObject({
+        state: 'running',
+        holder: 'a',
+        attempt: 1,
+        lost: 0,
+      })
+      expect(await settle(holder, lease!, FINISHED)).toEqual({ kind: 'settled', state: 'finished' })
+    })
+
     it('is taken back when it is over, and what its old holder says later changes nothing', async () => {
       const [a, b] = await openTwo()
       const task = await put(a)

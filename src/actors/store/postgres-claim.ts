@@ -139,7 +139,8 @@ export async function renew(
   { leases, leaseUntil }: RenewOperation,
 ): Promise<AnswerTable['renew']> {
   const kept = await sql.rows<RequestColumns & { id: string; fence: number }>(RENEW, [
-    JSON.stringify(leases),
+    // A holder gives what it holds, whose id and fence need not be members of its own.
+    JSON.stringify(leases.map(({ id, fence }) => ({ id, fence }))),
     leaseUntil,
   ])
   const rows = new Map(kept.map((row) => [`${row.fence} ${row.id}`, row]))
