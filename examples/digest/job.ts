@@ -57,8 +57,8 @@ interface Job {
 export async function digestTree(options: Options, { out, err }: JobOutput): Promise<number> {
   const root = toBytePath(options.directory)
   const begunAt = Date.now()
-  const { queue, isUnderWay } = await openJobQueue(options)
-  await using _closed = queue
+  await using kept = await openJobQueue(options)
+  const { queue, isUnderWay } = kept
   await using supervisor = makeSupervisor()
   const before = await Ledger.read(queue)
   const tally = new Tally(before, supervisor)

@@ -109,7 +109,12 @@ function readState(given: string): string {
 function makeDirectory(directory: string): void {
   if (existsSync(directory)) return
   makeDirectory(dirname(directory))
-  mkdirSync(directory)
+  try {
+    mkdirSync(directory)
+  } catch (error) {
+    // Another process has made it just now.
+    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) throw error
+  }
 }
 
 function reason(error: unknown): string {

@@ -432,6 +432,33 @@ describe('a job that was interrupted', () => {
     expect(report()).toMatchObject({ complete: true, found: { bytes: 0 }, findings: [] })
   })
 
+  test('is not there yet, and is begun by one of several that start at once', async () => {
+    write('endless', '')
+    truncateSync(join(tree, 'endless'), ENDLESS_BYTES)
+    const several = Array.from({ length: 4 }, () => {
+      const { child, outcome } = start([tree, '--report', reportFile, '--state', state])
+      return { child, outcome }
+    })
+    let over = 0
+    const outcomes = await Promise.all(
+      several.map(async ({ outcome }) => {
+        const ended = await outcome
+        over += 1
+        if (over === several.length - 1) for (const { child } of several) child.kill('SIGKILL')
+        return ended
+      }),
+    )
+    const [worked, ...refused] = outcomes.sort((a, b) => (a.code ?? 0) - (b.code ?? 0))
+    expect(worked).toMatchObject({ code: null, err: expect.stringContaining(`Digesting ${tree}`) })
+    const holder = several.find(({ child }) => child.signalCode === 'SIGKILL')?.child.pid
+    for (const one of refused)
+      expect(one).toEqual({
+        code: 2,
+        out: '',
+        err: `Process ${holder} is at work on this directory already.\n`,
+      })
+  })
+
   test('and keeps its queue in the tree does not digest it', async () => {
     write('a', 'a')
     state = join(tree, 'state')
