@@ -34,9 +34,9 @@ export const LOCK_WAITING_JOBS: string = `SELECT 1 FROM ${BOSS_SCHEMA}.job WHERE
   AND id IN (SELECT ('${ID_HEAD}' || lpad(to_hex(seq), 12, '0'))::uuid FROM stateward.task
     WHERE id = ANY($1) AND ended_at IS NULL) FOR UPDATE`
 
-/** Tasks that are handed out. */
+/** Tasks that are handed out. All jobs have a group; an index knows the active ones that do. */
 export const ACTIVE_SEQS: string = `SELECT ${SEQ_OF_JOB('id')} FROM ${BOSS_SCHEMA}.job
-  WHERE name = '${JOB_QUEUE}' AND state = 'active'`
+  WHERE name = '${JOB_QUEUE}' AND state = 'active' AND group_id IS NOT NULL`
 
 /** What pg-boss knows of each task. */
 export const JOB_STATES_OF_TASKS: string = `SELECT ${SEQ_OF_JOB('id')} AS seq,

@@ -131,6 +131,7 @@ const SCHEMA_VERSION: number = MIGRATIONS.length
  * What pg-boss has no place for. Its one clock, the function `job_now`, reads the time of the caller where there is one.
  * `created_on`, by which it orders the jobs of a band, is made of `runAt` and the order of storing: a millisecond is
  * drawn out to a second, whose microseconds number a million tasks.
+ * Two indexes that hold every job serve its monitor alone, which is off: each would be written at each claim.
  */
 const BOSS_HOOKS = `
 CREATE OR REPLACE FUNCTION ${BOSS_SCHEMA}.job_now() RETURNS timestamp with time zone LANGUAGE sql STABLE AS $$
@@ -143,6 +144,7 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER stateward_turn BEFORE INSERT ON ${BOSS_SCHEMA}.job FOR EACH ROW
   EXECUTE FUNCTION ${BOSS_SCHEMA}.stateward_turn();
+DROP INDEX IF EXISTS ${BOSS_SCHEMA}.job_common_i14, ${BOSS_SCHEMA}.job_common_i15;
 `
 
 /** 0 for a database without our tables. */
