@@ -89,6 +89,15 @@ test('a connection that went silent is given up, and the store goes on when the 
   expect((await claimed(store, 2)).tasks.map(({ id }) => id)).toEqual([before.id, after.id])
 })
 
+test('a store whose listening connection went silent closes all the same', async () => {
+  const { store, proxy } = await proxied(5_000)
+  const awake = Promise.withResolvers<void>()
+  store.wake('work', () => awake.resolve())
+  await awake.promise
+  proxy.goSilent()
+  await store.close()
+})
+
 test('what a client left open in the middle of a transaction is ended by the server', async () => {
   const url = await freshDatabase()
   const paused = Promise.withResolvers<void>()

@@ -15,7 +15,8 @@ export class TcpProxy {
   }
 
   static async start(target: { host: string; port: number }): Promise<TcpProxy> {
-    const server = createServer()
+    // The end of a connection gets lost as well while it is silent.
+    const server = createServer({ allowHalfOpen: true })
     const proxy = new TcpProxy(server)
     server.on('connection', (client) => proxy.#join(client, target))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -67,6 +68,10 @@ export class TcpProxy {
         isLost = true
       }
       server.write(data)
+    })
+    client.on('end', () => {
+      isDead ||= this.#isSilent
+      if (!isDead) client.end()
     })
     server.on('data', (data) => {
       isDead ||= this.#isSilent

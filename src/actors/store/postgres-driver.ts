@@ -9,7 +9,8 @@
  * that is lost afterwards may have happened: it rejects, and fences and ids make it safe to ask again. A connection that
  * went silent is given up after `answerLimitMs`; the server ends what it had open.
  */
-import { setTimeout } from 'node:timers/promises'
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, Pool, PoolClient } from 'pg'
 import { StoreError, type StoreErrorCode } from './store-error.ts'
 
@@ -35,6 +36,8 @@ export interface PgDriverOptions {
 /** Tries of a transaction that has surely changed nothing. */
 const TRIES = 5
 const CONNECTIONS = 4
+/** How long a server may take to end a connection that is of no more use. */
+const HANG_UP_MS = 1_000
 /** int8, which `pg` gives as text: our numbers are exact. */
 const INT8 = 20
 
@@ -132,6 +135,16 @@ export class PgDriver {
     return new this.#pg.Client(this.#config())
   }
 
+  /** Ends one that was made by `client`; cuts it off when the server says nothing. */
+  async hangUp(client: Client): Promise<void> {
+    const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
+    // It may have kept no process alive; whoever waits for its end has to live until then.
+    stream.ref()
+    const cut = setTimeout(() => stream.destroy(), HANG_UP_MS)
+    await client.end().catch(() => {})
+    clearTimeout(cut)
+  }
+
   /** Runs the body in a transaction. What it returns is durable then. */
   transaction<Value>(body: (sql: PgSql) => Promise<Value>): Promise<Value> {
     return this.#patiently(async (client) => {
@@ -183,7 +196,7 @@ export class PgDriver {
         const isLast = round === TRIES || performance.now() - startedAt > this.#options.answerLimitMs
         if (isLast || !isPassing(error)) throw this.toStoreError(error)
       }
-      await setTimeout(Math.random() * 20 * 2 ** round)
+      await delay(Math.random() * 20 * 2 ** round)
     }
   }
 

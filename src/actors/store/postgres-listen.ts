@@ -118,7 +118,7 @@ export class PgEars {
     const client = this.#client
     this.#client = undefined
     if (client !== undefined) {
-      const ended = client.end().catch(() => {})
+      const ended = this.#driver.hangUp(client)
       this.#ending = Promise.all([this.#ending, ended]).then(() => {})
     }
     return this.#ending
