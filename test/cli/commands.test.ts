@@ -266,6 +266,15 @@ describe('what is wrong', () => {
     [['list', '--limit', 'many'], 'Write a whole number.'],
     [['list', 'more'], 'Too many arguments'],
     [['daemon', 'begin'], "Unknown command 'begin'"],
+    [
+      ['daemon', 'start', '-t', TASKS, '--lease', '0'],
+      'Write a duration of whole milliseconds, 100 or more.',
+    ],
+    [['daemon', 'start', '-t', TASKS, '--name', ''], 'Write a name that is not empty'],
+    [
+      ['daemon', 'restart', '-t', TASKS, '--name', 'a/b'],
+      'Write a name that is not empty and has no "/" in it.',
+    ],
   ])('%j is told in a sentence', async (args, words) => {
     const said = await cli(args)
     expect(said).toMatchObject({ code: 2, out: '' })
@@ -279,6 +288,15 @@ describe('what is wrong', () => {
       code: 2,
       err: expect.stringContaining('Did you mean "queued"?'),
     })
+  })
+
+  test('a bound of a wait that is not asked for', async () => {
+    const { url, queue } = await place()
+    expect(await cli(['enqueue', 'mail', '-q', url, '--timeout', '5s'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Expected --timeout with --wait'),
+    })
+    expect((await queue.list()).tasks).toEqual([])
   })
 
   test('no queue, and one that is not there', async () => {

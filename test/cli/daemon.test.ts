@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { freshUrl, testQueue } from '../durable/queue-kit.ts'
+import { temporaryFolder } from '../store/store-kit.ts'
 import { gone, isAlive } from '../support/processes.ts'
 import { answerOf, begin, cli, NO_TASKS, program, startDaemon, TASKS } from './cli-kit.ts'
 
@@ -47,7 +48,9 @@ describe('a daemon', () => {
       code: 0,
       out: 'No daemon default was running.\n',
     })
-    expect(readFileSync(log, 'utf8')).toContain('Daemon default has stopped.')
+    expect(readFileSync(log, 'utf8')).toContain(
+      'Daemon default was told to stop: enough\nDaemon default has stopped.\n',
+    )
   })
 
   test('that was killed leaves a mark, which check tells and takes away', { timeout: 60_000 }, async () => {
@@ -94,19 +97,31 @@ describe('a daemon', () => {
       err: expect.stringContaining('(ERR_DAEMON_NOT_STOPPED)'),
     })
     expect(isAlive(pid)).toBe(true)
-    expect(await cli([...stop, '--kill'])).toMatchObject({ code: 0 })
+    expect(await cli([...stop, '--kill'])).toMatchObject({
+      code: 0,
+      out: `Daemon default, pid ${pid}, did not stop in time and was killed.\n`,
+    })
     expect(isAlive(pid)).toBe(false)
     expect((await check(url)).code).toBe(1)
   })
 
   test('that cannot start says why, and leaves no process and no mark', { timeout: 60_000 }, async () => {
     const url = await freshUrl()
-    const start = ['daemon', 'start', '-q', url]
-    const said = await cli([...start, '-t', NO_TASKS])
-    expect(said).toMatchObject({ code: 1, out: '' })
-    expect(said.err).toContain('it ended with exit code 2. It said: ')
-    expect(said.err).toContain('exports no task')
-    expect(said.err).toContain('(ERR_DAEMON_NOT_STARTED)')
+    const log = join(await temporaryFolder(), 'daemon.log')
+    const start = ['daemon', 'start', '-q', url, '--log', log]
+    for (const [file, why] of [
+      [NO_TASKS, `--tasks ${NO_TASKS} exports no task. `],
+      ['/no/such/tasks.ts', '--tasks /no/such/tasks.ts cannot be loaded: '],
+    ] as const) {
+      const said = await cli([...start, '-t', file])
+      expect(said).toMatchObject({ code: 2, out: '' })
+      expect(said.err).toMatch(/^stateward: .* \(ERR_OPTION_INVALID\)\n$/s)
+      expect(said.err).toContain(`stateward: ${why}`)
+      expect(existsSync(log)).toBe(false)
+    }
+    // No mistake of the command line.
+    const broken = await cli([...start, '-t', TASKS, '--timeout', '0'])
+    expect(broken).toMatchObject({ code: 1, err: expect.stringContaining('(ERR_DAEMON_NOT_STARTED)') })
     expect(await cli(start)).toMatchObject({ code: 2, err: expect.stringContaining('--tasks') })
     expect(await cli([...start, '-t', TASKS, '-f', '--log', 'x'])).toMatchObject({ code: 2 })
     expect((await check(url)).code).toBe(1)
@@ -143,8 +158,37 @@ describe('in the foreground', () => {
     const queue = await testQueue({ url })
     expect(await queue.shutdown('enough')).toBe(1)
     expect(await run.code).toBe(0)
-    expect(run.out.lines.at(-1)).toBe('Daemon default has stopped.')
+    expect(run.out.lines.slice(1)).toEqual([
+      'Daemon default was told to stop: enough',
+      'Daemon default has stopped.',
+    ])
   })
+
+  test.each([
+    ['in-line', '--pool-size', 1],
+    ['in-child', '--processes', 1],
+    ['in-line', '--pool-size', 2],
+  ] as const)(
+    'tasks %s run as many at a time as %s %i says',
+    { timeout: 60_000 },
+    async (name, option, size) => {
+      const url = await freshUrl()
+      const queue = await testQueue({ url })
+      const ids: string[] = []
+      for (let at = 0; at < 6; at += 1) {
+        const { id } = (await answerOf(['enqueue', name, '-q', url])) as { id: string }
+        ids.push(id)
+      }
+      const run = begin(['daemon', 'start', '-f', '-q', url, '-t', TASKS, option, String(size)])
+      const spans = (await Promise.all(ids.map((id) => queue.wait(id)))) as { from: number; to: number }[]
+      run.interrupt()
+      expect(await run.code).toBe(0)
+      const most = spans.map(
+        ({ from }) => spans.filter((other) => other.from <= from && from < other.to).length,
+      )
+      expect(Math.max(...most)).toBe(size)
+    },
+  )
 
   test('of two that are started at once under one name the later one stops again', {
     timeout: 60_000,

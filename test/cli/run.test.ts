@@ -27,6 +27,13 @@ describe('run', () => {
     expect((await queue.log(id)).map(({ act }) => act)).toEqual(['created', 'moved', 'started', 'finished'])
   })
 
+  test('runs one of a child process before it is due', async () => {
+    const { queue, enqueue, run } = await place()
+    const id = await enqueue('in-child', '--in', '1h')
+    expect(await cli(run(id))).toMatchObject({ code: 0 })
+    expect((await queue.log(id)).map(({ act }) => act)).toEqual(['created', 'moved', 'started', 'finished'])
+  })
+
   test('tries again and goes on with its next steps, shows how far it is, leaves no mark of a daemon', async () => {
     const { queue, enqueue, run } = await place()
     await queue.schedule('due', (await import('../fixtures/cli/tasks.ts')).square, { n: 1 }, { everyMs: 1 })

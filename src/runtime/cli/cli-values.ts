@@ -1,5 +1,6 @@
 /** Texts of a command line as values. Each throws a sentence for the option or argument that it stands in. */
 import { InvalidArgumentError } from 'commander'
+import { MIN_LEASE_MS } from '../durable/daemon-options.ts'
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -8,6 +9,18 @@ export function toDurationMs(text: string): number {
   const [, amount, unit = 'ms'] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text) ?? []
   if (amount === undefined) throw new InvalidArgumentError('Write a duration: 1500 (ms), 90s, 10m, 2h or 1d.')
   return Number(amount) * (UNITS[unit] as number)
+}
+
+export function toLeaseMs(text: string): number {
+  const ms = toDurationMs(text)
+  if (Number.isInteger(ms) && ms >= MIN_LEASE_MS) return ms
+  throw new InvalidArgumentError(`Write a duration of whole milliseconds, ${MIN_LEASE_MS} or more.`)
+}
+
+/** The name of a daemon to be. */
+export function toDaemonName(text: string): string {
+  if (text !== '' && !text.includes('/')) return text
+  throw new InvalidArgumentError('Write a name that is not empty and has no "/" in it.')
 }
 
 /** An ISO date or epoch ms as epoch ms. */

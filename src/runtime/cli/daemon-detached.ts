@@ -1,6 +1,6 @@
 /** Starts a daemon in a process of its own that outlives this one, and waits until it is up. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import type { Queue } from '../durable/queue.ts'
 import { parseQueueUrl } from '../durable/queue-url.ts'
 import { OptionError } from '../errors.ts'
 import type { Session } from './command-kit.ts'
-import { daemonNotStarted } from './daemon-errors.ts'
+import { daemonNotStarted, toldUsage } from './daemon-errors.ts'
 import { type DaemonMark, marksOf } from './daemon-marks.ts'
 import { type DaemonStartOptions, toStartArguments } from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -21,11 +21,15 @@ const LOG_TAIL = 2_000
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const ENTRY = fileURLToPath(new URL(`./cli-entry.${extension}`, import.meta.url))
 
-/** @throws QueueError (`ERR_DAEMON_NOT_STARTED`); no process is left then. OptionError for a log that cannot be written */
+/**
+ * @throws QueueError (`ERR_DAEMON_NOT_STARTED`); no process is left then
+ * @throws OptionError for what it refuses, and for a log that cannot be written
+ */
 export async function detachDaemon(session: Session<DaemonStartOptions>): Promise<ExitCode> {
   const { queue, url, options, answer } = session
   const { name } = options
   const logFile = resolve(options.log ?? defaultLog(url, name))
+  const isNew = !existsSync(logFile)
   const log = openLog(logFile)
   const before = sizeOf(logFile)
   const child = spawn(process.execPath, [...process.execArgv, ENTRY, ...toStartArguments(options)], {
@@ -43,8 +47,12 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
     return EXIT.ok
   } catch (error) {
     child.kill('SIGKILL')
-    const tail = readFileSync(logFile).subarray(before).toString('utf8').slice(-LOG_TAIL)
-    throw daemonNotStarted(name, (error as Error).message, tail)
+    const said = readFileSync(logFile).subarray(before).toString('utf8')
+    const mistake = child.exitCode === EXIT.usage ? toldUsage(said) : undefined
+    if (mistake === undefined) throw daemonNotStarted(name, (error as Error).message, said.slice(-LOG_TAIL))
+    // All of it is told.
+    if (isNew) rmSync(logFile, { force: true })
+    throw mistake
   }
 }
 

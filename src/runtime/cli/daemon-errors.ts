@@ -1,5 +1,5 @@
 /** Errors about daemons. */
-import { QueueError } from '../errors.ts'
+import { OptionError, QueueError } from '../errors.ts'
 import { type DaemonMark, isLocal } from './daemon-marks.ts'
 
 export function daemonRuns({ name, pid, host, mark }: DaemonMark): QueueError {
@@ -14,6 +14,14 @@ export function daemonRuns({ name, pid, host, mark }: DaemonMark): QueueError {
 export function daemonNotStarted(name: string, why: string, log: string): QueueError {
   const said = log.trim() === '' ? '' : ` It said: ${log.trim()}`
   return new QueueError(`Daemon "${name}" did not start: ${why}.${said}`, { code: 'ERR_DAEMON_NOT_STARTED' })
+}
+
+/** The mistake that a daemon has told before it ended, as if it had been found here; `undefined` when it told none. */
+export function toldUsage(said: string): OptionError | undefined {
+  const last = said.slice(Math.max(0, said.lastIndexOf('stateward: ')))
+  const [, message, code] = /^stateward: (.*) \((ERR_[A-Z_]+)\)$/ms.exec(last) ?? []
+  if (message === undefined || code === undefined) return undefined
+  return new OptionError(message, { code })
 }
 
 export function daemonNotStopped(mark: DaemonMark, timeoutMs: number): QueueError {

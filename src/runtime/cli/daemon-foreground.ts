@@ -11,10 +11,11 @@
 import { createDaemon, type Daemon } from '../durable/daemon.ts'
 import type { Queue } from '../durable/queue.ts'
 import { createSupervisor, type Supervisor } from '../supervisor.ts'
+import type { SupervisorOptions } from '../supervisor-options.ts'
 import type { Session } from './command-kit.ts'
 import { daemonRuns } from './daemon-errors.ts'
 import { marksOf } from './daemon-marks.ts'
-import type { DaemonStartOptions } from './daemon-options.ts'
+import { type DaemonStartOptions, toSizes } from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { loadTasks } from './load-tasks.ts'
 
@@ -24,7 +25,13 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
   const modules = await loadTasks(tasks)
   const signal = io.interruptible()
   const stopped = Promise.withResolvers<void>()
-  const supervisor = makeSupervisor(options, () => stopped.resolve())
+  const supervisor = makeSupervisor(options, {
+    'daemon.told': ({ reason }) =>
+      answer({ event: 'told', name, reason }, () => [
+        `Daemon ${name} was told to stop${reason === undefined ? '.' : `: ${reason}`}`,
+      ]),
+    'daemon.stopped': () => stopped.resolve(),
+  })
   try {
     await supervisor.start()
     const daemon = createDaemon({
@@ -49,16 +56,8 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
   }
 }
 
-function makeSupervisor(
-  { poolSize, processes, name }: DaemonStartOptions,
-  onStopped: () => void,
-): Supervisor {
-  return createSupervisor({
-    id: `daemon:${name}`,
-    hooks: { 'daemon.stopped': onStopped },
-    ...(poolSize === undefined ? {} : { pool: { size: poolSize } }),
-    ...(processes === undefined ? {} : { processes: { size: processes } }),
-  })
+function makeSupervisor(options: DaemonStartOptions, hooks: SupervisorOptions['hooks'] & {}): Supervisor {
+  return createSupervisor({ id: `daemon:${options.name}`, hooks, ...toSizes(options) })
 }
 
 /** @throws QueueError (`ERR_DAEMON_RUNNING`) */

@@ -1,7 +1,8 @@
 /** Options with which `daemon start` and `daemon restart` start one. */
 import { type Command, Option } from 'commander'
 import { OptionError } from '../errors.ts'
-import { toDurationMs, toWholeNumber } from './cli-values.ts'
+import type { SupervisorOptions } from '../supervisor-options.ts'
+import { toDaemonName, toDurationMs, toLeaseMs, toWholeNumber } from './cli-values.ts'
 
 export interface DaemonStartOptions {
   readonly name: string
@@ -12,6 +13,8 @@ export interface DaemonStartOptions {
   readonly lease?: number
   readonly unknownTasks?: 'fail' | 'leave'
   readonly poolSize?: number
+  readonly reserveNormal?: number
+  readonly reserveHigh?: number
   readonly processes?: number
   /** For it to be up, or to be gone. */
   readonly timeout: number
@@ -27,29 +30,52 @@ export function timeoutOption(): Option {
 export function addStartOptions(command: Command): Command {
   return command
     .requiredOption('-t, --tasks <file...>', 'modules with the definitions that it runs')
-    .option('--name <name>', 'its name, one at a time', 'default')
+    .option('--name <name>', 'its name, one at a time', toDaemonName, 'default')
     .option('-f, --foreground', 'stay in this process, until Ctrl-C')
     .option('--force', 'also when one with this name runs')
     .option('--log <file>', 'where it writes; beside the database if not given')
-    .option('--lease <duration>', 'how long a task is its own without a word of it', toDurationMs)
+    .option('--lease <duration>', 'how long a task is its own without a word of it', toLeaseMs)
     .addOption(
       new Option('--unknown-tasks <how>', 'stored tasks that it does not know').choices(['fail', 'leave']),
     )
     .option('--pool-size <n>', 'tasks at a time, 0 for no bound', toWholeNumber)
-    .option('--processes <n>', 'child processes at a time', toWholeNumber)
+    .option('--reserve-normal <n>', 'more of them for priorities from normal on', toWholeNumber)
+    .option('--reserve-high <n>', 'more of them for priorities from high on', toWholeNumber)
+    .option('--processes <n>', 'tasks in child processes at a time, 0 for no bound', toWholeNumber)
     .addOption(timeoutOption())
 }
 
 /** What a daemon in a process of its own is started with; the URL goes by its environment, where `ps` does not show it. */
 export function toStartArguments(options: DaemonStartOptions): string[] {
-  const { name, tasks, force = false, lease, unknownTasks, poolSize, processes } = options
+  const { name, tasks, force = false, lease, unknownTasks } = options
+  const { poolSize, reserveNormal, reserveHigh, processes } = options
   const args = ['daemon', 'start', '--foreground', '--name', name]
   if (force) args.push('--force')
   if (lease !== undefined) args.push('--lease', String(lease))
   if (unknownTasks !== undefined) args.push('--unknown-tasks', unknownTasks)
   if (poolSize !== undefined) args.push('--pool-size', String(poolSize))
+  if (reserveNormal !== undefined) args.push('--reserve-normal', String(reserveNormal))
+  if (reserveHigh !== undefined) args.push('--reserve-high', String(reserveHigh))
   if (processes !== undefined) args.push('--processes', String(processes))
   return [...args, '--tasks', ...tasks]
+}
+
+/** A size that is given is what it says: places beside it are only those that are asked for. Without one, see the supervisor's. */
+export function toSizes({
+  poolSize,
+  reserveNormal,
+  reserveHigh,
+  processes,
+}: DaemonStartOptions): Pick<SupervisorOptions, 'pool' | 'processes'> {
+  const none = { reserveNormal: 0, reserveHigh: 0 }
+  return {
+    pool: {
+      ...(poolSize === undefined ? {} : { size: poolSize, ...none }),
+      ...(reserveNormal === undefined ? {} : { reserveNormal }),
+      ...(reserveHigh === undefined ? {} : { reserveHigh }),
+    },
+    ...(processes === undefined ? {} : { processes: { size: processes, ...none } }),
+  }
 }
 
 /** @throws OptionError before anything is loaded or started */

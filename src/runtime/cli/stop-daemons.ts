@@ -20,6 +20,11 @@ const LOOK_MS = 50
 /** A killed process is gone at once, or it hangs in the kernel. */
 const KILL_MS = 5_000
 
+export interface StoppedDaemon extends DaemonMark {
+  /** It was killed, else it ended by itself. */
+  readonly killed: boolean
+}
+
 /**
  * @returns those that are gone now
  * @throws QueueError (`ERR_DAEMON_NOT_STOPPED`)
@@ -27,7 +32,7 @@ const KILL_MS = 5_000
 export async function stopDaemons(
   queue: Queue,
   { name, timeout, kill = false, forget: forgets = false, message }: StopDaemonsOptions,
-): Promise<readonly DaemonMark[]> {
+): Promise<readonly StoppedDaemon[]> {
   const marks = await marksOf(queue, name)
   await removeDead(queue, marks)
   const isForgotten = (mark: DaemonMark): boolean => forgets && mark.mark === 'silent' && !isLocal(mark)
@@ -35,12 +40,13 @@ export async function stopDaemons(
   const living = marks.filter((mark) => mark.mark !== 'dead' && !isForgotten(mark))
   if (living.length === 0) return []
   await queue.shutdown(message, { daemon: name })
-  if (await areGone(queue, living, timeout)) return living
+  if (await areGone(queue, living, timeout)) return living.map((mark) => ({ ...mark, killed: false }))
   const left = (await stillThere(queue, living)) as [DaemonMark]
   const [first] = left
   if (!kill || left.some((mark) => !isLocal(mark))) throw daemonNotStopped(first, timeout)
-  for (const mark of left) killNow(mark)
-  if (await areGone(queue, left, KILL_MS)) return living
+  const killed = new Set(left.filter(killNow).map(({ id }) => id))
+  if (await areGone(queue, left, KILL_MS))
+    return living.map((mark) => ({ ...mark, killed: killed.has(mark.id) }))
   throw daemonNotStopped(first, timeout + KILL_MS)
 }
 
@@ -60,11 +66,13 @@ async function stillThere(queue: Queue, marks: readonly DaemonMark[]): Promise<r
   return marks.filter((mark) => marked.has(mark.id) || (isLocal(mark) && processIsThere(mark)))
 }
 
-function killNow(mark: DaemonMark): void {
-  if (!processIsThere(mark)) return
+/** @returns whether it was there */
+function killNow(mark: DaemonMark): boolean {
+  if (!processIsThere(mark)) return false
   try {
-    process.kill(mark.pid, 'SIGKILL')
+    return process.kill(mark.pid, 'SIGKILL')
   } catch {
     // It has just ended, or is another user's; whoever looks next sees.
+    return false
   }
 }

@@ -44,6 +44,9 @@ export interface DaemonOptions {
   readonly keep?: Readonly<Partial<Record<EndedState, Retention>>>
 }
 
+/** Smallest `leaseMs`. */
+export const MIN_LEASE_MS = 100
+
 const DAY_MS = 86_400_000
 
 const KEEP: Readonly<Record<EndedState, Retention>> = {
@@ -63,7 +66,7 @@ const checks: Checks = {
   supervisor: check.anything,
   tasks: check.anything,
   name: check.text,
-  leaseMs: check.count(100),
+  leaseMs: check.count(MIN_LEASE_MS),
   lostLimit: check.count(0),
   prefetch: check.count(0),
   unknownTasks: check.oneOf('fail', 'leave'),

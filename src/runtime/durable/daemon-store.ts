@@ -22,11 +22,14 @@ export function daemonStore(queue: QueueStore): DaemonStore {
  * it leaves no mark of one.
  */
 export function oneTaskStore(queue: QueueStore, id: string): DaemonStore {
-  let isFirst = true
+  // Threads and processes are claimed for apart, at once: one of them moves it, for both.
+  let look: Promise<boolean> | undefined
+  let isMoved = false
   const claim = async (operation: ClaimOperation): Promise<AnswerTable['claim']> => {
     const { at, holder: by } = operation
-    const isLater = isFirst && (await isDueLater(queue, id, at))
-    isFirst = false
+    look ??= isDueLater(queue, id, at)
+    const isLater = (await look) && !isMoved
+    isMoved = true
     const named = { ...operation, ids: [id] }
     // Both in one commit: nobody else may take it in between.
     const moved = isLater ? queue.do({ type: 'move', ids: [id], runAt: at, at, by }) : undefined

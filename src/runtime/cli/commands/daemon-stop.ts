@@ -15,10 +15,14 @@ export function daemonStopCommand(cli: Cli): Command {
     .action(
       onQueue<StopDaemonsOptions, []>(cli, async ({ queue, options, answer }) => {
         const stopped = await stopDaemons(queue, options)
-        answer({ stopped: stopped.map(({ id, pid }) => ({ id, pid })) }, () =>
+        answer({ stopped: stopped.map(({ id, pid, killed }) => ({ id, pid, killed })) }, () =>
           stopped.length === 0
             ? [`No daemon ${options.name} was running.`]
-            : stopped.map(({ pid }) => `Daemon ${options.name}, pid ${pid}, has stopped.`),
+            : stopped.map(({ pid, killed }) =>
+                killed
+                  ? `Daemon ${options.name}, pid ${pid}, did not stop in time and was killed.`
+                  : `Daemon ${options.name}, pid ${pid}, has stopped.`,
+              ),
         )
         return EXIT.ok
       }),

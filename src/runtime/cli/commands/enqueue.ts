@@ -2,6 +2,7 @@
 import { Argument, type Command, Option } from 'commander'
 import { PRIORITIES, type Priority } from '../../../machines/model.ts'
 import type { EnqueueOptions } from '../../durable/enqueue-options.ts'
+import { OptionError } from '../../errors.ts'
 import { toDurationMs, toInstantMs, toJsonObject, toWholeNumber } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -48,6 +49,7 @@ export function enqueueCommand(cli: Cli): Command {
       onQueue<EnqueueCliOptions, [string, string | undefined]>(
         cli,
         async ({ queue, io, options, answer }, name, text) => {
+          checkWait(options)
           const { wait = false, timeout = Number.POSITIVE_INFINITY } = options
           const definition = await definitionOf(name, options)
           const input = await inputOf(io, text)
@@ -63,6 +65,15 @@ export function enqueueCommand(cli: Cli): Command {
         'make',
       ),
     )
+}
+
+/** @throws OptionError before anything is stored */
+function checkWait({ wait = false, timeout }: EnqueueCliOptions): void {
+  if (wait || timeout === undefined) return
+  throw new OptionError(
+    'Expected --timeout with --wait: it bounds the wait. What must begin by an instant is given --expires.',
+    { code: 'ERR_OPTION_INVALID' },
+  )
 }
 
 function toEnqueueOptions(options: EnqueueCliOptions): EnqueueOptions {

@@ -14,7 +14,7 @@ import type { StoredTask } from '../../durable/stored-task.ts'
 import { taskTable } from '../../durable/task-table.ts'
 import { createSupervisor } from '../../supervisor.ts'
 import { cannotRun, unknownTask } from '../cli-refusals.ts'
-import { toDurationMs } from '../cli-values.ts'
+import { toDurationMs, toLeaseMs } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand, type Session } from '../command-kit.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { loadTasks, taskNamed } from '../load-tasks.ts'
@@ -36,7 +36,7 @@ export function runCommand(cli: Cli): Command {
   return queueCommand('run', 'run one task here and now, also before it is due')
     .argument('<id>', 'id of the task')
     .requiredOption('-t, --tasks <file...>', 'modules with its definition')
-    .option('--lease <duration>', 'how long it is its own without a word of it', toDurationMs)
+    .option('--lease <duration>', 'how long it is its own without a word of it', toLeaseMs)
     .addOption(
       new Option('--grace <duration>', 'how long it may take to end on Ctrl-C')
         .argParser(toDurationMs)
