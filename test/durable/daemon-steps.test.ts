@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { defineTask, type TaskDefinition } from '../../src/index.ts'
+import { describe, expect, test } from 'vitest'
+import { chain, defineTask, runContext, type TaskDefinition } from '../../src/index.ts'
+import { all } from '../../src/task.ts'
 import { temporaryFolder } from '../store/store-kit.ts'
-import { slots, taskOf } from '../support/harness.ts'
+import { errorOf, slots, taskOf } from '../support/harness.ts'
 import { enqueue, openPlace, placeAround, startedDaemon } from './daemon-kit.ts'
 
 interface Sum {
@@ -80,4 +81,78 @@ test('a step that cannot be stored fails the task, with the step before in the r
   const { id } = await queue.enqueue(first)
   await expect(queue.wait(id)).rejects.toMatchObject({ kind: 'unserializable' })
   expect(await queue.get(id)).toMatchObject({ name: first.name, step: 0, state: 'failed' })
+})
+
+describe('what was said of the task when it was enqueued', () => {
+  const patient = () =>
+    taskOf<void>(
+      (_, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+
+  test('stays with it at every step: description, metadata, context, key and band', async () => {
+    const seen: unknown[] = []
+    const values = runContext()
+    const steps: TaskDefinition<number, unknown> = taskOf<number>(
+      (n, ctx) => {
+        seen.push([values.get('tenant'), values.get('step')])
+        return n === 0 ? 'end' : ctx.next({ ...steps.call(n - 1), options: { context: { step: n } } })
+      },
+      { description: 'of the definition', metadata: () => ({ of: 'the definition' }) },
+    )
+    const { queue } = await startedDaemon([steps])
+    const said = { description: 'mine', metadata: { order: 7 }, key: 'k', priority: 'high' } as const
+    const { id } = await queue.enqueue(steps, 2, { ...said, context: { tenant: 'ada', step: 9 } })
+    expect(await queue.wait(id)).toBe('end')
+    expect(await queue.get(id)).toMatchObject({ ...said, step: 2, input: 0 })
+    expect((await queue.list({ metadata: { order: 7 } })).tasks.map((task) => task.id)).toEqual([id])
+    expect(seen).toEqual([
+      ['ada', 9],
+      ['ada', 2],
+      ['ada', 1],
+    ])
+    const plain = await queue.enqueue(steps, 1)
+    await queue.wait(plain)
+    expect(await queue.get(plain)).toMatchObject({
+      description: 'of the definition',
+      metadata: { of: 'the definition' },
+    })
+  })
+
+  test('bounds all of its steps by its deadline, over that of definitions; a step may say less', async () => {
+    const deadlineOf = taskOf<object | undefined>((_, ctx) => ctx.deadlineAt, { deadlineMs: 5_000 })
+    const first = taskOf<object | undefined>((options, ctx) =>
+      ctx.next({ ...deadlineOf.call(undefined), options }),
+    )
+    const { queue, store } = await startedDaemon([first, deadlineOf])
+    const now = store.now()
+    const leftOf = async (inner: object | undefined, options: object) =>
+      Number(await queue.wait(await queue.enqueue(first, inner, options))) - now
+    const near = (ms: number) => ({ asymmetricMatch: (got: number) => got >= ms - 5 && got < ms + 4_000 })
+    expect([
+      await leftOf(undefined, {}),
+      await leftOf(undefined, { deadlineMs: 60_000 }),
+      await leftOf({ deadlineMs: 90_000 }, { deadlineMs: 60_000 }),
+      await leftOf({ deadlineMs: 30_000 }, { deadlineMs: 60_000 }),
+      await leftOf(undefined, { deadlineMs: Number.POSITIVE_INFINITY }),
+    ]).toEqual([near(5_000), near(60_000), near(60_000), near(30_000), Number.NaN])
+  })
+
+  test('ends a later step, a chain and a fork that it goes on with when the deadline is over', async () => {
+    const endless = patient()
+    const firsts = [
+      taskOf<void>((_, ctx) => ctx.next(endless.call())),
+      taskOf<void>((_, ctx) => ctx.next(chain([endless]))),
+      taskOf<void>((_, ctx) => ctx.next(all([endless, chain([endless])]))),
+    ]
+    const { queue } = await startedDaemon([...firsts, endless])
+    const ids = await Promise.all(firsts.map((first) => queue.enqueue(first, undefined, { deadlineMs: 300 })))
+    for (const id of ids) {
+      expect(await errorOf(queue.wait(id))).toMatchObject({ code: 'ERR_TASK_DEADLINE_PASSED' })
+      expect(await queue.get(id)).toMatchObject({
+        state: 'terminated',
+        reason: 'deadline',
+      })
+    }
+  })
 })

@@ -181,7 +181,7 @@ describe('all in the queue', () => {
     expect(own).toBeLessThan(now + 4_000)
   })
 
-  test('fails when its deadline has ended its calls', async () => {
+  test('is ended by its deadline with its calls', async () => {
     const endless = taskOf<void>(
       (_, { signal }) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -189,7 +189,8 @@ describe('all in the queue', () => {
     const { queue } = await startedDaemon([endless])
     const { id } = await queue.enqueue(all([endless, chain([endless])]), { deadlineMs: 300 })
     const passed = { code: 'ERR_TASK_DEADLINE_PASSED' }
-    expect(await errorOf(queue.wait(id))).toMatchObject({ cause: { errors: [passed, passed] } })
+    expect(await errorOf(queue.wait(id))).toMatchObject({ ...passed, cause: { errors: [passed, passed] } })
+    expect(await queue.get(id)).toMatchObject({ state: 'terminated', reason: 'deadline' })
     for (const child of [`${id}.1.0`, `${id}.1.1`])
       expect(await errorOf(queue.wait(child))).toMatchObject(passed)
   })

@@ -132,7 +132,9 @@ export function daemonPorts({
       if (held.task.name === JOIN_NAME) return undefined
       const percent = reported ?? (run && percentOf(run))
       const chain = chainOf(held)
-      return chain === undefined ? percent : percentWithin(chain.levels, percent ?? 0)
+      return chain === undefined || chain.levels.length === 0
+        ? percent
+        : percentWithin(chain.levels, percent ?? 0)
     },
     announce(identity, fact, error) {
       const base = baseOf(identity)

@@ -1,11 +1,9 @@
 /** What can be said when a task is enqueued, and the row that is made of it. */
-import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
+import { isDefinition, type TaskCall } from '../../actors/definition.ts'
 import type { KeyConflict, NewTask } from '../../actors/store/task-record.ts'
 import { PRIORITIES, type Priority } from '../../machines/model.ts'
 import { type Checks, check, checkOptions, refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
-import { CHAIN_NAME } from './chain-levels.ts'
-import { ALL_NAME } from './fork.ts'
 import type { QueueStore } from './queue-store.ts'
 import { toStoredCall } from './stored-call.ts'
 import { toStoredJson } from './stored-json.ts'
@@ -126,7 +124,7 @@ export function toNewTask(
   const stored = toStoredCall(
     { definition, input, options: Object.keys(run).length === 0 ? undefined : run },
     ports.maxBytes,
-    isOfCalls(definition) ? wholeChain(description, metadataText) : undefined,
+    wholeChain(description, metadataText),
   )
   const id = runId ?? own.runId?.(definition as TaskDefinition, input)
   if (id !== undefined) check.text(`runId of task "${definition.name}"`, id)
@@ -143,10 +141,12 @@ export function toNewTask(
   }
 }
 
-const isOfCalls = ({ name }: AnyDefinition): boolean => name === CHAIN_NAME || name === ALL_NAME
-
-/** What is said of a chain is said of all of its steps, and what is said of `all` of its join. */
-function wholeChain(description: string | undefined, metadata: string | null | undefined): StoredChain {
+/** What is said of a task is said of all of its steps. */
+function wholeChain(
+  description: string | undefined,
+  metadata: string | null | undefined,
+): StoredChain | undefined {
+  if (description === undefined && metadata === undefined) return undefined
   return {
     levels: [],
     stepAgeMs: 0,

@@ -56,7 +56,12 @@ export interface StoredChain {
   /** For all steps, when whoever stored the chain has said so. `metadata` is JSON text. */
   readonly description?: string
   readonly metadata?: string | null
+  /** Of the task as a whole, as it was enqueued: the deadline counts from its beginning, and goes before those of definitions. */
+  readonly deadlineMs?: number
+  readonly context?: object
 }
+
+const NEVER_MS = Number.POSITIVE_INFINITY
 
 /** Of a task that is no step of a chain. */
 export const NO_CHAIN: StoredChain = { levels: [], stepAgeMs: 0 }
@@ -81,8 +86,29 @@ export function optionsToJson(options: object | undefined, chain: StoredChain | 
   return Object.keys(all).length === 0 ? null : JSON.stringify(all, toFinite)
 }
 
-function isEmpty({ levels, description, metadata }: StoredChain): boolean {
-  return levels.length === 0 && description === undefined && metadata === undefined
+function isEmpty({ levels, stepAgeMs: _, ...whole }: StoredChain): boolean {
+  return levels.length === 0 && Object.values(whole).every((said) => said === undefined)
+}
+
+/** What a task that goes on as another call takes with it: what was said of it as a whole, when it was enqueued. */
+export function wholeOf(
+  { step, options: text }: { readonly step: number; readonly options: string | null },
+  chain: StoredChain | undefined,
+): StoredChain | undefined {
+  // Later it stands in the chain, and the options of a step of one are those of the step.
+  if (step > 0 || text === null || (chain !== undefined && chain.levels.length > 0)) return chain
+  const { deadlineMs, context } = optionsFromJson(text).options ?? {}
+  return {
+    ...(chain ?? NO_CHAIN),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(context === undefined ? {} : { context }),
+  }
+}
+
+/** @returns how old the task may be when its steps end, ms */
+export function boundOf({ levels, deadlineMs = NEVER_MS }: StoredChain): number {
+  const { deadlineMs: level = NEVER_MS } = (levels.at(-1)?.options ?? {}) as StoredRunOptions
+  return Math.min(deadlineMs, level)
 }
 
 /** @returns both `undefined` when nothing was stored */
@@ -95,26 +121,34 @@ export function optionsFromJson(text: string | null): {
   return { options, chain }
 }
 
-/** Those that a step of a chain runs with: its own, then the chain's, within the deadline of the whole. */
+/** Those that a step runs with: its own, then the chain's, within the deadline of the whole. */
 export function stepOptions(
   own: StoredRunOptions,
-  { levels, stepAgeMs }: StoredChain,
+  chain: StoredChain,
   definition: AnyDefinition,
 ): StoredRunOptions | undefined {
-  const { execution, loop, deadlineMs, ...common } = (levels.at(-1)?.options ?? {}) as StoredRunOptions
+  const { execution, loop, deadlineMs, ...common } = (chain.levels.at(-1)?.options ?? {}) as StoredRunOptions
   const isPlaced = own.execution !== undefined || own.loop !== undefined
   const all: StoredRunOptions = {
     ...(isPlaced || execution === undefined ? {} : { execution }),
     ...(isPlaced || loop === undefined ? {} : { loop }),
     ...common,
     ...own,
+    ...(chain.context === undefined
+      ? {}
+      : { context: { ...chain.context, ...common.context, ...own.context } }),
   }
-  if (deadlineMs !== undefined)
-    return { ...all, deadlineMs: soonest(all, definition, deadlineMs - stepAgeMs) }
+  if (deadlineMs !== undefined || chain.deadlineMs !== undefined)
+    return { ...all, deadlineMs: soonest(all, definition, chain) }
   return Object.keys(all).length === 0 ? undefined : all
 }
 
-function soonest({ deadlineMs: own }: StoredRunOptions, definition: AnyDefinition, boundMs: number): number {
-  const deadlineMs = own ?? (definition as TaskDefinition).options?.deadlineMs ?? Number.POSITIVE_INFINITY
-  return Math.max(0, Math.min(deadlineMs, boundMs))
+function soonest(
+  { deadlineMs: own }: StoredRunOptions,
+  definition: AnyDefinition,
+  chain: StoredChain,
+): number {
+  const usual =
+    chain.deadlineMs === undefined ? (definition as TaskDefinition).options?.deadlineMs : undefined
+  return Math.max(0, Math.min(own ?? usual ?? NEVER_MS, boundOf(chain) - chain.stepAgeMs))
 }

@@ -8,7 +8,7 @@ import type { Verdict } from '../../actors/store/operations.ts'
 import type { StoredCall } from '../../actors/store/task-record.ts'
 import type { FailureKind, Outcome } from '../../machines/model.ts'
 import type { TaskDefinition } from '../define-task.ts'
-import { RunTimeoutError } from '../errors.ts'
+import { DeadlineError, RunTimeoutError } from '../errors.ts'
 import { advance, percentWithin } from './chain-levels.ts'
 import { JOIN_NAME, type JoinInput } from './fork.ts'
 import {
@@ -20,7 +20,7 @@ import {
 } from './stored-call.ts'
 import { toStoredError } from './stored-error.ts'
 import { fromCallTag, sizedJson, toStoredJson } from './stored-json.ts'
-import { NO_CHAIN, optionsFromJson, type StoredChain } from './stored-options.ts'
+import { boundOf, NO_CHAIN, optionsFromJson, type StoredChain, wholeOf } from './stored-options.ts'
 
 export interface VerdictContext {
   /** Whole epoch ms. */
@@ -44,7 +44,7 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
     case 'finished':
       return stepAfter(held, outcome, context) ?? finished(held, outcome, context)
     case 'failed':
-      return failed(outcome.failure.kind, outcome.failure.error)
+      return late(held, outcome.failure.error, context) ?? failed(outcome.failure.kind, outcome.failure.error)
     case 'cancelled':
       return { kind: 'cancelled', error: null, reason: textOf(outcome.reason) }
     case 'terminated':
@@ -54,6 +54,14 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
 
 export function failed(reason: FailureKind, error: unknown): Verdict {
   return { kind: 'failed', reason, error: error === undefined ? null : toStoredError(error) }
+}
+
+/** Its calls were ended by the deadline that is its own. */
+function late({ task }: HeldTask, error: unknown, { now, chain }: VerdictContext): Verdict | undefined {
+  if (task.name !== JOIN_NAME || chain === undefined || !(error instanceof AggregateError)) return undefined
+  if (now - task.createdAt < boundOf(chain)) return undefined
+  const isOfDeadline = error.errors.some((one: unknown) => one instanceof DeadlineError)
+  return isOfDeadline ? { kind: 'terminated', reason: 'deadline', error: toStoredError(error) } : undefined
 }
 
 /** How long a task waits whose former run has not ended here yet. */
@@ -122,7 +130,7 @@ function afterWord(held: HeldTask, word: KeptWord, context: VerdictContext): Ver
     case 'snooze':
       return { kind: 'snooze', runAt: now + Math.ceil(word.delayMs) }
     case 'next':
-      return nextStep(word, context)
+      return nextStep(word, { ...context, chain: wholeOf(held.task, context.chain) })
   }
 }
 
@@ -204,7 +212,9 @@ function percentAt(
   } catch {
     // It will be refused when it is to run.
   }
-  return chain === undefined ? percent : percentWithin(chain.levels, percent ?? 0)
+  return chain === undefined || chain.levels.length === 0
+    ? percent
+    : percentWithin(chain.levels, percent ?? 0)
 }
 
 function timeoutOf({ task, run }: HeldTask): RunTimeoutError {
