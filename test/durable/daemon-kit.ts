@@ -1,8 +1,6 @@
 /** What tests of daemons begin with: a SQLite file, a queue on it, a supervisor and a daemon, all real. */
-import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../src/actors/clock.ts'
-import { openSqliteStore } from '../../src/actors/store/sqlite-store.ts'
 import type { Store } from '../../src/actors/store/store.ts'
 import { StoreError } from '../../src/actors/store/store-error.ts'
 import type { NewTask, TaskRecord } from '../../src/actors/store/task-record.ts'
@@ -21,10 +19,11 @@ import { openQueue, type QueueOptions } from '../../src/runtime/durable/open-que
 import type { Queue } from '../../src/runtime/durable/queue.ts'
 import { storeOf } from '../../src/runtime/durable/queue-access.ts'
 import { QueueStore } from '../../src/runtime/durable/queue-store.ts'
-import { temporaryFolder } from '../store/store-kit.ts'
 import { type LogLine, memoryLogger } from '../support/harness.ts'
+import { freshUrl, openStore } from './engine.ts'
 
 export interface Place {
+  /** The URL of what is no file. */
   readonly file: string
   readonly queue: Queue
   /** The store under it. */
@@ -33,11 +32,14 @@ export interface Place {
 
 /** A queue on `file`, or on a fresh one. */
 export async function openPlace(file?: string, options: Partial<QueueOptions> = {}): Promise<Place> {
-  const path = file ?? join(await temporaryFolder(), 'tasks.db')
-  const queue = await openQueue({ url: `sqlite:${path}`, by: 'test', ...options })
+  const url = file === undefined ? await freshUrl() : urlOf(file)
+  const queue = await openQueue({ url, by: 'test', ...options })
   onTestFinished(() => queue.close())
-  return { file: path, queue, store: storeOf(queue) }
+  return { file: url.replace(/^sqlite:/, ''), queue, store: storeOf(queue) }
 }
+
+/** Of a place by its `file`. */
+export const urlOf = (file: string): string => (file.startsWith('postgres') ? file : `sqlite:${file}`)
 
 type Commit = Store['commit']
 
@@ -48,11 +50,12 @@ export async function placeAround(
   clock: Clock = systemClock,
 ): Promise<Place> {
   const { file } = await openPlace(path)
-  const real = await openSqliteStore({ file })
+  const real = await openStore(urlOf(file))
   const store: Store = Object.create(real, {
     capabilities: { value: real.capabilities },
     commit: { value: around(real.commit.bind(real)) },
     get: { value: real.get.bind(real) },
+    list: { value: real.list.bind(real) },
     wake: { value: real.wake.bind(real) },
     counts: { value: real.counts.bind(real) },
     schedules: { value: real.schedules.bind(real) },

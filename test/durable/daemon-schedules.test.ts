@@ -4,7 +4,7 @@ import { openQueue } from '../../src/runtime/durable/index.ts'
 import { storeOf } from '../../src/runtime/durable/queue-access.ts'
 import { heldTask, taskOf } from '../support/harness.ts'
 import { until } from '../support/until.ts'
-import { next, openPlace, records, startedDaemon } from './daemon-kit.ts'
+import { next, openPlace, records, startedDaemon, urlOf } from './daemon-kit.ts'
 
 /** Resolves when `count` tasks of a schedule have ended. */
 async function ended(store: Awaited<ReturnType<typeof openPlace>>['store'], count: number): Promise<void> {
@@ -31,7 +31,7 @@ test('a schedule makes its tasks by itself, one after the other', async () => {
 test('of two daemons one makes each occurrence', async () => {
   const tick = taskOf<void, number>(() => 1)
   const place = await openPlace()
-  const others = await openQueue({ url: `sqlite:${place.file}`, by: 'other' })
+  const others = await openQueue({ url: urlOf(place.file), by: 'other' })
   const second = { file: place.file, queue: others, store: storeOf(others) }
   await startedDaemon([tick], { place })
   await startedDaemon([tick], { place: second })

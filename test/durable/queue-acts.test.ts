@@ -4,6 +4,7 @@ import { storeOf } from '../../src/runtime/durable/queue-access.ts'
 import { toStoredError } from '../../src/runtime/durable/stored-error.ts'
 import { ManualClock } from '../../src/runtime/testing/index.ts'
 import { echoTask, errorOf } from '../support/harness.ts'
+import { engineInUse } from './engine.ts'
 import { done, freshUrl, settle, take, testQueue, workOff } from './queue-kit.ts'
 
 const task = echoTask<number>()
@@ -274,7 +275,7 @@ test('status counts what waits and runs, and tells of the daemons; shutdown tell
   await clock.advance(15_000)
   await beat('d2', 'mail')
   expect(await queue.status()).toMatchObject({
-    engine: 'sqlite',
+    engine: engineInUse(),
     waiting: 3,
     running: 0,
     counts: { queued: 3 },

@@ -1,16 +1,13 @@
 /** What tests of the durable queue share: a queue in a file of its own, and a hand that works tasks off. */
-import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Verdict } from '../../src/actors/store/operations.ts'
+import type { Settlement, Verdict } from '../../src/actors/store/operations.ts'
 import type { ClaimedTask } from '../../src/actors/store/task-record.ts'
 import { openQueue, type Queue, type QueueOptions } from '../../src/runtime/durable/index.ts'
 import { storeOf } from '../../src/runtime/durable/queue-access.ts'
-import { ROOM, temporaryFolder } from '../store/store-kit.ts'
+import { ROOM } from '../store/store-kit.ts'
+import { freshUrl } from './engine.ts'
 
-/** The URL of a database that does not exist yet. */
-export async function freshUrl(): Promise<string> {
-  return `sqlite:${join(await temporaryFolder(), 'tasks.db')}`
-}
+export { freshUrl } from './engine.ts'
 
 /** A queue that is closed with its test. */
 export async function testQueue(options: Partial<QueueOptions> = {}): Promise<Queue> {
@@ -40,16 +37,23 @@ export async function settle(
   { id, fence }: Pick<ClaimedTask, 'id' | 'fence'>,
   verdict: Verdict,
 ): Promise<void> {
+  await settleAll(queue, [{ id, fence, verdict }])
+}
+
+async function settleAll(queue: Queue, settlements: readonly Settlement[]): Promise<void> {
   const store = storeOf(queue)
-  const settlements = [{ id, fence, verdict }]
   const { items } = await store.do({ type: 'settle', at: store.now(), by: 'daemon', settlements })
-  if (items[0]?.kind !== 'settled') throw new Error(`Task ${id} was not settled`)
+  const index = items.findIndex(({ kind }) => kind !== 'settled')
+  if (index >= 0) throw new Error(`Task ${settlements[index]?.id} was not settled`)
 }
 
 /** Takes all that is due and ends it alike. */
 export async function workOff(queue: Queue, verdict: Verdict): Promise<readonly string[]> {
   const tasks = await take(queue)
-  for (const task of tasks) await settle(queue, task, verdict)
+  await settleAll(
+    queue,
+    tasks.map(({ id, fence }) => ({ id, fence, verdict })),
+  )
   return tasks.map(({ id }) => id)
 }
 

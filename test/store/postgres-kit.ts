@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
-import { inject, onTestFinished } from 'vitest'
+import { afterAll, inject, onTestFinished } from 'vitest'
 import { openPostgresStore, type PostgresStoreOptions } from '../../src/actors/store/postgres-store.ts'
 import type { ServerAnswer, ServerRequest } from '../support/postgres-server.ts'
 import type { StorePlace } from './store-kit.ts'
@@ -70,6 +70,22 @@ export interface SharedDatabase {
   /** Empties it. */
   place(options?: Partial<PostgresStoreOptions>): Promise<StorePlace>
   drop(): Promise<void>
+}
+
+/** Those that no test of this file has at the moment. */
+const idle: SharedDatabase[] = []
+
+/** One that holds no task, for one test; the next test of the file gets it again. Dropped with the file by `dropReused`. */
+export async function reusedDatabase(): Promise<string> {
+  const database = idle.pop() ?? (await sharedDatabase())
+  await database.place()
+  onTestFinished(() => void idle.push(database))
+  return database.url
+}
+
+/** Drops what `reusedDatabase` has made. */
+export function dropReused(): void {
+  afterAll(() => Promise.all(idle.splice(0).map((database) => database.drop())))
 }
 
 const EMPTY = `TRUNCATE stateward.task, stateward.log, stateward.schedule, stateward.daemon, stateward.name,
