@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ClaimedTask } from '../../src/actors/store/task-record.ts'
 import { fromMessageText } from '../../src/runtime/durable/daemon-message.ts'
 import { storeOf } from '../../src/runtime/durable/queue-access.ts'
 import { toStoredError } from '../../src/runtime/durable/stored-error.ts'
@@ -244,11 +245,14 @@ test('a task shows how far it is, when it may have ended, and what it failed wit
 
 test('log tells who did what, in order', async () => {
   const url = await freshUrl()
-  const queue = await testQueue({ url })
-  const admin = await testQueue({ url, by: 'admin' })
+  const clock = new ManualClock()
+  const queue = await testQueue({ url, clock })
+  const admin = await testQueue({ url, clock, by: 'admin' })
   const queued = await queue.enqueue(task, 1)
   await admin.move(queued, 1)
-  await workOff(queue, failed(new Error('x')))
+  const [taken] = await take(queue)
+  await clock.advance(1) // two that act within one millisecond are in no order
+  await settle(queue, taken as ClaimedTask, failed(new Error('x')))
   await admin.retry(queued)
   await admin.cancel(queued, 'enough')
   expect((await queue.log(queued)).map(({ act, by }) => `${by} ${act}`)).toEqual([
