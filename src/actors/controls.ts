@@ -1,5 +1,5 @@
 /** Makes the values a handler returns to skip, snooze or continue. Plain data: they cross borders. */
-import type { TaskCall } from './definition.ts'
+import { isDefinition, type TaskCall } from './definition.ts'
 import { CONTROL, type ControlValue } from './handler-context.ts'
 
 export const controls = {
@@ -15,7 +15,25 @@ export const controls = {
     return { [CONTROL]: 'snooze', delayMs }
   },
 
-  next: (call: TaskCall): ControlValue => ({ [CONTROL]: 'next', call }),
+  /** @throws TypeError for what is neither a call of a task nor a definition */
+  next(call: TaskCall): ControlValue {
+    if (isDefinition(call))
+      return { [CONTROL]: 'next', call: { definition: call, input: undefined, options: undefined } }
+    if (!isDefinition((call as TaskCall | null | undefined)?.definition)) {
+      throw new TypeError(
+        `Expected next(call) to be given a call of a task, as task.call(input) makes it, got ${kindOf(call)}`,
+      )
+    }
+    return { [CONTROL]: 'next', call }
+  },
+}
+
+/** Whatever it is, it can be told. */
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'function' || (typeof value === 'object' && value !== null))
+    return `a value of type ${typeof value}`
+  return String(value)
 }
 
 /** The same as `ctx.next`: return it from a handler to continue as `call`, under the same run id. */

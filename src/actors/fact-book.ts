@@ -10,6 +10,7 @@ import type { TaskFact } from '../machines/task-model.ts'
 import type { Clock } from './clock.ts'
 import { cronWindow } from './cron-window.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
+import { handBackReason } from './kept-run.ts'
 import { type Period, periodOf } from './periods.ts'
 import { TaskFacts } from './task-facts.ts'
 import type { TaskRun } from './task-run.ts'
@@ -84,7 +85,9 @@ export class FactBook implements Facts {
     facts.rested(run)
     const { outcome } = run
     if (outcome === undefined) return
-    if (outcome.kind === 'failed') this.#note(facts, 'failure', run.endedMono)
+    if (handBackReason(run) !== undefined) {
+      if (run.ranMs >= 0) this.#note(facts, 'inaction', run.endedMono)
+    } else if (outcome.kind === 'failed') this.#note(facts, 'failure', run.endedMono)
     else if (outcome.kind !== 'finished') this.#note(facts, 'terminated', run.endedMono)
     else this.#note(facts, outcome.skipped === undefined ? 'success' : 'inaction', run.endedMono)
   }

@@ -1,7 +1,7 @@
 /**
  * A run that somebody keeps elsewhere, in a store. Here is one attempt of it: where it would wait (to be tried again,
  * by its handler's wish, for its next step), it ends as terminated (`handedBack`) instead, and the word says what its keeper
- * has to do. Nobody else reads the outcome of such a run.
+ * has to do. Nobody else reads the outcome of such a run, and for events, counts and logs it is no end.
  */
 import type { RemoteCall } from './attempt.ts'
 import type { TaskCall } from './definition.ts'
@@ -30,6 +30,15 @@ export class KeptRun {
   leaseMs(_nowMono: number): number | undefined {
     return undefined
   }
+}
+
+/** Why its keeper has it again; `returned`: it had not begun. */
+export type HandBackReason = KeptWord['kind'] | 'returned'
+
+/** @returns `undefined` for a run that has ended for good */
+export function handBackReason({ kept, outcome }: TaskRun): HandBackReason | undefined {
+  if (outcome?.kind !== 'terminated' || outcome.reason !== 'handedBack') return undefined
+  return kept?.word?.kind ?? 'returned'
 }
 
 /** The run has to wait: it ends instead. */

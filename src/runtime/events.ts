@@ -4,6 +4,7 @@
  * The table in docs/events.md lists them; a test holds it against {@link EVENT_NAMES}.
  */
 import mitt from 'mitt'
+import type { HandBackReason } from '../actors/kept-run.ts'
 import type { ChildKind } from '../actors/supervised.ts'
 import type { Limits } from '../machines/admission.ts'
 import type { ChildStopStep } from '../machines/child.ts'
@@ -111,6 +112,8 @@ export interface SupervisorEvents {
     readonly step: StopStep
     readonly error: unknown
   }
+  /** An attempt of a durable task is over here, and the task is not: its queue has it again. */
+  'task.handedBack': TaskEnded & { readonly why: HandBackReason }
   'task.abandoned': TaskEventBase
   /** `condition`: the part that threw, in words. `owner`: the definition it was asked for. */
   'condition.failed': EventBase & {
@@ -184,6 +187,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'task.failed': true,
   'task.cancelled': true,
   'task.terminated': true,
+  'task.handedBack': true,
   'task.abandoned': true,
   'condition.failed': true,
   'child.started': true,

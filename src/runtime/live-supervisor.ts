@@ -32,7 +32,7 @@ import type { KeptFacts } from './submissions.ts'
 import type { ListFilter, Supervisor, SupervisorState } from './supervisor.ts'
 import { type ResizeOptions, resizeChecks, type SupervisorOptions } from './supervisor-options.ts'
 import type { TaskAction, TaskLogQuery, TaskRecord } from './task-log.ts'
-import type { SubmitOptions } from './task-options.ts'
+import { overCall, type SubmitOptions } from './task-options.ts'
 import { type SupervisorParts, wire } from './wire.ts'
 import type { Workers } from './workers.ts'
 
@@ -192,7 +192,10 @@ export class LiveSupervisor implements Supervisor {
     const call: TaskCall | null | undefined = task
     if (!isDefinition(call?.definition))
       refuse('submit()', 'given a definition made by defineTask(), or a call of one', task)
-    return handleOf(submissions.submit(call.definition, call.input, call.options)) as Run<Output>
+    if (options !== undefined)
+      refuse('submit() of a call', 'given the call and its options', [input, options])
+    const merged = overCall(call.options as SubmitOptions | undefined, input as SubmitOptions | undefined)
+    return handleOf(submissions.submit(call.definition, call.input, merged)) as Run<Output>
   }
 
   /** For children of this supervisor: accepted while it drains, too. */

@@ -5,14 +5,16 @@
 import diagnostics from 'node:diagnostics_channel'
 import type { Logger } from 'pino'
 import type { Clock } from '../actors/clock.ts'
+import { type HandBackReason, handBackReason } from '../actors/kept-run.ts'
 import type { TaskRun } from '../actors/task-run.ts'
-import type { Outcome } from '../machines/model.ts'
+import type { Outcome, TaskState } from '../machines/model.ts'
 import type { TaskFact } from '../machines/task-model.ts'
 import {
   EVENT_NAMES,
   type EventHub,
   type EventName,
   type SupervisorEvents,
+  type TaskEnded,
   type TaskEventBase,
 } from './events.ts'
 import { say } from './logger.ts'
@@ -93,6 +95,14 @@ const OUTCOME_EVENTS = {
   terminated: 'task.terminated',
 } as const satisfies Record<Outcome['kind'], EventName>
 
+/** The state that a task has in its queue when a daemon has given it back. */
+const HANDED_BACK = {
+  retry: 'retrying',
+  snooze: 'snoozed',
+  next: 'queued',
+  returned: 'queued',
+} as const satisfies Record<HandBackReason, TaskState>
+
 export interface ReporterOptions {
   readonly id: string
   readonly clock: Clock
@@ -140,10 +150,8 @@ export class Reporter {
 
   /** Whether `emit` writes a line for this event. */
   logs(name: EventName, payload: object): boolean {
-    // A stop may end 100,000 runs: one line says how many. What is handed back has not ended.
-    if (name === 'task.terminated' && 'reason' in payload) {
-      if (payload.reason === 'stop' || payload.reason === 'handedBack') return false
-    }
+    // A stop may end 100,000 runs: one line says how many.
+    if (name === 'task.terminated' && 'reason' in payload && payload.reason === 'stop') return false
     return this.#logs(TOPICS[name].level)
   }
 
@@ -195,6 +203,8 @@ export class Reporter {
   settled(run: TaskRun): void {
     const { outcome } = run
     if (outcome === undefined) return
+    const why = handBackReason(run)
+    if (why !== undefined) return this.#handedBack(run, why)
     this.#options.taskLog.note(run, terminalAction(run))
     const name =
       outcome.kind === 'finished' && outcome.skipped !== undefined
@@ -205,8 +215,7 @@ export class Reporter {
       if (!this.#hub.observed && !TOPICS[name].channel.hasSubscribers) return
     }
     if (!this.heard(name)) return
-    const runMs = run.ranMs < 0 ? undefined : run.ranMs
-    const ended = { ...base(run), queueMs: run.queueMs, runMs }
+    const ended = endedBase(run)
     if (outcome.kind === 'finished') {
       if (outcome.skipped === undefined) this.emit('task.finished', { ...ended, value: outcome.value })
       else this.emit('task.skipped', { ...ended, reason: outcome.skipped })
@@ -219,6 +228,17 @@ export class Reporter {
       this.emit('task.terminated', { ...ended, reason, step, error: outcomeError(run) })
     }
   }
+
+  /** No end: the task goes on elsewhere, or here as another run. */
+  #handedBack(run: TaskRun, why: HandBackReason): void {
+    if (run.ranMs >= 0) this.#options.taskLog.note(run, 'inaction')
+    if (this.heard('task.handedBack'))
+      this.emit('task.handedBack', { ...endedBase(run), state: HANDED_BACK[why], why })
+  }
+}
+
+function endedBase(run: TaskRun): Omit<TaskEnded, 'supervisor' | 'at'> {
+  return { ...base(run), queueMs: run.queueMs, runMs: run.ranMs < 0 ? undefined : run.ranMs }
 }
 
 function base(run: TaskRun): Omit<TaskEventBase, 'supervisor' | 'at'> {

@@ -6,7 +6,7 @@ import type { Clock } from '../actors/clock.ts'
 import { commandOf } from '../actors/command.ts'
 import type { EndConditions } from '../actors/end-conditions.ts'
 import type { FactBook } from '../actors/fact-book.ts'
-import { handBack } from '../actors/kept-run.ts'
+import { handBack, handBackReason } from '../actors/kept-run.ts'
 import { LocalAttempt } from '../actors/local-attempt.ts'
 import { type LastResults, makeParameters } from '../actors/parameters.ts'
 import type { PoolPorts } from '../actors/pool-ports.ts'
@@ -122,7 +122,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
       if (facts !== undefined) parts.facts.settled(facts, run)
       if (run.plan.endCondition !== undefined) parts.ends.forget(run)
       parts.results.note(run)
-      parts.counts[outcome.kind] += 1
+      if (handBackReason(run) === undefined) parts.counts[outcome.kind] += 1
       parts.stopLog.run(outcome)
       run.handle?.onEnded?.(outcome)
       // Told before whoever goes on from here: a worker begins its next run at once.

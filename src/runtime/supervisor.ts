@@ -101,7 +101,8 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
       ? [input?: Input, options?: SubmitOptions]
       : [input: Input, options?: SubmitOptions]
   ): Run<Output>
-  submit<Input, Output>(call: TaskCall<Input, Output>): Run<Output>
+  /** @param options - over those of the call */
+  submit<Input, Output>(call: TaskCall<Input, Output>, options?: SubmitOptions): Run<Output>
   /** Submits a task whose work goes on elsewhere; `complete` or `fail` ends it. */
   submitExternal<Output = unknown>(task: ExternalTask): Run<Output>
   /** @throws OptionError (`ERR_EXTERNAL_UNKNOWN`) when the run does not wait for a report */

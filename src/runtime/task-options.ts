@@ -221,6 +221,19 @@ export interface SubmitOptions extends RunOptions {
   readonly detached?: boolean
 }
 
+/** Options given with a call go before its own; what is `undefined` counts as not given. */
+export function overCall(
+  called: SubmitOptions | undefined,
+  given: SubmitOptions | undefined,
+): SubmitOptions | undefined {
+  if (called === undefined || given === undefined) return given ?? called
+  checkSubmitOptions(given)
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  if (!('runAt' in said || 'delayMs' in said)) return { ...called, ...said }
+  const { runAt: _, delayMs: __, ...rest } = called
+  return { ...rest, ...said }
+}
+
 export function checkSubmitOptions(options: SubmitOptions): void {
   checkOptions('options', options, submitChecks)
   checkLoop('options', options)

@@ -129,3 +129,41 @@ describe('runOnce', () => {
     expect(supervisor.list()).toHaveLength(1)
   })
 })
+
+test('a call is submitted with options of its own, which those given with it go before', async () => {
+  const { supervisor, clock } = await startedSupervisor()
+  const { task } = heldTask()
+  const seen = taskOf<void, unknown>((_, ctx) => ctx.deadlineAt)
+  const call = { ...seen.call(undefined), options: { deadlineMs: 1_000, priority: 'low' } } as const
+  const now = clock.now()
+  const run = supervisor.submit(call, { deadlineMs: 500, priority: undefined as never })
+  expect([await run.result, run.priority]).toEqual([now + 500, 'low'])
+  const ends = [chain([task, task]), all([task, task])].map((whole) =>
+    errorOf(supervisor.submit(whole, { deadlineMs: 500 }).result),
+  )
+  await clock.advance(499)
+  expect(supervisor.info().runs.terminated).toBe(0)
+  await clock.advance(1)
+  for (const end of ends) expect(await end).toMatchObject({ code: 'ERR_TASK_DEADLINE_PASSED' })
+  const later = supervisor.submit({ ...call, options: { runAt: now + 5_000 } }, { delayMs: 600 })
+  await clock.advance(600)
+  expect(await later.result).toBeUndefined()
+  const wrong = (...rest: unknown[]) =>
+    thrownBy(() => (supervisor.submit as (...given: unknown[]) => unknown).call(supervisor, call, ...rest))
+  expect(wrong({ nonsense: 1 })).toMatchObject({ code: 'ERR_OPTION_UNKNOWN' })
+  expect(wrong('text')).toMatchObject({ name: 'OptionError' })
+  expect(wrong(undefined, { deadlineMs: 5 })).toMatchObject({ code: 'ERR_OPTION_INVALID' })
+})
+
+test('next refuses what is no call, in a sentence, and takes a definition for a call without input', async () => {
+  const { supervisor } = await startedSupervisor()
+  const end = taskOf<void, unknown>(() => 'end')
+  const going = (to: unknown) =>
+    supervisor.submit(taskOf<void, unknown>((_, ctx) => ctx.next(to as never))).result
+  expect(await going(end)).toBe('end')
+  expect(String(await errorOf(going('junk')))).toContain(
+    'Expected next(call) to be given a call of a task, as task.call(input) makes it, got "junk"',
+  )
+  for (const wrong of [undefined, null, 5, {}, Object.create(null), Symbol('s')])
+    expect(await errorOf(going(wrong))).toMatchObject({ kind: 'threw', cause: { name: 'TypeError' } })
+})

@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { KeptRun } from '../../src/actors/kept-run.ts'
 import { defineTask, EVENT_NAMES, type RecordedEvent } from '../../src/index.ts'
+import type { LiveSupervisor } from '../../src/runtime/live-supervisor.ts'
 import {
   echoTask,
   heldTask,
@@ -238,6 +240,19 @@ describe('events', () => {
     first!.cancel()
     await clock.advance(1)
     await supervisor.submit(echoTask(), undefined, { priority: 'critical' }).result
+    ;(supervisor as LiveSupervisor).submitKept(
+      taskOf<void, unknown>((_, ctx) => ctx.snooze(1), { priority: 'critical' }).call(),
+      {
+        id: 'kept',
+        attempt: 0,
+        priority: 'critical',
+        ageMs: 0,
+        waitedMs: 0,
+        expiresInMs: Number.POSITIVE_INFINITY,
+        run: new KeptRun(),
+      },
+    )
+    await turns()
     supervisor.shutdownWhen(() => Promise.reject(new Error('x')) as never)
     supervisor.resize({})
     supervisor.pause()

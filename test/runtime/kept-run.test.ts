@@ -93,6 +93,25 @@ describe('a kept run', () => {
     expect(await supervisor.submit(next, 1).result).toBe(1)
   })
 
+  test('that is handed back has not ended, for whoever listens, counts and keeps records', async () => {
+    const { keep, supervisor, of, lines } = await keeping({ taskLog: { keep: 10 } })
+    keep(taskOf<void, unknown>((_, ctx) => ctx.snooze(70), { name: 'sleepy' }).call(), 0, 'snoozed')
+    keep(taskOf<void>(() => Promise.reject(new Error('no')), { retry }).call(), 0, 'retried')
+    const other = echoTask<number>()
+    keep(taskOf<void, unknown>((_, ctx) => ctx.next(other.call(7))).call(), 0, 'stepped')
+    await supervisor.idle()
+    expect(of('task.terminated')).toEqual([])
+    const handedBack = of('task.handedBack').map(({ runId, why, state, runMs }) => [runId, why, state, runMs])
+    expect(handedBack.sort()).toEqual([
+      ['retried', 'retry', 'retrying', 0],
+      ['snoozed', 'snooze', 'snoozed', 0],
+      ['stepped', 'next', 'queued', 0],
+    ])
+    expect(supervisor.info().runs).toMatchObject({ terminated: 0, failed: 0, finished: 0 })
+    expect(supervisor.records({ name: 'sleepy' }).map(({ action }) => action)).toEqual(['run', 'inaction'])
+    expect(lines.filter(({ level }) => level >= 40)).toEqual([])
+  })
+
   test('has one id at a time, and its supervisor must take runs', async () => {
     const { keep, supervisor, stop } = await keeping()
     const { task, calls } = heldTask<number>()
