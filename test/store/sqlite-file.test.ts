@@ -47,6 +47,24 @@ it('says that it is no database, and does not touch it', async () => {
   expect(await readdir(folder)).toEqual(['notes.txt'])
 })
 
+it('says that the end of a database is missing, and does not touch it', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  const store = await openSqliteStore({ file })
+  await one(store, enqueue(0, ...Array.from({ length: 500 }, () => newTask())))
+  // What is not in the file yet is beside it.
+  await (await openSqliteStore({ file })).close()
+  await store.close()
+  const whole = await readFile(file)
+  const part = whole.subarray(0, whole.length / 2)
+  await writeFile(file, part)
+  const error = await openSqliteStore({ file }).catch((thrown: Error) => thrown)
+  expect(error).toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+  expect((error as Error).message).toContain('its end is missing')
+  expect(await readFile(file)).toEqual(part)
+  await writeFile(file, whole)
+  await (await openSqliteStore({ file })).close()
+})
+
 it('says that a database is damaged: at the next statement, and to doctor', async () => {
   const file = join(await temporaryFolder(), 'tasks.db')
   const store = await openSqliteStore({ file })

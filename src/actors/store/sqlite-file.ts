@@ -2,6 +2,7 @@
 import { constants } from 'node:fs'
 import { access, open, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { StoreError } from './store-error.ts'
 
 /** `f_type` of file systems on which locks or shared memory cannot be trusted (Linux). */
@@ -18,6 +19,10 @@ const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
 }
 
 const MAGIC = 'SQLite format 3\0'
+const HEADER_BYTES = 100
+/** A file looks cut for a moment while what is beside it is brought into it. */
+const LOOKS = 4
+const LOOK_MS = 50
 
 /** `f_type` of the file system of a folder. */
 export type FileSystemType = (folder: string) => Promise<number>
@@ -72,7 +77,41 @@ async function checkKind(file: string): Promise<boolean> {
   } finally {
     await handle.close()
   }
+  await checkWhole(file)
   return true
+}
+
+/** SQLite reads what is left of a file that was cut, and reports nothing until it comes to the end of it. */
+async function checkWhole(file: string): Promise<void> {
+  for (let look = 1; await isCut(file); look += 1) {
+    if (look === LOOKS) {
+      throw new StoreError(
+        'ERR_STORE_CORRUPT',
+        `Expected ${file} to be a whole SQLite database, its end is missing. It was not touched. Restore it from a backup.`,
+      )
+    }
+    await setTimeout(LOOK_MS)
+  }
+}
+
+/** Shorter than its header says. Not to be told while changes are beside it: the header is then of before or after them. */
+async function isCut(file: string): Promise<boolean> {
+  for (const beside of [`${file}-wal`, `${file}-journal`]) {
+    const found = await stat(beside).catch(() => undefined)
+    if (found !== undefined && found.size > 0) return false
+  }
+  const handle = await open(file)
+  try {
+    const { buffer: header } = await handle.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0)
+    const pageBytes = header.readUInt16BE(16)
+    const pages = header.readUInt32BE(28)
+    // 1 stands for 65536. The count of pages is valid for one state of the file only.
+    const isKnown = header.readUInt32BE(24) === header.readUInt32BE(92)
+    const { size } = await handle.stat()
+    return isKnown && size < pages * (pageBytes === 1 ? 65_536 : pageBytes)
+  } finally {
+    await handle.close()
+  }
 }
 
 async function checkAccess(path: string, what: string): Promise<void> {
