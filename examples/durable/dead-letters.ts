@@ -25,9 +25,12 @@ console.log(await queue.retryMany({ name: 'report' })) // → 1
 await queue.wait(id).catch(() => {})
 for (const { act } of await queue.log(id)) console.log(act)
 // → created
+// → started
 // → attemptFailed
+// → started
 // → failed
 // → retried
+// → started
 // → attemptFailed
 // → started
 // → failed

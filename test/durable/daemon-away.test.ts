@@ -59,6 +59,7 @@ describe('while its database does not answer', () => {
     expect(await queue.wait(id)).toBe('again')
     expect((await queue.log(id)).map(({ act }) => act)).toEqual([
       'created',
+      'started',
       'leaseLost',
       'started',
       'finished',

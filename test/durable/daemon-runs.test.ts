@@ -106,7 +106,7 @@ describe('deadlines', () => {
     await expect(queue.wait(id)).rejects.toMatchObject({ code: 'ERR_TASK_TIMED_OUT' })
     expect(await queue.get(id)).toMatchObject({ attempt: 2, reason: 'runTimeout' })
     expect((await queue.log(id)).map(({ act }) => act)).toEqual([
-      ...['created', 'attemptFailed', 'started', 'terminated'],
+      ...['created', 'started', 'attemptFailed', 'started', 'terminated'],
     ])
   })
 })

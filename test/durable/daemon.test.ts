@@ -47,7 +47,9 @@ describe('a daemon', () => {
     expect([await queue.wait(task), seen]).toEqual(['ok', [1, 2, 3]])
     expect((await queue.log(task.id)).map(({ act }) => act)).toEqual([
       'created',
+      'started',
       'attemptFailed',
+      'started',
       'attemptFailed',
       'started',
       'finished',

@@ -42,7 +42,9 @@ describe('all in the queue', () => {
     expect(await queue.get(id)).toMatchObject({ state: 'running', progress: { percent: 50 } })
     gates[0]?.resolve('first')
     expect(await queue.wait(id)).toEqual(['first', 'second'])
-    expect((await queue.log(id)).map(({ act }) => act)).toEqual(['created', 'forked', 'started', 'finished'])
+    expect((await queue.log(id)).map(({ act }) => act)).toEqual([
+      ...['created', 'started', 'forked', 'started', 'finished'],
+    ])
     expect((await records(store, [id], () => true))[0]).toMatchObject({ percent: 100 })
   })
 

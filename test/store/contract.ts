@@ -68,7 +68,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       })
     })
 
-    it('refuses an id that was ever stored, and stores the others', async () => {
+    it('refuses an id that is stored, and stores the others', async () => {
       const store = await open()
       const first = await put(store)
       const again = newTask({ id: first.id, name: 'other' })
@@ -323,8 +323,9 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect(await record(store, task.id)).toMatchObject({ state: 'terminated', reason: 'awol', attempt: 2 })
       expect(await store.log(task.id)).toMatchObject([
         { act: 'created' },
+        { act: 'started', at: 1, by: 'daemon' },
         { act: 'leaseLost', at: 6, by: 'd' },
-        { act: 'started', at: 20 },
+        { act: 'started', at: 20, by: 'daemon' },
         { act: 'leaseLost', at: 25 },
         { act: 'terminated', at: 25, detail: 'awol' },
       ])
@@ -434,6 +435,33 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       const { tasks } = await claimed(store, 9)
       expect(idsOf(tasks)).toEqual([other.id, lease.id])
       expect(tasks[1]).toMatchObject({ ...CALL, attempt: 1, step: 1 })
+    })
+
+    it('tells of each start, whoever held it, however the attempt ended', async () => {
+      const store = await open()
+      const { id } = await put(store)
+      const start = async (at: number, holder: string): Promise<{ id: string; fence: number }> =>
+        (await claimed(store, at, { holder, leaseUntil: at + 4 })).tasks[0]!
+      await settle(store, await start(1, 'a'), { kind: 'retry', runAt: 10, error: '"e"' }, 1)
+      await settle(store, await start(10, 'a'), { kind: 'snooze', runAt: 20 }, 12)
+      await settle(store, await start(20, 'b'), { kind: 'returned' }, 21)
+      await start(30, 'c')
+      await one(store, { type: 'reclaim', at: 34, by: 'd', lostLimit: 5, limit: 1 })
+      await settle(store, await start(40, 'b'), { kind: 'step', runAt: 50, call: CALL }, 41)
+      await settle(store, await start(50, 'e'), FAILED, 51)
+      await one(store, { type: 'retry', ids: [id], at: 60, by: 'ann', runAt: 60 })
+      const last = await start(60, 'e')
+      await one(store, { type: 'cancel', ids: [id], at: 61, by: 'ann', reason: null })
+      await settle(store, last, { kind: 'snooze', runAt: 70 }, 62)
+      const told = (await store.log(id)).map(({ at, by, act }) => `${at} ${by} ${act}`)
+      expect(told).toEqual([
+        ...['0 web created', '1 a started', '1 daemon attemptFailed', '10 a started', '12 daemon snoozed'],
+        ...['20 b started', '21 daemon returned', '30 c started', '34 d leaseLost', '40 b started'],
+        ...['41 daemon stepped', '50 e started', '51 e failed', '60 ann retried', '60 e started'],
+        ...['61 ann cancelAsked', '62 daemon snoozed', '62 ann cancelled'],
+      ])
+      await one(store, { type: 'retry', ids: [id], at: 70, by: 'ann', runAt: 70 })
+      expect((await store.log(id)).filter(({ act, at }) => act === 'started' && at === 60)).toHaveLength(1)
     })
 
     it('keeps the log of an endless trampoline bounded', async () => {

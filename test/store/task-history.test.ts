@@ -6,6 +6,12 @@ import type { TaskRecord } from '../../src/actors/store/task-record.ts'
 
 const told = (at: number, act: LogEntry['act']): LogEntry => ({ at, by: 'holder', act, detail: null })
 
+/** As stores note it. */
+const failed = (startedAt: number, at: number): LogEntry[] => [
+  told(startedAt, 'started'),
+  told(at, 'attemptFailed'),
+]
+
 const record = (given: Partial<TaskRecord>): TaskRecord =>
   ({ createdAt: 1, createdBy: 'web', startedAt: 5, holder: 'holder', ...given }) as TaskRecord
 
@@ -13,32 +19,38 @@ test.each<[string, Partial<TaskRecord>, LogEntry[], string[]]>([
   [
     'an attempt that failed in the millisecond in which it began',
     { state: 'pending' },
-    [told(5, 'attemptFailed')],
+    failed(5, 5),
     ['created', 'started', 'attemptFailed'],
   ],
   [
     'one that began and failed when the one before it failed',
     { state: 'pending' },
-    [told(5, 'attemptFailed'), told(5, 'attemptFailed')],
-    ['created', 'attemptFailed', 'started', 'attemptFailed'],
+    [...failed(3, 5), ...failed(5, 5)],
+    ['created', 'started', 'attemptFailed', 'started', 'attemptFailed'],
   ],
   [
-    'one that runs, begun when the one before it failed',
+    'one that runs, begun when the one before it began and failed',
     { state: 'running' },
-    [told(5, 'attemptFailed')],
-    ['created', 'attemptFailed', 'started'],
+    failed(5, 5),
+    ['created', 'started', 'attemptFailed', 'started'],
   ],
   [
-    'one that has finished, begun when the one before it failed',
+    'one that has finished, begun when the one before it began and failed',
     { state: 'finished', endedAt: 5 },
-    [told(5, 'attemptFailed')],
-    ['created', 'attemptFailed', 'started', 'finished'],
+    failed(5, 5),
+    ['created', 'started', 'attemptFailed', 'started', 'finished'],
   ],
   [
-    'an attempt that failed later',
+    'one that failed later',
     { state: 'pending' },
-    [told(4, 'attemptFailed'), told(6, 'attemptFailed')],
-    ['created', 'attemptFailed', 'started', 'attemptFailed'],
+    [...failed(3, 4), ...failed(5, 6)],
+    ['created', 'started', 'attemptFailed', 'started', 'attemptFailed'],
+  ],
+  [
+    'something that was done while an attempt went on',
+    { state: 'cancelled', endedAt: 7, startedAt: 5 },
+    [told(6, 'cancelAsked'), ...failed(5, 7)],
+    ['created', 'started', 'cancelAsked', 'attemptFailed', 'cancelled'],
   ],
 ])('%s', (_, given, noted, expected) => {
   expect(historyOf(record(given), noted).map(({ act }) => act)).toEqual(expected)

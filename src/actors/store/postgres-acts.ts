@@ -21,6 +21,11 @@ export async function retry(work: PgWork, operation: RetryOperation): Promise<An
   return { items }
 }
 
+// Its last attempt may have ended before the task did, and was noted then.
+const LAST_START = `INSERT INTO stateward.log (id, at, by, act) SELECT id, started_at, holder, 'started'
+  FROM stateward.task t WHERE seq = $1 AND started_at IS NOT NULL AND holder IS NOT NULL AND NOT EXISTS
+  (SELECT 1 FROM stateward.log l WHERE l.id = t.id AND at = t.started_at AND by = t.holder AND act = 'started')`
+
 const UNFINISHED_CHILDREN = `SELECT id FROM stateward.task
   WHERE parent = $1 AND state IN ('failed', 'cancelled', 'terminated') ORDER BY seq`
 
@@ -40,6 +45,7 @@ async function retryOne(work: PgWork, rows: Rows, id: string, operation: RetryOp
   const next = nextLife(row, { type: 'task.retry', runAt, waits }) as LifeRow
   // The row forgets how it ended; the log does not.
   const ended = row.state as 'failed' | 'cancelled' | 'terminated'
+  await work.sql.rows(LAST_START, [row.seq])
   rows.log(id, row.endedAt ?? at, row.asked_by ?? row.holder ?? by, ended, row.error)
   rows.log(id, at, by, 'retried', null)
   rows.revive(row)

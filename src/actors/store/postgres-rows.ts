@@ -49,6 +49,7 @@ export interface TaskLife extends LifeRow, RequestColumns {
   readonly live_key: string | null
   readonly parent: string | null
   readonly step: number
+  readonly startedAt: number | null
   readonly endedAt: number | null
   readonly reason: string | null
   readonly error: string | null
@@ -57,7 +58,7 @@ export interface TaskLife extends LifeRow, RequestColumns {
 
 export const LIFE_COLUMNS = `seq, id, name, band, schedule, holder, state, phase, run_at AS "runAt", attempt, lost, fence,
   coalesce(lease_until, 0) AS "leaseUntil", key, live_key, parent, step, asked, asked_at, asked_by, asked_reason,
-  ended_at AS "endedAt", reason, error, false AS revived`
+  started_at AS "startedAt", ended_at AS "endedAt", reason, error, false AS revived`
 
 const LIVES = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE id = ANY($1) ORDER BY seq FOR UPDATE`
 
@@ -196,6 +197,13 @@ export class Rows {
     this.#log.push({ id, at, by, act, detail })
   }
 
+  /** The end of an attempt that is not the end of its task: its start leaves the row with the next one. */
+  logAttemptEnd(row: TaskLife, at: number, by: string, act: LogAct, detail: string | null): void {
+    const { id, startedAt, holder } = row
+    this.log(id, startedAt as number, holder as string, 'started', null)
+    this.log(id, at, by, act, detail)
+  }
+
   /** Those that end with the next `flush` and are children, with the instant of their end. */
   get endingChildren(): Child[] {
     return [...this.#changed].flatMap((id) => {
@@ -238,12 +246,13 @@ function isLive(state: StoredState): boolean {
 
 /** The caller's own connection gives int8 as text. */
 function toLife(row: TaskLife): TaskLife {
-  const { seq, runAt, leaseUntil, endedAt } = row
+  const { seq, runAt, leaseUntil, startedAt, endedAt } = row
   return {
     ...row,
     seq: Number(seq),
     runAt: Number(runAt),
     leaseUntil: Number(leaseUntil),
+    startedAt: startedAt === null ? null : Number(startedAt),
     endedAt: endedAt === null ? null : Number(endedAt),
   }
 }

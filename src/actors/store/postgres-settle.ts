@@ -128,13 +128,13 @@ function postpone(rows: Rows, item: SettleItem, answers: Map<string, SettleAnswe
   if (verdict.kind === 'fork') {
     if (written.state !== 'forked') return []
     rows.step(written, verdict.call, verdict.percent.from)
-    rows.log(id, at, by, 'forked', String(verdict.children.length))
+    rows.logAttemptEnd(row, at, by, 'forked', String(verdict.children.length))
     return [{ id, seq: row.seq, step: row.step + 1, at, by, verdict }]
   }
   if (verdict.kind === 'step' && written.state === 'pending') {
     rows.step(written, verdict.call, verdict.percent ?? null)
   }
-  log(rows, id, at, by, verdict)
+  log(rows, row, at, by, verdict)
   return []
 }
 
@@ -160,20 +160,20 @@ function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
 
 function log(
   rows: Rows,
-  id: string,
+  row: TaskLife,
   at: number,
   by: string,
   verdict: Exclude<Postponement, { kind: 'fork' }>,
 ): void {
   switch (verdict.kind) {
     case 'retry':
-      return rows.log(id, at, by, 'attemptFailed', verdict.error)
+      return rows.logAttemptEnd(row, at, by, 'attemptFailed', verdict.error)
     case 'snooze':
-      return rows.log(id, at, by, 'snoozed', String(verdict.runAt))
+      return rows.logAttemptEnd(row, at, by, 'snoozed', String(verdict.runAt))
     case 'step':
-      return rows.log(id, at, by, 'stepped', verdict.call.name)
+      return rows.logAttemptEnd(row, at, by, 'stepped', verdict.call.name)
     case 'returned':
-      return rows.log(id, at, by, 'returned', null)
+      return rows.logAttemptEnd(row, at, by, 'returned', null)
   }
 }
 

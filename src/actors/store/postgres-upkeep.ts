@@ -31,7 +31,7 @@ export async function reclaim(work: PgWork, operation: ReclaimOperation): Promis
     const holder = row.holder as string
     const reason = row.asked === null ? 'awol' : endReason(row)
     const { state } = rows.write(row, next, { at, reason, error: null })
-    rows.log(id, at, by, 'leaseLost', holder)
+    rows.logAttemptEnd(row, at, by, 'leaseLost', holder)
     tasks.push({ id, name, holder, schedule, state })
   }
   await flushAndJoin(work, rows)

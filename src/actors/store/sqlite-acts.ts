@@ -2,7 +2,7 @@
 import type { AnswerTable, MoveOperation, Refusal, RemoveOperation, RetryOperation } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
 import { hasLiveChild, joinIfOver } from './sqlite-forks.ts'
-import { lifeOf, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
+import { lifeOf, type TaskLife, writeLastStart, writeLife, writeLog } from './sqlite-rows.ts'
 import { type LifeRow, nextLife } from './stored-life.ts'
 
 type Plain = { readonly kind: 'done' } | Refusal
@@ -37,6 +37,7 @@ function retryOne(sql: Sql, id: string, operation: RetryOperation): Plain {
   const next = nextLife(row, { type: 'task.retry', runAt, waits }) as LifeRow
   // The row forgets how it ended; the log does not.
   const ended = row.state as 'failed' | 'cancelled' | 'terminated'
+  writeLastStart(sql, row.seq)
   writeLog(sql, id, row.endedAt ?? at, row.asked_by ?? row.holder ?? by, ended, row.error)
   writeLog(sql, id, at, by, 'retried', null)
   sql.statement(REVIVE).run(row.seq)

@@ -1,7 +1,7 @@
 /** Tasks that wait for their children, and what is told of the children. */
 import type { SettleAnswer, Settlement, SettleOperation, Verdict } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
-import { bandOf, lifeOf, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
+import { bandOf, lifeOf, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
 import { endReason, writeStep } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask, TaskRecord } from './task-record.ts'
@@ -26,7 +26,7 @@ export function fork(
   writeStep(sql, row.seq, call, percent.from)
   sql.statement(FORK).run(percent.from, percent.to, row.seq)
   for (const child of children) insertChild(sql, row.seq, child, at, by)
-  writeLog(sql, id, at, by, 'forked', String(children.length))
+  writeAttemptEnd(sql, row, at, by, 'forked', String(children.length))
   return { kind: 'settled', state: joinIfOver(sql, id, verdict.runAt) ? 'pending' : 'forked' }
 }
 

@@ -37,7 +37,8 @@ export function requestOf(row: RequestColumns): EndRequest | null {
 
 /** What decides about a row, and whom to tell. */
 export const LIFE_COLUMNS = `seq, id, name, schedule, holder, state, phase, run_at AS runAt, attempt, lost, fence,
-  coalesce(lease_until, 0) AS leaseUntil, key, parent, asked, asked_at, asked_by, asked_reason, ended_at AS endedAt, error`
+  coalesce(lease_until, 0) AS leaseUntil, key, parent, asked, asked_at, asked_by, asked_reason,
+  started_at AS startedAt, ended_at AS endedAt, error`
 
 export interface TaskLife extends LifeRow, RequestColumns {
   readonly seq: number
@@ -48,6 +49,7 @@ export interface TaskLife extends LifeRow, RequestColumns {
   readonly holder: string | null
   readonly key: string | null
   readonly parent: string | null
+  readonly startedAt: number | null
   readonly endedAt: number | null
   readonly error: string | null
 }
@@ -102,6 +104,29 @@ export function writeLog(
 ): void {
   sql.statement(LOG).run(id, at, by, act, detail)
   sql.statement(TRIM).run(id, id)
+}
+
+/** The end of an attempt that is not the end of its task: its start leaves the row with the next one. */
+export function writeAttemptEnd(
+  sql: Sql,
+  { id, startedAt, holder }: TaskLife,
+  at: number,
+  by: string,
+  act: LogAct,
+  detail: string | null,
+): void {
+  sql.statement(LOG).run(id, startedAt, holder, 'started', null)
+  writeLog(sql, id, at, by, act, detail)
+}
+
+// Its last attempt may have ended before the task did, and was noted then.
+const LAST_START = `INSERT INTO stateward_log (id, at, by, act) SELECT id, started_at, holder, 'started'
+  FROM stateward_task AS task WHERE seq = ? AND started_at IS NOT NULL AND holder IS NOT NULL AND NOT EXISTS
+  (SELECT 1 FROM stateward_log WHERE id = task.id AND at = task.started_at AND by = task.holder AND act = 'started')`
+
+/** The last start of a task that has ended and is to run again. */
+export function writeLastStart(sql: Sql, seq: number): void {
+  sql.statement(LAST_START).run(seq)
 }
 
 interface TaskRow extends RequestColumns {

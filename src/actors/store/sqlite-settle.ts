@@ -10,7 +10,7 @@ import type {
 } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
 import { anyLiveChild, fork, hasDueParent } from './sqlite-forks.ts'
-import { lifeOf, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
+import { lifeOf, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
 import { endReason, writeStep } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 
@@ -76,7 +76,7 @@ function postpone(
   writeLife(sql, row.seq, next, { at, reason: endReason(row), error })
   if (verdict.kind === 'step' && next.state === 'pending')
     writeStep(sql, row.seq, verdict.call, verdict.percent ?? null)
-  log(sql, id, at, by, verdict)
+  log(sql, row, at, by, verdict)
   return { kind: 'settled', state: next.state as TaskLife['state'] }
 }
 
@@ -93,16 +93,16 @@ function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
   }
 }
 
-function log(sql: Sql, id: string, at: number, by: string, verdict: Postponement): void {
+function log(sql: Sql, row: TaskLife, at: number, by: string, verdict: Postponement): void {
   switch (verdict.kind) {
     case 'retry':
-      return writeLog(sql, id, at, by, 'attemptFailed', verdict.error)
+      return writeAttemptEnd(sql, row, at, by, 'attemptFailed', verdict.error)
     case 'snooze':
-      return writeLog(sql, id, at, by, 'snoozed', String(verdict.runAt))
+      return writeAttemptEnd(sql, row, at, by, 'snoozed', String(verdict.runAt))
     case 'step':
-      return writeLog(sql, id, at, by, 'stepped', verdict.call.name)
+      return writeAttemptEnd(sql, row, at, by, 'stepped', verdict.call.name)
     case 'returned':
-      return writeLog(sql, id, at, by, 'returned', null)
+      return writeAttemptEnd(sql, row, at, by, 'returned', null)
   }
 }
 

@@ -10,7 +10,7 @@ import type {
   TellOperation,
 } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
-import { LIFE_COLUMNS, type TaskLife, writeLife, writeLog } from './sqlite-rows.ts'
+import { LIFE_COLUMNS, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
 import { endReason } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 
@@ -26,7 +26,7 @@ export function reclaim(sql: Sql, operation: ReclaimOperation): AnswerTable['rec
     const { id, name, schedule } = row
     const holder = row.holder as string
     writeLife(sql, row.seq, next, { at, reason: row.asked === null ? 'awol' : endReason(row), error: null })
-    writeLog(sql, id, at, by, 'leaseLost', holder)
+    writeAttemptEnd(sql, row, at, by, 'leaseLost', holder)
     return [{ id, name, holder, schedule, state: next.state as StoredState }]
   })
   return { tasks }

@@ -3,25 +3,34 @@ import type { LogEntry } from './records.ts'
 import type { TaskRecord } from './task-record.ts'
 
 /**
- * @param noted - entries of the log, oldest first
- * @returns oldest first: who made it, its last start, its end, and all that was noted
+ * @param noted - entries of the log, oldest first; with the end of an attempt that did not end the task comes its start
+ * @returns oldest first: who made it, each start, its end, and all that was noted
  */
 export function historyOf(record: TaskRecord, noted: readonly LogEntry[]): LogEntry[] {
-  const { createdAt, createdBy, startedAt, holder } = record
+  const { createdAt, createdBy } = record
   const entries: LogEntry[] = [{ at: createdAt, by: createdBy, act: 'created', detail: null }, ...noted]
   entries.sort((a, b) => a.at - b.at)
-  if (startedAt !== null && holder !== null) {
-    // Within one millisecond its holder may have told of the attempt before, and of this one if that is over already.
-    const isOver = record.state === 'pending'
-    const later = entries.findIndex(({ at }) => at > startedAt)
-    const last = later === -1 ? entries.length : later
-    const told = entries[last - 1]
-    const after = isOver && told?.at === startedAt && told.by === holder ? last - 1 : last
-    const started: LogEntry = { at: startedAt, by: holder, act: 'started', detail: null }
-    entries.splice(after, 0, started)
+  const started = lastStartOf(record, noted)
+  if (started !== undefined) {
+    // Within one millisecond its holder may have told of the attempt before.
+    const later = entries.findIndex(({ at }) => at > started.at)
+    entries.splice(later === -1 ? entries.length : later, 0, started)
   }
   const end = endOf(record)
   return end === undefined ? entries : [...entries, end]
+}
+
+/** The start that only the row knows. */
+function lastStartOf(
+  { state, startedAt, holder }: TaskRecord,
+  noted: readonly LogEntry[],
+): LogEntry | undefined {
+  if (startedAt === null || holder === null) return undefined
+  const started: LogEntry = { at: startedAt, by: holder, act: 'started', detail: null }
+  // An equal one is that of an attempt before, in the same millisecond.
+  if (state === 'running' || state === 'finished' || state === 'failed') return started
+  const isNoted = noted.some(({ act, at, by }) => act === 'started' && at === startedAt && by === holder)
+  return isNoted ? undefined : started
 }
 
 function endOf({
