@@ -2,6 +2,8 @@
  * The one owner of `node:sqlite`: a connection to the file of a store.
  *
  * - open: journal in WAL mode, `synchronous=FULL`, so that what is committed is on the disk.
+ * - astray: its path leads to no file any more, or to another one, so that what it writes were lost: whatever is asked is
+ *   refused (`ERR_STORE_MISSING`). Open again when the file is back.
  * - closed: for good.
  *
  * SQLite's own busy handler blocks the event loop and starves one of two writers, so it is off; who finds the file
@@ -9,6 +11,7 @@
  * event loop, so statements of different callers never mix. A body that throws is rolled back.
  */
 
+import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { StoreError } from './store-error.ts'
@@ -148,12 +151,15 @@ export class SqliteConnection {
   readonly sql: Sql
   readonly #database: DatabaseSync
   readonly #options: DriverOptions
+  /** Of the file that was opened. */
+  readonly #identity: string | undefined
   #isClosed = false
 
   private constructor(file: string, database: DatabaseSync, options: DriverOptions) {
     this.file = file
     this.#database = database
     this.#options = options
+    this.#identity = identityOf(file)
     this.sql = new Prepared(database)
   }
 
@@ -213,7 +219,21 @@ export class SqliteConnection {
 
   #demandOpen(): void {
     if (this.#isClosed) throw new StoreError('ERR_STORE_CLOSED', `The store ${this.file} is closed.`)
+    const found = identityOf(this.file)
+    if (found === this.#identity) return
+    throw new StoreError(
+      'ERR_STORE_MISSING',
+      found === undefined
+        ? `The file ${this.file} was removed while it was open. Put it back, or restart its users for a new one.`
+        : `The file ${this.file} was replaced while it was open. Restart its users, so that they open the new one.`,
+    )
   }
+}
+
+/** Device and number of a file: SQLite would go on writing to one that nobody finds any more. */
+function identityOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`
 }
 
 /** Again and again while the file is locked. */

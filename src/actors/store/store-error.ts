@@ -4,6 +4,8 @@ export type StoreErrorCode =
   /** Its folder, or its database, is not there. */
   | 'ERR_STORE_FOLDER_MISSING'
   | 'ERR_STORE_NOT_WRITABLE'
+  /** Its file was removed or replaced while it was open. */
+  | 'ERR_STORE_MISSING'
   /** Not a database, or a damaged one. */
   | 'ERR_STORE_CORRUPT'
   /** The file is on a file system that is shared over a network. */
