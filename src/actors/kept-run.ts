@@ -18,8 +18,8 @@ export class KeptRun {
   /** Set before the run ends, if it has not ended for good. */
   word: KeptWord | undefined = undefined
 
-  /** Ends the schedule that has made it; `undefined`: none has. */
-  endSchedule(): Promise<void> | undefined {
+  /** Ends the schedule that has made it, or the task that it is a child of; false or `undefined`: none has. */
+  endSchedule(): Promise<boolean> | undefined {
     return undefined
   }
 

@@ -85,10 +85,9 @@ export class Control {
   }
 
   async endSchedule(run: TaskRun): Promise<void> {
-    const ended = run.kept?.endSchedule()
-    if (ended !== undefined) return ended
+    if ((await run.kept?.endSchedule()) === true) return
     throw new OptionError(
-      `Expected ctx.endSchedule() in a run that a schedule of a durable queue has made, run ${run.id} is none.`,
+      `Expected ctx.endSchedule() in a run that a schedule of a durable queue has made, or a child of one; run ${run.id} is none.`,
       { code: 'ERR_SCHEDULE_UNKNOWN', runId: run.id, taskName: run.definition.name },
     )
   }

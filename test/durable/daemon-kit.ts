@@ -156,7 +156,7 @@ export async function records(
   return promise.finally(unlisten)
 }
 
-const hasEnded = ({ state }: TaskRecord): boolean => state !== 'pending' && state !== 'running'
+const hasEnded = ({ endedAt }: TaskRecord): boolean => endedAt !== null
 
 /** The next event of a name. */
 export function next<Name extends EventName>(

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Queue } from '../../src/runtime/durable/index.ts'
 import type { QueueStore } from '../../src/runtime/durable/queue-store.ts'
+import { all } from '../../src/task.ts'
 import { hurried, last } from '../fixtures/durable/last-tasks.ts'
 import { heldTask, taskOf } from '../support/harness.ts'
 import { until } from '../support/until.ts'
@@ -55,6 +56,20 @@ describe('ctx.endSchedule', () => {
     })
     await heard
     await until(() => rests(store))
+    expect(await read(queue)).toMatchObject({ state: 'ended' })
+  })
+
+  test('reaches the schedule of the task whose child says it', async () => {
+    const { queue, store, supervisor } = await startedDaemon([last])
+    const heard = next(supervisor, 'schedule.ended')
+    const inner = all([last.call(undefined, { execution: 'thread' })])
+    await queue.schedule('fork', all([inner]), { everyMs: 1e9 })
+    const { runId } = await heard
+    expect((await records(store, [runId as string]))[0]).toMatchObject({
+      state: 'finished',
+      schedule: 'fork',
+      parent: null,
+    })
     expect(await read(queue)).toMatchObject({ state: 'ended' })
   })
 

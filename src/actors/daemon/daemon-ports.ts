@@ -80,8 +80,8 @@ export interface DaemonPorts {
   unstorable(error: unknown): Verdict
   /** What a look at a schedule leads to, to be stored in this order. */
   occurrences(schedule: ScheduleRecord, now: number, by: string): readonly OccurOperation[]
-  /** The schedule of this occurrence does not come again. Resolves when that is stored; rejects when it cannot be. */
-  endSchedule(identity: DaemonIdentity, task: ClaimedTask): Promise<void>
+  /** The schedule of this occurrence, or child of one, does not come again. Resolves when that is stored, with false when there is none; rejects when it cannot be. */
+  endSchedule(identity: DaemonIdentity, task: ClaimedTask): Promise<boolean>
   /** No occurrence of it is left. */
   scheduleExhausted(identity: DaemonIdentity, name: string): void
   /** How far a task is, 0 to 100, when its step has reported so much, or begins. */

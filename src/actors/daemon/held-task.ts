@@ -12,7 +12,7 @@ export interface HeldTaskOwner {
   started(held: HeldTask): void
   ended(held: HeldTask, outcome: Outcome): void
   progressed(held: HeldTask, progress: Progress): void
-  endSchedule(held: HeldTask): Promise<void>
+  endSchedule(held: HeldTask): Promise<boolean>
   /** Its handler, which was given up, has ended. */
   left(held: HeldTask): void
 }
@@ -45,8 +45,8 @@ export class HeldTask extends KeptRun implements RunWatcher, Lease {
     return this.leaseEndMono + this.#spareMs - nowMono
   }
 
-  override endSchedule(): Promise<void> | undefined {
-    return this.task.schedule === null ? undefined : this.#owner.endSchedule(this)
+  override endSchedule(): Promise<boolean> {
+    return this.#owner.endSchedule(this)
   }
 
   get id(): string {

@@ -27,7 +27,7 @@ export interface HeldTasksListener {
   /** What one became leads to something else as soon as it is stored: its next step, or the next run of its schedule. */
   goesOn(): void
   /** No occurrence is to follow it. */
-  endSchedule(held: HeldTask): Promise<void>
+  endSchedule(held: HeldTask): Promise<boolean>
   /** The lease of one is lost. */
   lost(held: HeldTask): void
 }
@@ -115,7 +115,7 @@ export class HeldTasks implements HeldTaskOwner {
     this.#outbox.progress({ ...leaseOf(held), percent: whole, note: note ?? null })
   }
 
-  endSchedule(held: HeldTask): Promise<void> {
+  endSchedule(held: HeldTask): Promise<boolean> {
     return this.#listener.endSchedule(held)
   }
 

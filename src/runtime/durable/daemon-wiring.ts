@@ -15,7 +15,7 @@ import type { LiveSupervisor } from '../live-supervisor.ts'
 import { say } from '../logger.ts'
 import { percentWithin } from './chain-levels.ts'
 import { fromMessageText } from './daemon-message.ts'
-import { endSchedule } from './end-schedule.ts'
+import { endSchedule, occurrenceAbove } from './end-schedule.ts'
 import { ALL_NAME, childIds, forkOf, JOIN_NAME, type JoinInput } from './fork.ts'
 import { type JoinWork, joinTask } from './join.ts'
 import { Occurrences } from './occurrences.ts'
@@ -115,9 +115,13 @@ export function daemonPorts({
       return operations
     },
     async endSchedule(identity, task) {
-      const { id: runId, schedule } = task
-      if (!(await endSchedule(queue, task, identity.id)) || schedule === null) return
-      reporter.emit('schedule.ended', { ...baseOf(identity), schedule, reason: 'asked', runId })
+      const made = await occurrenceAbove(queue, task)
+      if (made === undefined) return false
+      if (await endSchedule(queue, made, identity.id)) {
+        const { id: runId, schedule } = made
+        reporter.emit('schedule.ended', { ...baseOf(identity), schedule, reason: 'asked', runId })
+      }
+      return true
     },
     scheduleExhausted: (identity, schedule) =>
       reporter.emit('schedule.ended', {
