@@ -183,6 +183,24 @@ describe('all in the queue', () => {
     expect(own).toBeLessThan(now + 4_000)
   })
 
+  test('gives its calls its band, or the one that a call says for itself', async () => {
+    const say = upper()
+    const { queue } = await startedDaemon([say])
+    const own = (options: object) => ({ ...say.call('a'), options })
+    const whole = { ...chain([say.call('b')]), options: { priority: 'low', graceMs: 5 } }
+    const calls = [own({ priority: 'high' }), own({ graceMs: 5 }), whole]
+    const { id } = await queue.enqueue(all(calls as never), { priority: 'critical' })
+    expect(await queue.wait(id)).toEqual(['A', 'A', 'B'])
+    const { tasks } = await queue.list({ parent: id, order: 'oldest' })
+    expect(tasks.map(({ priority }) => priority)).toEqual(['high', 'critical', 'low'])
+    expect((await queue.get(id))?.priority).toBe('critical')
+    for (const wrong of [
+      all([own({ priority: 'urgent' })] as never),
+      chain([own({ priority: 'high' })] as never),
+    ])
+      expect(await errorOf(queue.enqueue(wrong as never))).toMatchObject({ name: 'OptionError' })
+  })
+
   test('is ended by its deadline with its calls', async () => {
     const endless = taskOf<void>(
       (_, { signal }) =>

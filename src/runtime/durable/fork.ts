@@ -8,6 +8,7 @@
  */
 import type { Verdict } from '../../actors/store/operations.ts'
 import type { ClaimedTask, NewTask, StoredCall } from '../../actors/store/task-record.ts'
+import type { Priority } from '../../machines/model.ts'
 import { allTask } from '../all.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { type ChainLevel, enter, percentWithin, withOptions } from './chain-levels.ts'
@@ -73,7 +74,12 @@ export function forkOf(task: ClaimedTask, context: ForkContext): Verdict {
       metadata: task.metadata,
     },
     children: calls.map((call, index) =>
-      toChild(task, ids[index] as string, childCall(call, below, context), now),
+      toChild(
+        optionsOf(call.options).priority ?? task.priority,
+        ids[index] as string,
+        childCall(call, below, context),
+        now,
+      ),
     ),
     percent: { from: percentWithin(chain.levels, 0), to: percentWithin(chain.levels, 100) },
   }
@@ -95,14 +101,18 @@ function readInput({ name, input }: ClaimedTask): {
 }
 
 function childCall(
-  call: CallJson,
+  { options: called, ...call }: CallJson,
   levels: readonly ChainLevel[],
   { find, maxBytes }: ForkContext,
 ): StoredCall {
-  return toStoredStep(enter(levels, call), NO_CHAIN, find, maxBytes)
+  const { priority: _, ...options } = optionsOf(called)
+  return toStoredStep(enter(levels, { ...call, options }), NO_CHAIN, find, maxBytes)
 }
 
-function toChild({ priority }: ClaimedTask, id: string, call: StoredCall, runAt: number): NewTask {
+/** A task of its own may have a band of its own. */
+const optionsOf = (options: object | undefined): { readonly priority?: Priority } => options ?? {}
+
+function toChild(priority: Priority, id: string, call: StoredCall, runAt: number): NewTask {
   return { ...call, id, priority, runAt, key: null, onConflict: 'reject', schedule: null }
 }
 

@@ -1,9 +1,10 @@
 /** From a call of a task to what a store keeps of it, and back. */
 import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
 import type { StoredCall } from '../../actors/store/task-record.ts'
+import { PRIORITIES } from '../../machines/model.ts'
 import { type AllInput, allTask } from '../all.ts'
 import { type ChainInput, toCalls } from '../chain.ts'
-import { refuse } from '../check.ts'
+import { check, refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { checkGivenInput } from '../input-check.ts'
 import { CHAIN_NAME, type Due, enter } from './chain-levels.ts'
@@ -79,11 +80,17 @@ function firstStep(call: TaskCall): TaskCall {
   return first
 }
 
+const checkPriority = check.oneOf(...PRIORITIES)
+
 /** What `all` calls is stored with it, so it is checked with it. */
 function checkInner({ definition, input }: TaskCall, maxBytes: number): void {
   if (definition !== (allTask as AnyDefinition)) return
   const { calls, join = null } = input as AllInput
-  for (const call of toCalls('the calls of all()', calls)) toStoredCall(call, maxBytes)
+  for (const call of toCalls('the calls of all()', calls)) {
+    const { priority, ...options } = (call.options ?? {}) as { readonly priority?: unknown }
+    if (priority !== undefined) checkPriority(`priority of the call of "${call.definition.name}"`, priority)
+    toStoredCall({ ...call, options }, maxBytes)
+  }
   if (join === null) return
   const { definition: joining, options } = join
   if (!isDefinition(joining) || joining.name === CHAIN_NAME || joining === (allTask as AnyDefinition))
