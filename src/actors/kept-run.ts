@@ -32,13 +32,14 @@ export class KeptRun {
   }
 }
 
-/** Why its keeper has it again; `returned`: it had not begun. */
+/** Why its keeper has it again; `returned`: it had not begun, or a stop has ended it. */
 export type HandBackReason = KeptWord['kind'] | 'returned'
 
 /** @returns `undefined` for a run that has ended for good */
 export function handBackReason({ kept, outcome }: TaskRun): HandBackReason | undefined {
-  if (outcome?.kind !== 'terminated' || outcome.reason !== 'handedBack') return undefined
-  return kept?.word?.kind ?? 'returned'
+  if (kept === undefined || outcome?.kind !== 'terminated') return undefined
+  if (outcome.reason === 'stop') return 'returned'
+  return outcome.reason === 'handedBack' ? (kept.word?.kind ?? 'returned') : undefined
 }
 
 /** The run has to wait: it ends instead. */

@@ -24,10 +24,15 @@ describe('a graceful stop', () => {
 
   test('hands back what it had to end, with no attempt used, and the next daemon runs it', async () => {
     const { task, calls } = heldTask<void>()
-    const { queue, store, daemon } = await startedDaemon([task])
+    const { queue, store, daemon, supervisor } = await startedDaemon([task])
+    const ends: unknown[] = []
+    for (const name of ['task.handedBack', 'task.terminated'] as const)
+      supervisor.on(name, ({ runId, state }) => ends.push([name, runId, state]))
     const { id } = await queue.enqueue(task)
     await records(store, [id], ({ state }) => state === 'running')
     await daemon.stop({ wait: 1_000 })
+    expect(ends).toEqual([['task.handedBack', id, 'queued']])
+    expect(supervisor.info().runs.terminated).toBe(0)
     const [back] = await records(store, [id], ({ state }) => state === 'pending')
     expect(back).toMatchObject({ phase: 'returned', attempt: 0 })
     await daemon.start()
