@@ -38,6 +38,7 @@ describe('a url', () => {
     ['sqlite3:./tasks.db', 'Did you mean "sqlite"?'],
     ['redis://localhost', 'the scheme "redis"'],
     ['postgres://localhost', 'without the name of a database'],
+    ['postgres://u:p@localhost:99999/tasks', 'host or port (up to 65535) cannot be read'],
     ['postgres:', 'without the name of a database'],
   ])('%s is refused', async (url, words) => {
     const error = await errorOf(openQueue({ url: url as string }))
@@ -46,7 +47,7 @@ describe('a url', () => {
   })
 
   test('is not shown in errors: it may hold a password', () => {
-    for (const url of ['mysql://user:secret@host/db', 'postgres://user:secret@host', 'user:secret@host'])
+    for (const url of ['mysql://user:secret@host/db', 'postgres://u:secret@h:99999/d', 'user:secret@host'])
       expect(thrownBy(() => parseQueueUrl(url)).message).not.toContain('secret')
   })
 })

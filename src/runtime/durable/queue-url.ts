@@ -22,9 +22,14 @@ export function parseQueueUrl(url: unknown): QueueUrl {
   if (scheme !== 'postgres' && scheme !== 'postgresql') {
     throw invalid(`the scheme "${scheme}"`, `${didYouMean(scheme, SCHEMES)} ${EXAMPLES}`.trim())
   }
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || !/^\/[^/]+$/.test(parsed.pathname)) {
-    throw invalid('a PostgreSQL URL without the name of a database, or none at all', EXAMPLES)
+  if (!URL.canParse(url)) {
+    throw invalid(
+      'a PostgreSQL URL whose host or port (up to 65535) cannot be read',
+      `Write special characters of a password percent-encoded. ${EXAMPLES}`,
+    )
+  }
+  if (!/^\/[^/]+$/.test(new URL(url).pathname)) {
+    throw invalid('a PostgreSQL URL without the name of a database', EXAMPLES)
   }
   return { engine: 'postgres', url }
 }
