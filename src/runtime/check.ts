@@ -38,11 +38,17 @@ export function didYouMean(name: string, known: readonly string[]): string {
   return best === '' ? '' : `Did you mean "${best}"?`
 }
 
+/** Not what is an object only by its type: a `Date`, a `Map` or a class of its own has no members that are options. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // An `Object.prototype` of another realm has none above it either.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
 /** Every option must exist and pass its check. `undefined` counts as not given. */
 export function checkOptions(where: string, value: unknown, checks: Checks): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    refuse(where, 'an object of options', value)
-  }
+  if (!isPlain(value)) refuse(where, 'an object of options', value)
   for (const option in value) {
     if (!Object.hasOwn(value, option)) continue
     const given = (value as Record<string, unknown>)[option]
@@ -128,6 +134,14 @@ export const check = {
 
   text: ((where, value) => {
     if (typeof value !== 'string' || value === '') refuse(where, 'a string that is not empty', value)
+  }) as Check,
+
+  /** A text that a database gives back as it was: what has half of a character would become another text. */
+  wellFormed: ((where, value) => {
+    check.text(where, value)
+    const text = value as string
+    if (!text.isWellFormed() || text.includes('\0'))
+      refuse(where, 'a text without lone surrogates and NUL characters', value)
   }) as Check,
 
   fn: ((where, value) => {

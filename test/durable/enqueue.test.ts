@@ -201,6 +201,10 @@ describe('what will not do is refused, and nothing is stored', () => {
     ['no options', 1, 5 as never, 'ERR_OPTION_INVALID', 'options'],
     ['a priority', 1, { priority: 'urgent' as never }, 'ERR_OPTION_INVALID', 'priority'],
     ['a key', 1, { key: '' }, 'ERR_OPTION_INVALID', 'key'],
+    ['a key that would become another', 1, { key: '\ud800' }, 'ERR_OPTION_INVALID', 'lone surrogates'],
+    ['an id that would become another', 1, { runId: 'a\udfff' }, 'ERR_OPTION_INVALID', 'lone surrogates'],
+    ['an id with a NUL', 1, { runId: 'a\0b' }, 'ERR_OPTION_INVALID', 'NUL'],
+    ['options of a class', 1, new Date() as never, 'ERR_OPTION_INVALID', 'options'],
     ['a conflict', 1, { onConflict: 'skip' as never }, 'ERR_OPTION_INVALID', 'onConflict'],
     ['two times', 1, { runAt: 1, delayMs: 1 }, 'ERR_OPTION_INVALID', 'not both'],
     ['a delay', 1, { delayMs: Number.POSITIVE_INFINITY }, 'ERR_OPTION_INVALID', 'delayMs'],
@@ -230,6 +234,8 @@ describe('what will not do is refused, and nothing is stored', () => {
       [queue.enqueue(undefined as never), 'ERR_OPTION_INVALID'],
       [queue.enqueue(task.call(1, { detached: true })), 'ERR_OPTION_UNKNOWN'],
       [queue.enqueue(task.call(1, { delayMs: 1, runAt: 1 })), 'ERR_OPTION_INVALID'],
+      [queue.enqueue(task.call(1) as never, undefined, { delayMs: 1 }), 'ERR_OPTION_INVALID'],
+      [queue.enqueue(...([task, 1, {}, { delayMs: 1 }] as unknown as [typeof task])), 'ERR_OPTION_INVALID'],
     ]
     for (const [call, code] of calls) expect(await errorOf(call)).toMatchObject({ name: 'OptionError', code })
     expect((await queue.list()).tasks).toEqual([])
@@ -337,6 +343,29 @@ describe('tx', () => {
     db.exec('COMMIT')
     expect(db.prepare('SELECT count(*) AS count FROM orders').get()).toEqual({ count: 1 })
     elsewhere.close()
+    db.close()
+  })
+
+  test('one that can write no more says so, and what to begin it with', async () => {
+    const { queue, db } = await setting()
+    db.exec('BEGIN')
+    db.prepare('SELECT count(*) FROM orders').get()
+    await queue.enqueue(task, 1)
+    const stale = await errorOf(queue.enqueue(task, 2, { tx: db }))
+    expect(stale).toMatchObject({ name: 'QueueError', code: 'ERR_STORE_BUSY' })
+    expect(stale.message).toMatch(/before another connection wrote there.*BEGIN IMMEDIATE/)
+    db.exec('ROLLBACK')
+    const writer = new DatabaseSync(db.location() as string)
+    writer.exec('BEGIN IMMEDIATE')
+    db.exec('BEGIN')
+    const held = await errorOf(queue.enqueue(task, 3, { tx: db }))
+    expect(held).toMatchObject({ name: 'QueueError', code: 'ERR_STORE_BUSY' })
+    expect(held.message).toMatch(/another connection writes.*BEGIN IMMEDIATE/)
+    writer.exec('ROLLBACK')
+    await queue.enqueue(task, 4, { tx: db })
+    db.exec('COMMIT')
+    expect((await queue.list()).tasks.map(({ input }) => input)).toEqual([4, 1])
+    writer.close()
     db.close()
   })
 })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { openQueue } from '../../src/runtime/durable/index.ts'
 import { parseQueueUrl } from '../../src/runtime/durable/queue-url.ts'
@@ -35,6 +36,7 @@ describe('a url', () => {
     ['sqlite::memory:', 'in memory'],
     ['sqlite://tasks.db', 'a host'],
     ['sqlite:./tasks.db?mode=ro', 'a "?"'],
+    ['sqlite:./a\0b.db', 'a NUL'],
     ['sqlite3:./tasks.db', 'Did you mean "sqlite"?'],
     ['redis://localhost', 'the scheme "redis"'],
     ['postgres://localhost', 'without the name of a database'],
@@ -129,6 +131,26 @@ test('a closed queue refuses every call, and closing again is nothing', async ()
   ]
   for (const call of calls)
     expect(await errorOf(call)).toMatchObject({ name: 'QueueError', code: 'ERR_STORE_CLOSED' })
+})
+
+test('doctor names the tables, indexes and triggers that are missing', async () => {
+  const url = await freshUrl()
+  const queue = await testQueue({ url })
+  const db = new DatabaseSync(url.slice('sqlite:'.length))
+  db.exec('DROP TABLE stateward_log; DROP INDEX stateward_task_ended; DROP TRIGGER stateward_task_joined')
+  const { ok, problems } = await queue.doctor()
+  expect(ok).toBe(false)
+  expect(problems.map((problem) => problem.split(' is missing')[0])).toEqual([
+    'The index stateward_task_ended',
+    'The table stateward_log',
+    'The index stateward_log_id',
+    'The trigger stateward_task_joined',
+  ])
+  db.exec('DROP TABLE stateward_task')
+  db.close()
+  expect((await queue.doctor()).problems).toContainEqual(
+    expect.stringContaining('The table stateward_task is missing'),
+  )
 })
 
 test('doctor finds a sound database, and nobody who works off what is due', async () => {

@@ -149,6 +149,46 @@ test('clear forgets what waits, or what a filter finds, and says how many; never
   expect(await errorOf(queue.clear({ names: ['x'] } as never))).toMatchObject({ code: 'ERR_OPTION_UNKNOWN' })
 })
 
+describe('what is no filter is refused, and nothing is forgotten or retried', () => {
+  const wrong = [
+    5,
+    true,
+    'some-id',
+    null,
+    [],
+    () => 1,
+    Symbol('x'),
+    new Date(),
+    new Map(),
+    new (class Filter {})(),
+  ]
+
+  test.each(wrong)('%#: %o', async (filter) => {
+    const queue = await testQueue()
+    await queue.enqueue(task, 1)
+    await workOff(queue, failed(new Error('x')))
+    await queue.enqueue(task, 2)
+    for (const act of ['clear', 'retryMany', 'list', 'deadLetters'] as const) {
+      const error = await errorOf(queue[act](filter as never))
+      expect(error).toMatchObject({ name: 'OptionError', code: 'ERR_OPTION_INVALID' })
+      expect(error.message).toContain('an object of options')
+    }
+    expect(await queue.counts()).toMatchObject({ queued: 1, failed: 1 })
+  })
+
+  test('a queued task is none; dead letters are of no other state', async () => {
+    const queue = await testQueue()
+    const queued = await queue.enqueue(task, 1)
+    for (const asked of [
+      queue.clear(queued as never),
+      queue.retryMany(queued as never),
+      queue.deadLetters({ state: 'queued' } as never),
+    ])
+      expect(await errorOf(asked)).toMatchObject({ name: 'OptionError', code: 'ERR_OPTION_UNKNOWN' })
+    expect((await queue.list()).tasks).toHaveLength(1)
+  })
+})
+
 describe('list', () => {
   test('finds by state, name, key, schedule, metadata and time, in pages of either order', async () => {
     const clock = new ManualClock()

@@ -258,6 +258,12 @@ describe('what will not do is refused, and nothing is stored', () => {
       () => queue.schedule('s', task, 1n, { everyMs: 5 }),
       () => queue.schedule('s', 'task' as never, { everyMs: 5 }),
       () => queue.schedule('s', task.call(1, { detached: true }), { everyMs: 5 }),
+      () => queue.schedule('s', task.call(1, { delayMs: 5 }), { everyMs: 5 }),
+      () => queue.schedule('s', task.call(1, { key: 'k' } as never), { everyMs: 5 }),
+      () => queue.schedule('s', task.call(1, { runId: 'r' }), { everyMs: 5 }),
+      () => queue.schedule('s', task.call(1, { expiresAt: 5 }), { everyMs: 5 }),
+      () => queue.schedule('s', task.call(1) as never, { everyMs: 5 }, { priority: 'low' } as never),
+      () => queue.schedule('\ud800', task, 1, { everyMs: 5 }),
       () => queue.schedule('s', task, 1, undefined as never),
       () => queue.unschedule(7 as never),
     ])

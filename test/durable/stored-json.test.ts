@@ -52,6 +52,9 @@ test('data that only looks like a call is data', () => {
   expect(fromStoredJson(there(value), never)).toEqual(value)
 })
 
+const throws = (): never => {
+  throw new Error('g')
+}
 const cyclic: { me?: unknown } = {}
 cyclic.me = { again: [cyclic] }
 let deep: unknown = 1
@@ -73,10 +76,27 @@ describe('a value that is no JSON is refused with its path', () => {
     [{ a: { '$stateward.call': 1 } }, 'key "$stateward.call" at $.a'],
     [JSON.parse('{"__proto__": 1}'), 'key "__proto__" at $'],
     [[task.call({ x: 1n })], 'bigint at $[0].input.x'],
+    [{ a: { [Symbol('k')]: 1 } }, 'key Symbol(k) at $.a'],
+    [{ a: Object.assign([1], { x: 1 }) }, 'an array with a member "x" of its own at $.a'],
   ])('%#: %o', (value, words) => {
     const error = thrownBy(() => there(value))
     expect(error).toMatchObject({ name: 'OptionError', code: 'ERR_VALUE_NOT_STORABLE' })
     expect(error.message).toContain(words)
+  })
+
+  test('what throws when it is read', () => {
+    for (const [value, place] of [
+      [{ a: Object.defineProperty({}, 'b', { enumerable: true, get: throws }) }, '$.a'],
+      [[new Proxy({}, { ownKeys: throws })], '$[0]'],
+    ] as const) {
+      const error = thrownBy(() => there(value))
+      expect(error).toMatchObject({
+        name: 'OptionError',
+        code: 'ERR_VALUE_NOT_STORABLE',
+        cause: { message: 'g' },
+      })
+      expect(error.message).toContain(`throws when it is read ("g") at ${place}.`)
+    }
   })
 
   test('a value twice in it is no cycle', () => {

@@ -51,6 +51,29 @@ test('many may open a fresh one at once: one makes the tables, the others find t
   expect(await stores[1]!.check()).toMatchObject({ ok: true, facts: { schema: 1, tasks: 3 } })
 })
 
+test('tables, indexes and triggers that are missing are told', async () => {
+  const url = await freshDatabase()
+  const store = await closing(openPostgresStore({ url }))
+  await onServer(
+    url,
+    'DROP TABLE stateward.log',
+    'DROP INDEX stateward.task_ended',
+    'DROP TRIGGER schedule_removed ON stateward.task',
+  )
+  const { ok, problems } = await store.check()
+  expect(ok).toBe(false)
+  expect(problems.map((problem) => problem.split(' is missing')[0])).toEqual([
+    'The index stateward.task_ended',
+    'The table stateward.log',
+    'The index stateward.log_id',
+    'The trigger stateward.schedule_removed',
+  ])
+  await onServer(url, 'DROP TABLE stateward.task')
+  expect((await store.check()).problems).toContainEqual(
+    expect.stringContaining('table stateward.task is missing'),
+  )
+})
+
 test('tables of a newer version are left alone', async () => {
   const url = await freshDatabase()
   await (await openPostgresStore({ url })).close()

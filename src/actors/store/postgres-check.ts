@@ -1,7 +1,8 @@
 /** What `doctor` is told about a PostgreSQL store. Reads all of its rows. */
 import { JOB_STATES_OF_TASKS } from './postgres-boss.ts'
 import type { PgSql } from './postgres-driver.ts'
-import { schemaVersion } from './postgres-schema.ts'
+import { missingParts, schemaVersion } from './postgres-schema.ts'
+import { partIsMissing } from './schema-parts.ts'
 import type { StoreCheck } from './store.ts'
 
 /** What must never be found, and what it is. */
@@ -22,15 +23,19 @@ const FACTS = `SELECT current_setting('server_version') AS postgres, current_dat
   pg_database_size(current_database()) AS bytes, (SELECT count(*) FROM stateward.task) AS tasks`
 
 export async function inspectStore(sql: PgSql, place: string): Promise<StoreCheck> {
+  const missing = await missingParts(sql)
+  if (missing.includes('table stateward.task'))
+    return { ok: false, problems: missing.map(partIsMissing), facts: { place } }
   const conditions = Object.keys(NEVER)
   const counts = conditions.map((condition, index) => `count(*) FILTER (WHERE ${condition}) AS c${index}`)
   const [found = {}] = await sql.rows<Record<string, number>>(
     `SELECT ${counts.join(', ')} FROM stateward.task LEFT JOIN (${JOB_STATES_OF_TASKS}) jobs USING (seq)`,
   )
-  const problems = Object.values(NEVER).flatMap((what, index) => {
+  const broken = Object.values(NEVER).flatMap((what, index) => {
     const count = Number(found[`c${index}`])
     return count === 0 ? [] : [`${count} ${count === 1 ? 'task is' : 'tasks are'} ${what}.`]
   })
+  const problems = [...missing.map(partIsMissing), ...broken]
   const [facts = {}] = await sql.rows<Record<string, string | number>>(FACTS)
   return {
     ok: problems.length === 0,

@@ -4,6 +4,7 @@
  */
 import { BOSS_SCHEMA, SEQ_OF_JOB, setUpBoss } from './postgres-boss.ts'
 import type { PgDriver, PgSql } from './postgres-driver.ts'
+import { partsOf } from './schema-parts.ts'
 import { StoreError } from './store-error.ts'
 
 /**
@@ -126,6 +127,21 @@ CREATE TABLE stateward.daemon (
 const MIGRATIONS: readonly string[] = [VERSION_1]
 
 const SCHEMA_VERSION: number = MIGRATIONS.length
+
+/** What is not there of what the migrations make, as a person would name it: `table stateward.log`. */
+export async function missingParts(sql: PgSql): Promise<string[]> {
+  const there = await sql.rows<{ part: string }>(
+    `SELECT CASE relkind WHEN 'i' THEN 'index ' ELSE 'table ' END || relname AS part
+        FROM pg_class WHERE relnamespace = 'stateward'::regnamespace
+      UNION SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgrelid = to_regclass('stateward.task')
+      UNION SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'stateward'::regnamespace`,
+  )
+  const found = new Set(there.map(({ part }) => part))
+  return partsOf(MIGRATIONS)
+    .map(({ kind, name }) => ({ kind, name: name.replace('stateward.', '') }))
+    .filter(({ kind, name }) => !found.has(`${kind} ${name}`))
+    .map(({ kind, name }) => `${kind} stateward.${name}`)
+}
 
 /**
  * What pg-boss has no place for. Its one clock, the function `job_now`, reads the time of the caller where there is one.

@@ -1,6 +1,7 @@
 /** What `doctor` is told about a SQLite store. Reads the whole file. */
+import { partIsMissing } from './schema-parts.ts'
 import type { Sql } from './sqlite-driver.ts'
-import { schemaVersion } from './sqlite-schema.ts'
+import { missingParts, schemaVersion } from './sqlite-schema.ts'
 import type { StoreCheck } from './store.ts'
 
 /** What must never be found, and what it is. */
@@ -19,7 +20,10 @@ export function inspectStore(sql: Sql, file: { file: string; bytes: number; logB
     .map((row) => row.integrity_check)
     .filter((said) => said !== 'ok')
     .map((said) => `The file is damaged: ${said}.`)
-  for (const [condition, what] of Object.entries(NEVER)) {
+  const missing = missingParts(sql)
+  problems.push(...missing.map(partIsMissing))
+  const hasTasks = !missing.includes('table stateward_task')
+  for (const [condition, what] of Object.entries(hasTasks ? NEVER : {})) {
     const { count } = sql
       .statement(`SELECT count(*) AS count FROM stateward_task WHERE ${condition}`)
       .get() as {
@@ -39,7 +43,7 @@ export function inspectStore(sql: Sql, file: { file: string; bytes: number; logB
       schema: schemaVersion(sql),
       journal: one('PRAGMA journal_mode'),
       synchronous: one('PRAGMA synchronous'),
-      tasks: one('SELECT count(*) FROM stateward_task'),
+      ...(hasTasks ? { tasks: one('SELECT count(*) FROM stateward_task') } : {}),
     },
   }
 }

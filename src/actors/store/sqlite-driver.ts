@@ -59,6 +59,15 @@ function codeOf(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
+/** `SQLITE_BUSY_SNAPSHOT`: what it has read is no longer the newest, so it can write no more. */
+const STALE = 517
+
+/** Why a transaction of the caller's cannot write now; `undefined` when that is not what is wrong. */
+export function lockOf(error: unknown): 'stale' | 'held' | undefined {
+  if (!isBusy(error)) return undefined
+  return (error as { errcode: number }).errcode === STALE ? 'stale' : 'held'
+}
+
 function isBusy(error: unknown): boolean {
   const code = codeOf(error)
   return code === CODES.busy || code === CODES.locked

@@ -2,6 +2,8 @@
  * The tables of a SQLite store, and how they came to be. Their names begin with `stateward_` and the version is a row
  * of ours, so that the file may be the user's own database: only then can an enqueue be part of his transaction.
  */
+
+import { partsOf } from './schema-parts.ts'
 import type { Sql, SqliteConnection } from './sqlite-driver.ts'
 import { StoreError } from './store-error.ts'
 
@@ -137,6 +139,15 @@ CREATE TRIGGER stateward_task_joined AFTER UPDATE OF ended_at ON stateward_task
 const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2]
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length
+
+/** What is not there of what the migrations make, as a person would name it: `table stateward_log`. */
+export function missingParts(sql: Sql): string[] {
+  const there = sql.statement('SELECT name FROM sqlite_schema').all() as { name: string }[]
+  const names = new Set(there.map(({ name }) => name))
+  return partsOf(MIGRATIONS)
+    .filter(({ name }) => !names.has(name))
+    .map(({ kind, name }) => `${kind} ${name}`)
+}
 
 /** 0 for a database without our tables. */
 export function schemaVersion(sql: Sql): number {

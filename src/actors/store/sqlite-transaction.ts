@@ -1,7 +1,7 @@
 /** Enqueues inside of a transaction on a connection of the caller's. */
 import { realpathSync } from 'node:fs'
 import type { AnswerTable, EnqueueOperation } from './operations.ts'
-import { isInTransaction, type Sql, sqlOf, toStoreError } from './sqlite-driver.ts'
+import { isInTransaction, lockOf, type Sql, sqlOf, toStoreError } from './sqlite-driver.ts'
 import { enqueue } from './sqlite-enqueue.ts'
 import { StoreError } from './store-error.ts'
 
@@ -23,8 +23,23 @@ export function enqueueWithin(
       sql.exec('RELEASE stateward')
     }
   } catch (error) {
-    throw toStoreError(error, file)
+    throw lockError(error, file) ?? toStoreError(error, file)
   }
+}
+
+/** A transaction that has only read so far gets the lock for writing with its first write, and then it may be too late. */
+function lockError(error: unknown, file: string): StoreError | undefined {
+  const lock = lockOf(error)
+  if (lock === undefined) return undefined
+  const why =
+    lock === 'stale'
+      ? `it has read from ${file} before another connection wrote there, so it can write no more. Roll it back`
+      : `another connection writes to ${file} just now. Roll it back, or ask again`
+  return new StoreError(
+    'ERR_STORE_BUSY',
+    `Expected tx to be able to write, but ${why}. A transaction that begins with BEGIN IMMEDIATE has the lock from its start.`,
+    error,
+  )
 }
 
 /** Connections that were found to be on this file. */

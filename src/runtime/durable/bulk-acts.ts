@@ -1,16 +1,14 @@
 /** Acts on all tasks that a filter finds: page by page, so that others get their turn in between. */
+import type { TaskFilter } from '../../actors/store/records.ts'
 import type { TaskRecord } from '../../actors/store/task-record.ts'
 import type { QueueStore } from './queue-store.ts'
-import { type StoredTaskFilter, toTaskFilter } from './task-query.ts'
+import { type StoredTaskFilter, toBulkFilter } from './task-query.ts'
 
 const TASKS_PER_COMMIT = 500
 
 /** @returns how many were removed */
 export function clearTasks(queue: QueueStore, filter: StoredTaskFilter): Promise<number> {
-  const chosen: StoredTaskFilter = {
-    ...filter,
-    state: filter.state ?? ['scheduled', 'queued', 'retrying', 'snoozed'],
-  }
+  const chosen = toBulkFilter(filter, ['scheduled', 'queued', 'retrying', 'snoozed'])
   return onPages(queue, chosen, async (ids) => {
     const { items } = await queue.do({ type: 'remove', ids, at: queue.now() })
     return items
@@ -19,7 +17,7 @@ export function clearTasks(queue: QueueStore, filter: StoredTaskFilter): Promise
 
 /** @returns how many wait again */
 export function retryTasks(queue: QueueStore, filter: StoredTaskFilter): Promise<number> {
-  const chosen: StoredTaskFilter = { ...filter, state: filter.state ?? ['failed', 'terminated'] }
+  const chosen = toBulkFilter(filter, ['failed', 'terminated'])
   return onPages(queue, chosen, async (ids) => {
     const at = queue.now()
     const { items } = await queue.do({ type: 'retry', ids, runAt: at, at, by: queue.by })
@@ -30,10 +28,9 @@ export function retryTasks(queue: QueueStore, filter: StoredTaskFilter): Promise
 /** What was stored later than the call is none of its business: it has an end, however busy the queue is. */
 async function onPages(
   queue: QueueStore,
-  chosen: StoredTaskFilter,
+  filter: TaskFilter,
   act: (ids: readonly string[]) => Promise<readonly { readonly kind: string }[]>,
 ): Promise<number> {
-  const filter = toTaskFilter(chosen)
   const now = queue.now()
   let done = 0
   let after: string | undefined

@@ -66,9 +66,9 @@ const ownChecks: Checks = {
   runAt: checkStoredInstant,
   delayMs: check.number(0, LAST_INSTANT / 2),
   priority: check.oneOf(...PRIORITIES),
-  key: check.text,
+  key: check.wellFormed,
   onConflict: check.oneOf('keep', 'reject', 'replace'),
-  runId: check.text,
+  runId: check.wellFormed,
   description: check.text,
   metadata: checkPlainObject,
 }
@@ -127,7 +127,7 @@ export function toNewTask(
     wholeChain(description, metadataText),
   )
   const id = runId ?? own.runId?.(definition as TaskDefinition, input)
-  if (id !== undefined) check.text(`runId of task "${definition.name}"`, id)
+  if (id !== undefined) check.wellFormed(`runId of task "${definition.name}"`, id)
   return {
     ...stored,
     description: description ?? stored.description,

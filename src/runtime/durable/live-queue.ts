@@ -24,7 +24,7 @@ import type { QueueStore } from './queue-store.ts'
 import { QueueWaits } from './queue-waits.ts'
 import { type Schedule, type ScheduleOptions, toNewSchedule, toSchedule } from './schedule.ts'
 import { type StoredTask, toStoredTask } from './stored-task.ts'
-import { type StoredTaskFilter, type StoredTaskQuery, toTaskQuery } from './task-query.ts'
+import { type StoredTaskFilter, type StoredTaskQuery, toDeadLetterQuery, toTaskQuery } from './task-query.ts'
 
 /** So many tasks share a transaction. */
 const TASKS_PER_COMMIT = 1_000
@@ -47,10 +47,9 @@ export class LiveQueue implements Queue {
     return this.#store.by
   }
 
-  async enqueue<Output>(task: unknown, ...[first, second]: readonly unknown[]): Promise<QueuedTask<Output>> {
-    const [call, options = {}] = isDefinition(task)
-      ? [{ definition: task, input: first, options: undefined }, second as EnqueueOptions | undefined]
-      : [toCall(task), first as EnqueueOptions | undefined]
+  async enqueue<Output>(task: unknown, ...rest: readonly unknown[]): Promise<QueuedTask<Output>> {
+    const { call, options: given = {} } = toCallAndOptions(task, rest)
+    const options = given as EnqueueOptions
     checkEnqueueOptions(options)
     const row = toNewTask(call, options, this.#store)
     const { tx } = options
@@ -101,8 +100,8 @@ export class LiveQueue implements Queue {
     return { tasks: items.map((record) => toStoredTask(record, now)), next: next ?? undefined }
   }
 
-  deadLetters(query: Omit<StoredTaskQuery, 'state'> = {}): Promise<StoredTaskPage> {
-    return this.list({ ...query, state: ['failed', 'terminated'] })
+  async deadLetters(query: Omit<StoredTaskQuery, 'state'> = {}): Promise<StoredTaskPage> {
+    return this.list(toDeadLetterQuery(query))
   }
 
   counts(): Promise<QueueCounts> {
@@ -169,11 +168,9 @@ export class LiveQueue implements Queue {
     return clearTasks(this.#store, filter)
   }
 
-  async schedule(name: string, task: unknown, ...[first, second]: readonly unknown[]): Promise<Schedule> {
-    check.text('name', name)
-    const [call, options] = isDefinition(task)
-      ? [{ definition: task, input: first, options: undefined }, second]
-      : [toCall(task), first]
+  async schedule(name: string, task: unknown, ...rest: readonly unknown[]): Promise<Schedule> {
+    check.wellFormed('name', name)
+    const { call, options } = toCallAndOptions(task, rest)
     const known = await this.#scheduleOf(name)
     const made = toNewSchedule(name, call, options as ScheduleOptions, known, this.#store)
     await this.#store.do({ type: 'schedule', schedules: [made], at: this.#store.now(), by: this.by })
@@ -184,7 +181,7 @@ export class LiveQueue implements Queue {
   }
 
   async unschedule(name: string): Promise<boolean> {
-    check.text('name', name)
+    check.wellFormed('name', name)
     const { items } = await this.#store.do({ type: 'unschedule', names: [name] })
     return items[0]?.kind === 'done'
   }
@@ -243,6 +240,23 @@ export class LiveQueue implements Queue {
   }
 }
 
+/** A definition is followed by its input and the options, a call by the options alone. */
+function toCallAndOptions(
+  task: unknown,
+  rest: readonly unknown[],
+): { readonly call: TaskCall; readonly options: unknown } {
+  const [call, ...others] = isDefinition(task)
+    ? [{ definition: task, input: rest[0], options: undefined }, ...rest.slice(1)]
+    : [toCall(task), ...rest]
+  const [options, ...more] = others
+  const extra = more.find((value) => value !== undefined)
+  if (extra !== undefined) {
+    const hint = 'After a definition come its input and the options, after a call the options alone.'
+    refuse('what comes after the options', 'nothing', extra, hint)
+  }
+  return { call, options }
+}
+
 function toCall(value: unknown): TaskCall {
   const { definition } = (value ?? {}) as Partial<TaskCall>
   if (!isDefinition(definition)) {
@@ -253,7 +267,7 @@ function toCall(value: unknown): TaskCall {
 
 function idOf(task: TaskId): string {
   const id: unknown = typeof task === 'object' && task !== null ? task.id : task
-  check.text('id', id)
+  check.wellFormed('id', id)
   return id as string
 }
 

@@ -51,10 +51,14 @@ export async function statusOf(queue: QueueStore): Promise<QueueStatus> {
 
 /** What the store says of itself, and whether the queue is worked off. */
 export async function checkQueue(queue: QueueStore): Promise<StoreCheck> {
-  const [{ problems: own, facts }, { counts, daemons }] = await Promise.all([
-    queue.read((store) => store.check()),
-    statusOf(queue),
-  ])
+  const found = await queue.read((store) => store.check())
+  const { problems: own, facts } = found
+  const status = await statusOf(queue).catch((error: unknown) => {
+    // Without its tables nothing can be counted, and that is told already.
+    if (found.ok) throw error
+  })
+  if (status === undefined) return found
+  const { counts, daemons } = status
   const problems = [...own]
   for (const { id, host, pid, isAlive, beatAgeMs } of daemons) {
     if (!isAlive) {

@@ -16,6 +16,7 @@ const SCHEMES = ['sqlite', 'postgres', 'postgresql']
  */
 export function parseQueueUrl(url: unknown): QueueUrl {
   if (typeof url !== 'string' || url === '') refuse('url', 'the URL of a database', url, EXAMPLES)
+  if (url.includes('\0')) throw invalid('a NUL character in it', EXAMPLES)
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase()
   if (scheme === undefined) throw invalid(`no scheme before a colon`, EXAMPLES)
   if (scheme === 'sqlite') return { engine: 'sqlite', file: sqliteFile(url.slice('sqlite:'.length)) }

@@ -51,16 +51,16 @@ export interface Schedule {
 /** What is called, as the store keeps it. */
 export type ScheduledCall = Omit<NewTask, 'id' | 'runAt' | 'key' | 'onConflict' | 'schedule'>
 
-/** An instant is nothing that comes again. */
 const { expiresAt: _, ...runChecks } = storedRunOptionChecks
 
-const CHECKS: Checks = {
-  ...SCHEDULE_TIME_CHECKS,
+/** Also of the call: what belongs to one task alone, as its id, its key or when it may run, is nothing that comes again. */
+const CALL_CHECKS: Checks = {
   ...runChecks,
   priority: check.oneOf(...PRIORITIES),
   description: check.text,
   metadata: checkPlainObject,
 }
+const CHECKS: Checks = { ...SCHEDULE_TIME_CHECKS, ...CALL_CHECKS }
 
 /** A schedule that is to be stored. */
 export type NewSchedule = Pick<ScheduleRecord, 'name' | 'rule' | 'call' | 'nextAt'>
@@ -78,6 +78,7 @@ export function toNewSchedule(
 ): NewSchedule {
   const where = `schedule "${name}"`
   checkOptions(where, options, CHECKS)
+  if (call.options !== undefined) checkOptions(`the call of ${where}`, call.options, CALL_CHECKS)
   const { times, own } = split(options)
   const { text, nextAt } = toScheduleRule(where, times, ports.now(), stored?.rule)
   return { name, rule: text, call: JSON.stringify(toScheduledCall(call, own, ports)), nextAt }

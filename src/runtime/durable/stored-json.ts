@@ -52,7 +52,7 @@ export function versionOf(definition: AnyDefinition): number {
  */
 export function toStoredJson(where: string, value: unknown, maxBytes: number): string | null {
   if (value === undefined) return null
-  return sizedJson(where, toPlain(value, { where, path: [], above: new Set() }), maxBytes)
+  return sizedJson(where, toPlainOrRefuse(value, { where, path: [], above: new Set() }), maxBytes)
 }
 
 /**
@@ -85,6 +85,16 @@ interface Place {
   readonly above: Set<object>
 }
 
+function toPlainOrRefuse(value: unknown, place: Place): unknown {
+  try {
+    return toPlain(value, place)
+  } catch (error) {
+    if (error instanceof OptionError) throw error
+    const said = error instanceof Error ? error.message : String(error)
+    return refuse(place, `what throws when it is read ("${said}")`, 'Store a plain copy.', error)
+  }
+}
+
 function toPlain(value: unknown, place: Place): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number') {
@@ -100,7 +110,16 @@ function toPlain(value: unknown, place: Place): unknown {
 }
 
 function containerToPlain(value: object, place: Place): unknown {
-  if (Array.isArray(value)) return Array.from(value, (item, index) => step(place, index, item))
+  refuseSymbols(value, place)
+  if (Array.isArray(value)) {
+    const items = Array.from(value, (item, index) => step(place, index, item))
+    // There are no holes, since each of them was refused.
+    if (Object.keys(value).length > items.length) {
+      const key = Object.keys(value)[items.length] as string
+      return refuse(place, `an array with a member "${key}" of its own`, 'Store an object with both.')
+    }
+    return items
+  }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) {
     return refuse(place, `an object of class ${value.constructor?.name ?? '?'}`, hintFor(value))
@@ -112,6 +131,13 @@ function containerToPlain(value: object, place: Place): unknown {
     plain[key] = step(place, key, member)
   }
   return plain
+}
+
+/** JSON leaves them out without a word. */
+function refuseSymbols(value: object, place: Place): void {
+  const [symbol] = Object.getOwnPropertySymbols(value)
+  if (symbol !== undefined && Object.prototype.propertyIsEnumerable.call(value, symbol))
+    refuse(place, `the key ${String(symbol)}`, 'Keys are texts.')
 }
 
 function step(place: Place, key: string | number, value: unknown): unknown {
@@ -159,9 +185,10 @@ function hintFor(value: unknown): string {
   return 'Only null, booleans, finite numbers, texts, arrays, plain objects and task calls can be stored.'
 }
 
-function refuse({ where, path }: Place, what: string, hint: string): never {
+function refuse({ where, path }: Place, what: string, hint: string, cause?: unknown): never {
   throw new OptionError(`Expected ${where} to be JSON, got ${what} at ${pathText(path)}. ${hint}`, {
     code: 'ERR_VALUE_NOT_STORABLE',
+    ...(cause === undefined ? {} : { cause }),
   })
 }
 

@@ -43,10 +43,10 @@ const oneOrMany =
 
 const filterChecks: Checks = {
   state: oneOrMany(check.oneOf(...STATES)),
-  name: oneOrMany(check.text),
-  key: check.text,
-  schedule: check.text,
-  parent: check.text,
+  name: oneOrMany(check.wellFormed),
+  key: check.wellFormed,
+  schedule: check.wellFormed,
+  parent: check.wellFormed,
   metadata: checkMetadata,
   createdFrom: checkStoredInstant,
   createdBefore: checkStoredInstant,
@@ -64,12 +64,26 @@ const queryChecks: Checks = {
   },
 }
 
+/** Which states these are is no choice. */
+const { state: _, ...deadLetterChecks } = queryChecks
+
 const MOST = 1_000
 
-/** @throws OptionError */
-export function toTaskFilter(filter: StoredTaskFilter): TaskFilter {
+/**
+ * For an act on all that it finds: what is no filter at all must never be taken for one that everything passes.
+ *
+ * @param states - meant when it names none
+ * @throws OptionError
+ */
+export function toBulkFilter(filter: StoredTaskFilter, states: readonly StoredTaskState[]): TaskFilter {
   checkOptions('filter', filter, filterChecks)
-  return filterOf(filter)
+  return filterOf({ ...filter, state: filter.state ?? states })
+}
+
+/** @throws OptionError */
+export function toDeadLetterQuery(query: Omit<StoredTaskQuery, 'state'>): StoredTaskQuery {
+  checkOptions('query', query, deadLetterChecks)
+  return { ...query, state: ['failed', 'terminated'] }
 }
 
 /** @throws OptionError */
