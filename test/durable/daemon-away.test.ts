@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { errorOf, heldTask, taskOf, turns } from '../support/harness.ts'
 import { until } from '../support/until.ts'
-import { awayPlace, next, openPlace, records, startedDaemon } from './daemon-kit.ts'
+import { awayPlace, enqueue, next, openPlace, records, startedDaemon } from './daemon-kit.ts'
 
 describe('while its database does not answer', () => {
   test('a daemon says so, keeps what has ended, and goes on when it answers again', async () => {
@@ -118,6 +118,39 @@ test('a file that another program has locked is waited for; no task is lost or r
   calls[1]?.resolve('second')
   expect(await queue.wait(await second)).toBe('second')
   expect(calls).toHaveLength(2)
+})
+
+test('rows that nobody can read or run fail alone, and harm nobody else', async () => {
+  const echo = taskOf<string, string>((text) => text)
+  const place = await openPlace()
+  const ids = await enqueue(place.queue, ...['a', 'b', 'c', 'd', 'e'].map((text) => echo.call(text)))
+  const [never, far, moon, retry, good] = ids as [string, string, string, string, string]
+  const other = new DatabaseSync(place.file)
+  const change = (column: string, value: string | bigint, id: string): unknown =>
+    other.prepare(`UPDATE stateward_task SET ${column} = ? WHERE id = ?`).run(value, id)
+  change('run_at', 9_000_000_000_000_000_000n, never)
+  change('created_at', 2n ** 60n, far)
+  change('options', '{"execution":"moon"}', moon)
+  change('options', '{"retry":5}', retry)
+  other.close()
+  const { queue, store, daemon, supervisor } = await startedDaemon([echo], { place })
+  const lost: unknown[] = []
+  supervisor.on('daemon.storeLost', (event) => lost.push(event))
+  await records(store, [far, moon, retry, good])
+  expect(await queue.wait(good)).toBe('e')
+  for (const [id, words] of [
+    [moon, 'execution of the stored task'],
+    [retry, 'retry of the stored task'],
+  ] as const) {
+    const error = await errorOf(queue.wait(id))
+    expect(error).toMatchObject({ kind: 'invalidInput' })
+    expect((error.cause as Error).message).toContain(words)
+  }
+  const { tasks } = await queue.list({ order: 'oldest' })
+  expect(tasks.map(({ state }) => state)).toEqual(['scheduled', 'finished', 'failed', 'failed', 'finished'])
+  expect(tasks[0]?.runAt).toBe(8.64e15)
+  const later = await queue.enqueue(echo, 'later')
+  expect([await queue.wait(later), daemon.state, lost]).toEqual(['later', 'working', []])
 })
 
 test('one row that the database refuses fails alone, and the daemon goes on', async () => {

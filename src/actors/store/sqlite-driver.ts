@@ -12,7 +12,7 @@
  */
 
 import { statSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { StoreError } from './store-error.ts'
 
@@ -115,6 +115,61 @@ async function pause(round: number): Promise<void> {
   else await setTimeout(1 + Math.random() * Math.min(round, 20))
 }
 
+/** The furthest that a Date goes from 1970. */
+const FURTHEST = 8_640_000_000_000_000n
+
+/**
+ * SQLite's integers are larger than JavaScript's numbers, and a row with such a one, written by hand, cannot be read. So
+ * that it harms no other row, its statement is run again with integers of any size, which are then brought within reach.
+ */
+class Lenient implements Statement {
+  readonly #prepared: StatementSync
+
+  constructor(prepared: StatementSync) {
+    this.#prepared = prepared
+  }
+
+  run(...values: SqlValue[]): { readonly changes: number | bigint } {
+    return this.#prepared.run(...values)
+  }
+
+  get(...values: SqlValue[]): unknown {
+    try {
+      return this.#prepared.get(...values)
+    } catch (error) {
+      return withinReach(this.#again(error, (prepared) => prepared.get(...values)))
+    }
+  }
+
+  all(...values: SqlValue[]): unknown[] {
+    try {
+      return this.#prepared.all(...values)
+    } catch (error) {
+      return this.#again(error, (prepared) => prepared.all(...values)).map(withinReach)
+    }
+  }
+
+  #again<Value>(error: unknown, ask: (prepared: StatementSync) => Value): Value {
+    if ((error as { code?: unknown }).code !== 'ERR_OUT_OF_RANGE') throw error
+    this.#prepared.setReadBigInts(true)
+    try {
+      return ask(this.#prepared)
+    } finally {
+      this.#prepared.setReadBigInts(false)
+    }
+  }
+}
+
+function withinReach(row: unknown): unknown {
+  if (typeof row !== 'object' || row === null) return row
+  const reach = (value: unknown): unknown => {
+    if (typeof value !== 'bigint') return value
+    if (value > FURTHEST) return Number(FURTHEST)
+    return Number(value < -FURTHEST ? -FURTHEST : value)
+  }
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, reach(value)]))
+}
+
 class Prepared implements Sql {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, Statement>()
@@ -126,7 +181,7 @@ class Prepared implements Sql {
   statement(text: string): Statement {
     let statement = this.#statements.get(text)
     if (statement === undefined) {
-      statement = this.#database.prepare(text)
+      statement = new Lenient(this.#database.prepare(text))
       this.#statements.set(text, statement)
     }
     return statement

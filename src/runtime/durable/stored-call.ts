@@ -14,6 +14,7 @@ import {
   NO_CHAIN,
   optionsFromJson,
   optionsToJson,
+  refuseStoredOptions,
   type StoredChain,
   stepOptions,
 } from './stored-options.ts'
@@ -155,8 +156,14 @@ export function fromStoredCall(stored: StoredTaskCall, find: FindDefinition): Ta
   if (definition === undefined) throw new CallRefusal(unknownText(stored.name), { kind: 'unknownTask' })
   const input = upgraded(definition, stored.version, readInput(stored.name, stored.input, find))
   const { options, chain } = optionsFromJson(stored.options)
-  if (chain === undefined) return { definition, input, options }
-  return { definition, input, options: stepOptions(options ?? {}, chain, definition) }
+  const own = chain === undefined ? options : stepOptions(options ?? {}, chain, definition)
+  try {
+    refuseStoredOptions(stored.name, own)
+  } catch (error) {
+    const { message } = error as Error
+    throw new CallRefusal(message, { kind: 'invalidInput', cause: error })
+  }
+  return { definition, input, options: own }
 }
 
 function readInput(name: string, text: string | null, find: FindDefinition): unknown {

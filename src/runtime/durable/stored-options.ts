@@ -39,6 +39,20 @@ export const storedRunOptionChecks: Checks = {
   expiresAt: check.instant,
 }
 
+/**
+ * What a program of another version, or a hand, has stored may be anything; an option that is not known here is left alone.
+ *
+ * @throws OptionError
+ */
+export function refuseStoredOptions(name: string, options: object | undefined): void {
+  if (options === undefined) return
+  for (const [option, value] of Object.entries(options)) {
+    const checking = Object.hasOwn(storedRunOptionChecks, option) ? storedRunOptionChecks[option] : undefined
+    const given = option === 'expiresAt' ? expiryOf(options) : value
+    if (value !== undefined) checking?.(`${option} of the stored task "${name}"`, given)
+  }
+}
+
 /** A `Date` has become its text on the way. */
 export function expiryOf({
   expiresAt = Number.POSITIVE_INFINITY,
