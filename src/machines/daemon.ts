@@ -14,6 +14,7 @@
  * - `working.full`: more may be due than there are places for; the next free one is filled.
  * - `backingOff.waiting`: the store did not answer; it is asked again after a jittered, growing wait. What runs goes on
  *   as long as its lease holds, and what has ended is kept. `backingOff.asking`: that claim is on its way.
+ *   `backingOff.silent`: the claim from before is, to a store that has kept silent for too long.
  * - `draining.waiting`: claims nothing more; what had not begun is handed back, what runs may end by itself.
  * - `draining.signalled`: what runs was told to end. `draining.killing`: the bound has come.
  * - `leaving.emptying`: nothing runs; what became of the last tasks is stored. `leaving.deregistering`: it is taken off
@@ -51,6 +52,8 @@ export type DaemonEvent =
   /** `isFull`: more may be due than was asked for. `answer` is the claimer's business. */
   | { readonly type: 'claim.answered'; readonly isFull: boolean; readonly answer: unknown }
   | { readonly type: 'store.failed'; readonly error: unknown }
+  /** It has not answered for a while, and may yet. */
+  | { readonly type: 'store.silent'; readonly error: unknown }
   | { readonly type: 'timer.backoff' }
   | { readonly type: 'daemon.stop'; readonly plan: DaemonStopPlan }
   /** Whoever stops the whole has come to the instant of its signal. */
@@ -97,6 +100,8 @@ const NEVER: DaemonStopPlan = {
 const effect = (): void => {}
 const tell = (fact: DaemonFact) => ({ type: 'announce', params: { fact } }) as const
 const STORE_LOST = { target: '#daemon.backingOff', actions: ['countFailure', tell('storeLost')] } as const
+const SILENT = { target: '#daemon.backingOff.silent', actions: tell('storeLost') } as const
+const ASK_SILENT = { target: '#daemon.backingOff.asking', actions: tell('storeLost') } as const
 const KILL = { target: '#daemon.draining.killing', actions: 'noteKill' } as const
 
 /** The statechart of a daemon. Pure: every effect is a named action (see {@link DaemonEffect}). */
@@ -179,6 +184,7 @@ export const daemonMachine = setup({
           target: 'backingOff',
           actions: ['countFailure', tell('started'), tell('storeLost')],
         },
+        'store.silent': { target: 'backingOff.asking', actions: [tell('started'), tell('storeLost')] },
       },
     },
     working: {
@@ -186,11 +192,11 @@ export const daemonMachine = setup({
       states: {
         resting: {
           entry: 'awaitDue',
-          on: { 'daemon.nudge': 'claiming' },
+          on: { 'daemon.nudge': 'claiming', 'store.silent': ASK_SILENT },
         },
         full: {
           entry: 'awaitPlace',
-          on: { 'place.freed': 'claiming', 'daemon.nudge': 'claiming' },
+          on: { 'place.freed': 'claiming', 'daemon.nudge': 'claiming', 'store.silent': ASK_SILENT },
         },
         claiming: {
           entry: 'claim',
@@ -201,12 +207,14 @@ export const daemonMachine = setup({
               { target: 'resting', actions: 'takeClaimed' },
             ],
             'store.failed': STORE_LOST,
+            'store.silent': SILENT,
           },
         },
         nudged: {
           on: {
             'claim.answered': { target: 'claiming', actions: 'takeClaimed' },
             'store.failed': STORE_LOST,
+            'store.silent': SILENT,
           },
         },
       },
@@ -233,6 +241,16 @@ export const daemonMachine = setup({
                 actions: ['forgetFailures', tell('storeFound'), 'takeClaimed'],
               },
             ],
+            'store.failed': { target: 'waiting', actions: 'countFailure' },
+          },
+        },
+        silent: {
+          on: {
+            // There may be news that came meanwhile.
+            'claim.answered': {
+              target: '#daemon.working.claiming',
+              actions: ['forgetFailures', tell('storeFound'), 'takeClaimed'],
+            },
             'store.failed': { target: 'waiting', actions: 'countFailure' },
           },
         },

@@ -95,6 +95,30 @@ test('a queue that was closed first holds up no stop', async () => {
   expect(await stopped).toMatchObject({ held: 0, untold: 1 })
 })
 
+test('a store that keeps silent is lost for whoever looks, and found when it answers', async () => {
+  const { task, calls } = heldTask<number>()
+  const { queue, store, file, daemon, supervisor } = await startedDaemon([task], {
+    daemon: { leaseMs: 3_000 },
+  })
+  const { id } = await queue.enqueue(task, 1)
+  await records(store, [id], ({ state }) => state === 'running')
+  const other = new DatabaseSync(file)
+  const lost = next(supervisor, 'daemon.storeLost')
+  other.exec('BEGIN EXCLUSIVE')
+  calls[0]?.resolve('kept')
+  expect(await lost).toMatchObject({ error: { code: 'ERR_STORE_BUSY' } })
+  expect(daemon.state).toBe('backingOff')
+  const found = next(supervisor, 'daemon.storeFound')
+  other.exec('COMMIT')
+  other.close()
+  await found
+  expect(await queue.wait(id)).toBe('kept')
+  const later = await queue.enqueue(task, 2)
+  await records(store, [later.id], ({ state }) => state === 'running')
+  calls[1]?.resolve('second')
+  expect([await queue.wait(later), daemon.state]).toEqual(['second', 'working'])
+})
+
 test('a file that another program has locked is waited for; no task is lost or run twice', async () => {
   const { task, calls } = heldTask<number>()
   const { queue, store, file } = await startedDaemon([task])

@@ -36,7 +36,7 @@ const BOUNDS: Readonly<Record<string, string | undefined>> = {
   'leaving.deregistering': 'armEnd',
   'leaving.waiting': 'armEnd',
 }
-const CLAIMING = ['working.claiming', 'working.nudged', 'backingOff.asking']
+const CLAIMING = ['working.claiming', 'working.nudged', 'backingOff.asking', 'backingOff.silent']
 const BACKING_OFF = ['backingOff.waiting', 'leaving.waiting']
 const top = (state: string): string => state.split('.')[0] as string
 const isUp = (state: string): boolean => ['working', 'backingOff'].includes(top(state))

@@ -30,7 +30,24 @@ it('wakes another process by a nudge alone', async () => {
   const exited = once(child, 'exit')
   child.disconnect()
   expect(await exited).toBe(0)
-  expect(await readdir(socketFolder(file))).toEqual([])
+  await expect(readdir(socketFolder(file))).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+it('has no folder before anybody listens and after the last one has closed, however often', async () => {
+  const file = await place()
+  const folder = () => readdir(dirname(file)).then((names) => names.filter((name) => name.endsWith('-wake')))
+  const open = await closing(openSqliteStore({ file, pollMs: NEVER }))
+  for (let round = 0; round < 3; round += 1) {
+    expect(await folder()).toEqual([])
+    const stores = await Promise.all([1, 2].map(() => openSqliteStore({ file, pollMs: NEVER })))
+    const woken = stores.map((store) => new Promise<void>((resolve) => store.wake('work', resolve)))
+    await put(open)
+    await Promise.all(woken)
+    await stores[0]?.close()
+    expect(await folder()).toEqual(['tasks.db-wake'])
+    await stores[1]?.close()
+  }
+  expect(await folder()).toEqual([])
 })
 
 it('removes the socket of a process that was killed', async () => {

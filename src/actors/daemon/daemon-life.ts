@@ -20,6 +20,7 @@ import { LeaseKeeper } from './lease-keeper.ts'
 import { Outbox } from './outbox.ts'
 import { Schedules } from './schedules.ts'
 import { STORE_BACKOFF } from './store-backoff.ts'
+import { StoreWatch } from './store-watch.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** The last moment of a stop: for the word of what was just killed. */
@@ -37,6 +38,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
   readonly driver: MachineDriver<DaemonLife, typeof daemonMachine>
   readonly tasks: HeldTasks
   readonly #ports: DaemonPorts
+  readonly #watch: StoreWatch
   readonly #listener: ChildListener
   readonly #claimer: Claimer
   readonly #outbox: Outbox
@@ -52,7 +54,9 @@ export class DaemonLife implements Incarnation, TimerOwner {
   #backoff: Timer | undefined = undefined
   #bound: Timer | undefined = undefined
 
-  constructor(ports: DaemonPorts, listener: ChildListener) {
+  constructor(given: DaemonPorts, listener: ChildListener) {
+    this.#watch = new StoreWatch(given, (error) => this.send({ type: 'store.silent', error }))
+    const ports: DaemonPorts = { ...given, store: this.#watch.store }
     this.#ports = ports
     this.#listener = listener
     this.identity = ports.identify()
@@ -258,6 +262,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#upkeep.stop()
     this.#keeper.stop()
     this.#outbox.close()
+    this.#watch.stop()
     this.#ports.stopped(this.identity, this.tasks.size, this.#outbox.untold)
     this.#listener.exited({ kind: 'stopped' })
   }

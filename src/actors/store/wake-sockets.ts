@@ -8,7 +8,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, rmdir } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +28,9 @@ export function socketFolder(file: string): string {
   if (Buffer.byteLength(beside) + 1 + NAME_LIMIT <= PATH_LIMIT) return beside
   return join(tmpdir(), `stateward-${createHash('sha256').update(file).digest('hex').slice(0, 16)}`)
 }
+
+/** So often a folder is made anew that others remove at the same time. */
+const TRIES = 5
 
 interface Ear {
   readonly server: Server
@@ -59,14 +62,17 @@ export class WakeSockets {
       socket.on('error', () => {})
       socket.on('close', () => sockets.delete(socket))
     })
-    server.on('error', () => {})
-    server.unref()
-    try {
+    const open = (): void => {
       mkdirSync(this.#folder, { recursive: true })
       server.listen(join(this.#folder, name))
-    } catch {
-      return async () => {}
     }
+    let tries = 0
+    server.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // Its last user has removed the folder since it was made.
+      if (code === 'ENOENT' && this.#ears.has(name) && tries++ < TRIES) attempt(open)
+    })
+    server.unref()
+    if (!attempt(open)) return async () => {}
     this.#ears.set(name, { server, sockets })
     return () => this.#closeEar(name)
   }
@@ -87,6 +93,8 @@ export class WakeSockets {
     await this.#look
     const ears = [...this.#ears.keys()].map((name) => this.#closeEar(name))
     await Promise.all([...ears, ...[...this.#peers.values()].map((peer) => peer.close())])
+    // Only an empty one goes: whoever listens there keeps it.
+    await rmdir(this.#folder).catch(() => {})
   }
 
   #lookAround(): void {
@@ -116,6 +124,15 @@ export class WakeSockets {
       ear.server.close(() => resolve())
       for (const socket of ear.sockets) socket.destroy()
     })
+  }
+}
+
+function attempt(act: () => void): boolean {
+  try {
+    act()
+    return true
+  } catch {
+    return false
   }
 }
 
