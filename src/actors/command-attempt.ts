@@ -23,7 +23,11 @@ const LINGER_MS = 250
 
 /** Told of the processes of attempts. */
 export interface CommandOwner {
+  /** There will be one in this turn, if it can start. */
+  onStarting(): void
   onStarted(pid: number): void
+  /** It may go on for `ms` milliseconds from now. */
+  onLeased(pid: number, ms: number): void
   /** Of one that has no process, too. */
   onSettled(attempt: CommandAttempt, pid: number | undefined): void
 }
@@ -41,6 +45,8 @@ export class CommandAttempt implements AttemptHandle {
   #step: 'none' | 'signal' | 'terminate' | 'kill' = 'none'
   #child: ChildProcess | undefined
   #startedMono = 0
+  /** On the clock of `performance.now()`; `undefined`: it may go on as long as it likes. */
+  #leaseEndMono: number | undefined
   #exit: Pick<CommandExit, 'exitCode' | 'signal' | 'durationMs'> | undefined
   /** Bounds the one wait for what a command left behind. */
   #timer: NodeJS.Timeout | undefined
@@ -95,6 +101,18 @@ export class CommandAttempt implements AttemptHandle {
     this.#climb('kill', 'SIGKILL')
   }
 
+  lease(ms: number): void {
+    this.#leaseEndMono = performance.now() + ms
+    if (this.#phase !== 'settled') this.#sayLease()
+  }
+
+  /** Said of one that has been started: the others are told when they are. */
+  #sayLease(): void {
+    const pid = this.#child?.pid
+    if (pid !== undefined && this.#leaseEndMono !== undefined)
+      this.#owner.onLeased(pid, this.#leaseEndMono - performance.now())
+  }
+
   #climb(step: 'signal' | 'terminate' | 'kill', signal: NodeJS.Signals): void {
     if (this.#phase === 'settled' || this.#step === step || this.#step === 'kill') return
     this.#step = step
@@ -112,6 +130,7 @@ export class CommandAttempt implements AttemptHandle {
     } catch (error) {
       return this.#settle({ type: 'threw', error })
     }
+    this.#owner.onStarting()
     let child: ChildProcess
     try {
       child = startCommand(plan)
@@ -124,6 +143,7 @@ export class CommandAttempt implements AttemptHandle {
     if (child.pid === undefined) return
     this.#startedMono = performance.now()
     this.#owner.onStarted(child.pid)
+    this.#sayLease()
     this.#listener.started(Date.now())
   }
 

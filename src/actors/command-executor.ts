@@ -54,8 +54,16 @@ export class CommandExecutor implements Executor, CommandOwner {
     await this.#guard.close()
   }
 
+  onStarting(): void {
+    this.#guard.start()
+  }
+
   onStarted(pid: number): void {
     this.#guard.watch(pid)
+  }
+
+  onLeased(pid: number, ms: number): void {
+    this.#guard.lease(pid, ms)
   }
 
   onSettled(attempt: CommandAttempt, pid: number | undefined): void {

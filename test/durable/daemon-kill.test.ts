@@ -8,11 +8,13 @@ import {
   journalDeaf,
   journalProcess,
   machineNow,
+  napCommand,
   overlaps,
   readJournal,
+  readPids,
 } from '../fixtures/durable/journal.ts'
 import { temporaryFolder } from '../store/store-kit.ts'
-import { gone } from '../support/processes.ts'
+import { gone, isAlive } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 import { daemonProcess } from './daemon-processes.ts'
 import { testQueue } from './queue-kit.ts'
@@ -31,6 +33,14 @@ async function rig(): Promise<{ url: string; queue: Queue; file: string }> {
 const spansOf = (file: string): JournalSpan[] => {
   try {
     return readJournal(file)
+  } catch {
+    return []
+  }
+}
+
+const pidsOf = (file: string): number[] => {
+  try {
+    return readPids(file)
   } catch {
     return []
   }
@@ -70,6 +80,21 @@ describe('kill -9 of a daemon', () => {
     },
     60_000,
   )
+
+  test('ends the commands that it ran at once, and they begin again within the lease', async () => {
+    const { url, queue, file } = await rig()
+    const first = await daemonProcess({ url, leaseMs: LEASE_MS, name: 'first' })
+    await queue.enqueue(napCommand, { file, ms: 60_000 })
+    await first.tells('task.started')
+    await until(() => pidsOf(file).length === 1)
+    await daemonProcess({ url, leaseMs: LEASE_MS, name: 'second' })
+    const killedAt = performance.now()
+    await first.kill()
+    await gone(...pidsOf(file))
+    expect(performance.now() - killedAt).toBeLessThan(LEASE_MS)
+    await until(() => pidsOf(file).length === 2)
+    expect(isAlive(pidsOf(file)[1] as number)).toBe(true)
+  }, 60_000)
 
   test('again and again, with two daemons: every task runs to its end', async () => {
     const { url, queue, file } = await rig()
@@ -149,4 +174,31 @@ describe('SIGSTOP of a daemon for longer than its lease', () => {
     },
     60_000,
   )
+
+  test('ends the command that it runs with its lease, and another daemon starts it again', async () => {
+    const { url, queue, file } = await rig()
+    const first = await daemonProcess({ url, leaseMs: LEASE_MS, name: 'first' })
+    const { id } = await queue.enqueue(napCommand, { file, ms: 4_000 })
+    // From here on it is watched.
+    await first.tells('task.started')
+    await until(() => pidsOf(file).length === 1)
+    first.signal('SIGSTOP')
+    await daemonProcess({ url, leaseMs: LEASE_MS, name: 'second' })
+    await until(() => pidsOf(file).length === 2)
+    // Its parent is stopped and has not seen it: somebody else has killed it.
+    expect(isAlive(pidsOf(file)[0] as number)).toBe(false)
+    first.signal('SIGCONT')
+    await first.tells('daemon.leaseLost', 'daemon.fenced')
+    expect(await queue.wait(id)).toMatchObject({ exitCode: 0 })
+    expect(await queue.get(id)).toMatchObject({ state: 'finished', attempt: 2 })
+    expect(pidsOf(file)).toHaveLength(2)
+  }, 60_000)
+
+  test('a command that outlasts many leases goes on while its daemon lives', async () => {
+    const { url, queue, file } = await rig()
+    await daemonProcess({ url, leaseMs: 600 })
+    const { id } = await queue.enqueue(napCommand, { file, ms: 2_500 })
+    expect(await queue.wait(id)).toMatchObject({ exitCode: 0 })
+    expect(pidsOf(file)).toHaveLength(1)
+  })
 })
