@@ -1,89 +1,142 @@
 /**
- * `npm run chaos`: kill -9 of two daemons and a producer at random moments, round after round, under load. Ends with a report and
- * exit code 1 if an acknowledged task was lost or is stuck, if one ran twice at the same time (child processes included), or
- * if what a dead daemon held was taken back later than its lease and a second after the kill.
+ * `npm run chaos`: two daemons and a producer under load, and what can happen to them.
  *
- * Options: `--url` (a fresh SQLite file), `--rounds` (100), `--leaseMs` (2000).
+ * - kills: kill -9 of one of the three at random moments, and another in its place;
+ * - pauses: SIGSTOP of a daemon for longer than its lease;
+ * - away: the store is unreachable for a minute (SQLite: another program has it locked; PostgreSQL: the server is stopped);
+ * - restarts: the server restarts every five seconds (`--postgres` only).
+ *
+ * Ends with a report and exit code 1 if an acknowledged task was lost or is stuck, if one ran twice at the same time (child
+ * processes included), if what a dead daemon held was taken back later than a second after its lease although another was
+ * there (scripts/chaos/recovery.ts), or if a process of a stopped daemon outlived its lease.
+ *
+ * Options: `--postgres` (a server of its own) or `--url` (not taken away; default a fresh SQLite file), `--rounds` (100),
+ * `--leaseMs` (2000), `--pauses` (10), `--awayMs` (60000), `--restarts` (12), `--hasty` (the next kill does not wait until what
+ * was started has said a word, so that at times no daemon is there).
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openQueue } from '../src/runtime/durable/index.ts'
+import { noop } from '../test/fixtures/durable/daemon-tasks.ts'
 import { overlaps, readJournal } from '../test/fixtures/durable/journal.ts'
+import { Fleet } from './chaos/fleet.ts'
+import { pauseRound } from './chaos/pauses.ts'
+import { openPlace } from './chaos/place.ts'
+import { recoveryOf } from './chaos/recovery.ts'
 
 const { values } = parseArgs({
   options: {
     url: { type: 'string' },
+    postgres: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '100' },
     leaseMs: { type: 'string', default: '2000' },
+    pauses: { type: 'string', default: '10' },
+    awayMs: { type: 'string', default: '60000' },
+    restarts: { type: 'string', default: '12' },
+    hasty: { type: 'boolean', default: false },
   },
 })
-const rounds = Number(values.rounds)
-const leaseMs = Number(values.leaseMs)
-/** How much later than its lease a task may be taken back. */
+const [rounds, leaseMs, pauses, awayMs, restarts] = [
+  values.rounds,
+  values.leaseMs,
+  values.pauses,
+  values.awayMs,
+  values.restarts,
+].map(Number) as [number, number, number, number, number]
+/** How much later than its lease a task may be taken back, where a daemon is there. */
 const SLACK_MS = 1_000
 /** How long what is left may take in the end. */
 const DRAIN_MS = 180_000
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../test/fixtures/durable/${name}.ts`, import.meta.url))
+const RESTART_EVERY_MS = 5_000
 
-const folder = await mkdtemp(join(tmpdir(), 'stateward-chaos-'))
-const url = values.url ?? `sqlite:${join(folder, 'tasks.db')}`
+const place = await openPlace(values.url, values.postgres)
+const { url, folder } = place
 const file = join(folder, 'journal.txt')
-await writeFile(file, '')
-const acknowledged = new Set<string>()
-/** When a daemon was killed, epoch ms, by its id in the store. */
-const killedAt = new Map<string, number>()
-const ids = new WeakMap<ChildProcess, string>()
+const pausedFile = join(folder, 'paused.txt')
+for (const one of [file, pausedFile]) await writeFile(one, '')
 
-function start(program: string, args: readonly string[], hear: (child: ChildProcess, said: unknown) => void) {
-  const child = fork(fixture(program), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  child.on('message', (said) => hear(child, said))
-  return child
-}
-const startDaemon = (name: string): ChildProcess =>
-  start(
-    'daemon-process',
-    [JSON.stringify({ url, name, leaseMs, size: 4, lostLimit: 1_000 })],
-    (child, said) => {
-      const { type, payload } = said as { type: string; payload: { id?: string; daemonId?: string } }
-      const id = type === 'ready' ? payload.id : payload.daemonId
-      if (id !== undefined) ids.set(child, id)
-    },
-  )
-const startProducer = (): ChildProcess =>
-  start('chaos-producer', [url, file], (_, id) => void acknowledged.add(id as string))
-
-const starts = [() => startDaemon('a'), () => startDaemon('b'), startProducer]
 const problems: string[] = []
-const kills = [0, 0, 0]
+/** When the store was away, epoch ms: leases may be lost then, and a while later, without a kill. */
+const gaps: { readonly from: number; readonly to: number }[] = []
 const queue = await openQueue({ url, by: 'chaos' })
-const alive = starts.map((one) => one())
-try {
+const fleet = new Fleet({ url, file, leaseMs })
+
+/** Says what has happened, as it happens. */
+const say = (text: string): void => console.log(text)
+
+async function kill(): Promise<void> {
+  const replaced: Promise<void>[] = []
   for (let round = 0; round < rounds; round += 1) {
     await setTimeout(200 + Math.random() * 1_300)
-    const which = Math.floor(Math.random() * alive.length)
-    const victim = alive[which] as ChildProcess
-    const gone = once(victim, 'exit')
-    victim.kill('SIGKILL')
-    const id = ids.get(victim)
-    if (id !== undefined) killedAt.set(id, Date.now())
-    await gone
-    kills[which] = (kills[which] as number) + 1
-    const next = (starts[which] as () => ChildProcess)()
-    alive[which] = next
-    // Where no daemon works, none can take anything back: the next kill comes when this one has said a word.
-    await once(next, 'message')
+    replaced.push(fleet.killOne())
+    if (!values.hasty) await replaced.at(-1)
   }
-  const producer = alive.pop() as ChildProcess
-  const over = once(producer, 'exit')
-  producer.send('stop')
-  await over
+  await Promise.all(replaced)
+  const { a, b, producer } = fleet.kills
+  say(`${rounds} kills: daemon a ${a}, daemon b ${b}, producer ${producer}`)
+}
+
+async function pause(): Promise<void> {
+  let held = 0
+  const childIds = new Set<string>()
+  let children = 0
+  for (let round = 0; round < pauses; round += 1) {
+    const done = await pauseRound(queue, fleet, { folder, file: pausedFile, leaseMs })
+    held += done.held
+    children += done.children
+    problems.push(...done.problems)
+    for (const id of done.childIds) childIds.add(id)
+  }
+  noteOverlaps(readJournal(pausedFile).filter(({ id }) => childIds.has(id)))
+  say(`${pauses} pauses: ${held} tasks of stopped daemons ran again, ${children} of them in processes`)
+}
+
+/** @returns how long after the store was back the first task had run, ms */
+async function backAfter(): Promise<number> {
+  const backAt = performance.now()
+  for (const end = backAt + 60_000; performance.now() < end; await setTimeout(20)) {
+    try {
+      await queue.wait(await queue.enqueue(noop, 1, { priority: 'critical' }), { timeoutMs: 30_000 })
+      return Math.round(performance.now() - backAt)
+    } catch {
+      // Its connections are the old ones, perhaps.
+    }
+  }
+  problems.push('no task ran within a minute after the store was back')
+  return Number.POSITIVE_INFINITY
+}
+
+async function away(): Promise<void> {
+  if (place.takeAway === undefined || awayMs === 0) return
+  const from = Date.now()
+  const bringBack = await place.takeAway()
+  await setTimeout(awayMs)
+  await bringBack()
+  gaps.push({ from, to: Date.now() })
+  const ms = await backAfter()
+  say(`store away for ${awayMs} ms: the next task had run ${ms} ms after it was back`)
+}
+
+async function restart(): Promise<void> {
+  if (place.restart === undefined || restarts === 0) return
+  const from = Date.now()
+  for (let round = 0; round < restarts; round += 1) {
+    await setTimeout(RESTART_EVERY_MS)
+    await place.restart()
+  }
+  gaps.push({ from, to: Date.now() })
+  const ms = await backAfter()
+  say(`${restarts} restarts, one every ${RESTART_EVERY_MS} ms: the next task had run ${ms} ms after the last`)
+}
+
+function noteOverlaps(spans: ReturnType<typeof readJournal>): void {
+  for (const [a, b] of overlaps(spans))
+    problems.push(`task ${a.id} ran twice at once: pid ${a.pid} until ${a.to}, pid ${b.pid} from ${b.from}`)
+}
+
+async function drain(): Promise<void> {
   const left = async (): Promise<number> => {
     const { finished, failed, cancelled, terminated, ...live } = await queue.counts()
     return Object.values(live).reduce((sum, count) => sum + count, 0)
@@ -91,33 +144,60 @@ try {
   for (const end = Date.now() + DRAIN_MS; (await left()) > 0 && Date.now() < end; ) await setTimeout(100)
   const stuck = await left()
   if (stuck > 0) problems.push(`${stuck} tasks are stuck`)
+  if (!fleet.isWhole) problems.push('a daemon has ended by itself')
+}
+
+async function judge(): Promise<void> {
   let again = 0
-  let latestMs = 0
-  for (const id of acknowledged) {
+  let inGaps = 0
+  const latest = { fromDeathMs: 0, fromChanceMs: 0 }
+  for (const id of fleet.acknowledged) {
     const task = await queue.get(id)
     if (task?.state !== 'finished') problems.push(`task ${id} is ${task?.state ?? 'lost'} (${task?.reason})`)
     for (const { act, at, detail } of await queue.log(id)) {
       if (act !== 'leaseLost') continue
+      if (gaps.some(({ from, to }) => at >= from && at <= to + 2 * leaseMs)) {
+        inGaps += 1
+        continue
+      }
       again += 1
-      const killed = killedAt.get(detail ?? '')
-      if (killed === undefined) problems.push(`task ${id} was taken from ${detail}, which was not killed`)
-      else latestMs = Math.max(latestMs, at - killed)
+      const taken = { holder: detail ?? '', at }
+      const recovery = recoveryOf(taken, fleet.lives, { leaseMs, slackMs: SLACK_MS })
+      if (recovery === undefined) {
+        problems.push(`task ${id} was taken from ${detail}, which was alive`)
+        continue
+      }
+      latest.fromDeathMs = Math.max(latest.fromDeathMs, recovery.fromDeathMs)
+      latest.fromChanceMs = Math.max(latest.fromChanceMs, recovery.fromChanceMs)
+      if (recovery.fromChanceMs > SLACK_MS)
+        problems.push(`task ${id} was taken back ${recovery.fromChanceMs} ms after it could be`)
     }
   }
-  if (latestMs > leaseMs + SLACK_MS) problems.push(`a task was taken back ${latestMs} ms after the kill`)
   const spans = readJournal(file)
-  for (const [a, b] of overlaps(spans)) {
-    problems.push(`task ${a.id} ran twice at once: pid ${a.pid} until ${a.to}, pid ${b.pid} from ${b.from}`)
-  }
-  console.log(
-    `rounds ${rounds}: killed daemon a ${kills[0]}, daemon b ${kills[1]}, producer ${kills[2]} times`,
-  )
-  console.log(`acknowledged ${acknowledged.size} tasks; ${spans.length} attempts in the journal`)
-  console.log(`leases taken back ${again}; the latest ${latestMs} ms after the kill (lease ${leaseMs} ms)`)
-  console.log(problems.length === 0 ? 'no task lost, stuck or run twice at once' : problems.join('\n'))
+  noteOverlaps(spans)
+  say(`acknowledged ${fleet.acknowledged.size} tasks; ${spans.length} attempts in the journal`)
+  say(`leases of dead daemons taken back ${again}, the latest ${latest.fromDeathMs} ms after the kill, and`)
+  say(`  ${latest.fromChanceMs} ms after its lease (${leaseMs} ms) was over and a daemon was there to see it`)
+  if (gaps.length > 0) say(`leases lost while the store was away or restarted: ${inGaps}`)
+}
+
+try {
+  await fleet.startDaemons()
+  await fleet.startProducer()
+  await kill()
+  if (!(await fleet.stopProducer())) problems.push('the producer did not end when it was told to')
+  await drain()
+  await pause()
+  await fleet.startProducer()
+  await away()
+  await restart()
+  if (!(await fleet.stopProducer())) problems.push('the producer did not end when it was told to')
+  await drain()
+  await judge()
+  say(problems.length === 0 ? 'no task lost, stuck or run twice at once' : problems.join('\n'))
 } finally {
-  for (const child of alive) if (child.exitCode === null) child.kill('SIGKILL')
+  fleet.end()
   await queue.close()
-  await rm(folder, { recursive: true, force: true })
+  await place.close()
 }
 process.exitCode = problems.length === 0 ? 0 : 1

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import type { DeathPoint } from '../fixtures/durable/dying-queue.ts'
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/durable/daemon-process.ts', import.meta.url))
 
@@ -11,6 +12,9 @@ export interface DaemonSetup {
   readonly name?: string
   readonly leaseMs?: number
   readonly size?: number
+  readonly lostLimit?: number
+  /** Where it ends itself by `kill -9`, with the first task that it comes to. */
+  readonly diesAt?: DeathPoint
 }
 
 interface Told {
@@ -59,6 +63,11 @@ export class DaemonProcess {
     const gone = once(this.child, 'exit')
     this.signal('SIGKILL')
     await gone
+  }
+
+  /** Resolves when it has ended. */
+  async exited(): Promise<void> {
+    if (!this.#hasExited) await once(this.child, 'exit')
   }
 
   async stop(): Promise<void> {

@@ -63,8 +63,17 @@ export class EmbeddedServer {
   }
 
   async restart(): Promise<void> {
-    await this.#postgres.stop()
-    await this.#postgres.start()
+    await this.halt()
+    await this.resume()
+  }
+
+  /** Its data stays; nobody can reach it until it is resumed. */
+  halt(): Promise<void> {
+    return this.#postgres.stop()
+  }
+
+  resume(): Promise<void> {
+    return this.#postgres.start()
   }
 
   async stop(): Promise<void> {

@@ -59,7 +59,7 @@ class Servers {
 }
 
 /** Loaded by whoever needs it: most runs do not. */
-async function loadEmbedded(): Promise<typeof EmbeddedServer> {
+export async function loadEmbedded(): Promise<typeof EmbeddedServer> {
   const events = ['beforeExit', 'exit', 'message'] as const
   const before = new Set(events.flatMap((event) => process.listeners(event as 'exit')))
   const loaded = await import('./embedded-postgres.ts')

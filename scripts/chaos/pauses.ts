@@ -1,0 +1,103 @@
+/**
+ * One round of SIGSTOP: a daemon is stopped for longer than its lease, while it runs tasks of all kinds. Its child processes
+ * and commands have to be gone before another daemon begins their tasks, and what it says after SIGCONT must change nothing.
+ */
+import { join } from 'node:path'
+import type { Queue } from '../../src/runtime/durable/index.ts'
+import {
+  type JournalSpan,
+  journal,
+  journalDeaf,
+  journalProcess,
+  napCommand,
+  readJournal,
+  readPids,
+} from '../../test/fixtures/durable/journal.ts'
+import { isAlive } from '../../test/support/processes.ts'
+import { until } from '../../test/support/until.ts'
+import type { Fleet } from './fleet.ts'
+
+const PATIENCE_MS = 60_000
+let serial = 0
+
+interface Sent {
+  readonly id: string
+  /** Whether it runs in a process of its own. */
+  readonly isChild: boolean
+  /** Its processes so far. */
+  pids(): number[]
+}
+
+export interface PauseRound {
+  /** How many tasks the stopped daemon had, and how many of them ran in processes. */
+  readonly held: number
+  readonly children: number
+  /** All tasks of the round that ran in processes. */
+  readonly childIds: readonly string[]
+  readonly problems: readonly string[]
+}
+
+export async function pauseRound(
+  queue: Queue,
+  fleet: Fleet,
+  { folder, file, leaseMs }: { readonly folder: string; readonly file: string; readonly leaseMs: number },
+): Promise<PauseRound> {
+  const sent = await send(queue, { folder, file, ms: leaseMs * 2 })
+  await until(() => sent.every(({ pids }) => pids().length === 1), PATIENCE_MS)
+  const holders = await Promise.all(sent.map(async ({ id }) => (await queue.get(id))?.holder ?? ''))
+  const [victim = ''] = holders
+  const held = sent.filter((_, index) => holders[index] === victim)
+  const problems: string[] = []
+  const goOn = fleet.pause(victim)
+  try {
+    await until(() => held.every(({ pids }) => pids().length === 2), PATIENCE_MS)
+    for (const { id, isChild, pids } of held) {
+      const [first = 0] = pids()
+      if (isChild && isAlive(first)) problems.push(`process ${first} of task ${id} outlived its lease`)
+    }
+  } finally {
+    goOn()
+  }
+  for (const { id, pids } of sent) {
+    const expected = held.some((one) => one.id === id) ? 2 : 1
+    await queue.wait(id, { timeoutMs: PATIENCE_MS }).catch(() => {})
+    const { state, attempt, holder } = (await queue.get(id)) ?? {}
+    if (state !== 'finished' || attempt !== expected || pids().length !== expected)
+      problems.push(
+        `task ${id} is ${state} in attempt ${attempt} by ${holder} after ${pids().length} starts, expected ${expected}`,
+      )
+  }
+  return {
+    held: held.length,
+    children: held.filter(({ isChild }) => isChild).length,
+    childIds: sent.flatMap(({ id, isChild }) => (isChild ? [id] : [])),
+    problems,
+  }
+}
+
+async function send(
+  queue: Queue,
+  { folder, file, ms }: { readonly folder: string; readonly file: string; readonly ms: number },
+): Promise<Sent[]> {
+  const spansOf = (id: string): JournalSpan[] => readJournal(file).filter((span) => span.id === id)
+  const calls = [journalProcess, journalDeaf, journal, journalProcess, journalDeaf, journal]
+  const inJournal = calls.map(async (task): Promise<Sent> => {
+    const { id } = await queue.enqueue(task, { file, ms })
+    return { id, isChild: task !== journal, pids: () => spansOf(id).map(({ pid }) => pid) }
+  })
+  const commands = [1, 2].map(async (): Promise<Sent> => {
+    serial += 1
+    const own = join(folder, `nap-${serial}`)
+    const { id } = await queue.enqueue(napCommand, { file: own, ms })
+    return { id, isChild: true, pids: () => pidsIn(own) }
+  })
+  return Promise.all([...inJournal, ...commands])
+}
+
+function pidsIn(file: string): number[] {
+  try {
+    return readPids(file)
+  } catch {
+    return []
+  }
+}
