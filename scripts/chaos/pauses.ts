@@ -44,20 +44,25 @@ export async function pauseRound(
 ): Promise<PauseRound> {
   const sent = await send(queue, { folder, file, ms: leaseMs * 2 })
   await until(() => sent.every(({ pids }) => pids().length === 1), PATIENCE_MS)
-  const holders = await Promise.all(sent.map(async ({ id }) => (await queue.get(id))?.holder ?? ''))
-  const [victim = ''] = holders
-  const held = sent.filter((_, index) => holders[index] === victim)
+  const victim = (await queue.get(sent[0]?.id ?? ''))?.holder ?? ''
   const problems: string[] = []
   const goOn = fleet.pause(victim)
-  try {
-    await until(() => held.every(({ pids }) => pids().length === 2), PATIENCE_MS)
-    for (const { id, isChild, pids } of held) {
-      const [first = 0] = pids()
-      if (isChild && isAlive(first)) problems.push(`process ${first} of task ${id} outlived its lease`)
-    }
-  } finally {
-    goOn()
+  // What it holds now: while it is stopped it can tell the store nothing.
+  const records = await Promise.all(sent.map(({ id }) => queue.get(id)))
+  const held = sent.filter(
+    (_, index) => records[index]?.holder === victim && records[index]?.state === 'running',
+  )
+  const isAgain = (): boolean => held.every(({ pids }) => pids().length === 2)
+  const wasTaken = await until(isAgain, PATIENCE_MS).then(
+    () => true,
+    () => false,
+  )
+  if (!wasTaken) problems.push(`what a stopped daemon held had not begun again after ${PATIENCE_MS} ms`)
+  for (const { id, isChild, pids } of held) {
+    const [first = 0] = pids()
+    if (isChild && isAlive(first)) problems.push(`process ${first} of task ${id} outlived its lease`)
   }
+  goOn()
   for (const { id, pids } of sent) {
     const expected = held.some((one) => one.id === id) ? 2 : 1
     await queue.wait(id, { timeoutMs: PATIENCE_MS }).catch(() => {})

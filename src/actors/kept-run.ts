@@ -33,7 +33,7 @@ export class KeptRun {
 }
 
 /** Why its keeper has it again; `returned`: it had not begun, or a stop has ended it. */
-export type HandBackReason = KeptWord['kind'] | 'returned'
+export type HandBackReason = 'retry' | 'snooze' | 'next' | 'returned'
 
 /** @returns `undefined` for a run that has ended for good */
 export function handBackReason({ kept, outcome }: TaskRun): HandBackReason | undefined {

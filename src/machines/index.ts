@@ -76,7 +76,7 @@ export * from './model.ts'
 export { type OutboxEffect, type OutboxEvent, outboxMachine } from './outbox.ts'
 export { OVERLAPS, type Overlap, type OverlapAct, onOverlap } from './overlap.ts'
 export { plainWorkerMachine } from './plain-worker.ts'
-export { AHEAD_MS, NO_PACE, nextPace, type Pace } from './prefetch.ts'
+export { AHEAD_MS, NO_PACE, nextPace, type Pace, type PaceSample } from './prefetch.ts'
 export { type ProcessSlotEvent, processSlotMachine } from './process-slot.ts'
 export { queueWorkerMachine } from './queue-worker.ts'
 export {

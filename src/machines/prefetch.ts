@@ -20,16 +20,19 @@ export interface Pace {
 
 export const NO_PACE: Pace = { perMs: 0, ahead: 0 }
 
-/**
- * @param ended - tasks that have ended since the pace was last taken
- * @param elapsedMs - time since then
- * @param answerMs - how long the store took to answer the last claim
- * @param most - upper bound of what is claimed ahead
- */
-export function nextPace(
-  pace: Pace,
-  { ended, elapsedMs, answerMs, most }: Readonly<Record<'ended' | 'elapsedMs' | 'answerMs' | 'most', number>>,
-): Pace {
+/** What the pace is taken from. */
+export interface PaceSample {
+  /** Tasks that have ended since the pace was last taken. */
+  readonly ended: number
+  /** Time since then. */
+  readonly elapsedMs: number
+  /** How long the store took to answer the last claim. */
+  readonly answerMs: number
+  /** Upper bound of what is claimed ahead. */
+  readonly most: number
+}
+
+export function nextPace(pace: Pace, { ended, elapsedMs, answerMs, most }: PaceSample): Pace {
   const measured = ended / Math.max(elapsedMs, 0.1)
   const perMs = pace.perMs * (1 - NEWEST) + measured * NEWEST
   return { perMs, ahead: Math.min(most, Math.floor(perMs * Math.max(AHEAD_MS, 2 * answerMs))) }
