@@ -1,5 +1,5 @@
 /** What holders say about the tasks that they hold. Without the fence it changes nothing. */
-import type { StoredTaskEvent } from '../../machines/stored-task.ts'
+import { endReason, eventOf } from './attempt-event.ts'
 import type { AnswerTable, ProgressOperation, SettleAnswer, Settlement, Verdict } from './operations.ts'
 import { type Forked, flushAndJoin, joinParents, storeChildren } from './postgres-forks.ts'
 import { type Child, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
@@ -136,26 +136,6 @@ function postpone(rows: Rows, item: SettleItem, answers: Map<string, SettleAnswe
   }
   log(rows, row, at, by, verdict)
   return []
-}
-
-/** Of a task that ends because it was asked to. */
-export function endReason(row: TaskLife): string | null {
-  return row.phase === 'replaced' ? 'replaced' : row.asked_reason
-}
-
-function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
-  switch (verdict.kind) {
-    case 'retry':
-      return { type: 'attempt.failed', fence, retryAt: verdict.runAt }
-    case 'snooze':
-      return { type: 'attempt.snoozed', fence, until: verdict.runAt }
-    case 'step':
-      return { type: 'attempt.continued', fence, runAt: verdict.runAt }
-    case 'fork':
-      return { type: 'attempt.forked', fence, runAt: verdict.runAt }
-    case 'returned':
-      return { type: 'attempt.returned', fence }
-  }
 }
 
 function log(

@@ -1,4 +1,6 @@
 /** What keeps a store in order: lost leases, old rows, signs of life. */
+
+import { endReason } from './attempt-event.ts'
 import type {
   AnswerTable,
   BeatOperation,
@@ -12,7 +14,6 @@ import { ACTIVE_SEQS } from './postgres-boss.ts'
 import type { PgSql } from './postgres-driver.ts'
 import { flushAndJoin } from './postgres-forks.ts'
 import { LIFE_COLUMNS, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
-import { endReason } from './postgres-settle.ts'
 import { nextLife } from './stored-life.ts'
 
 const EXPIRED = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE seq IN (${ACTIVE_SEQS})

@@ -1,5 +1,5 @@
 /** What holders say about the tasks that they hold. Without the fence it changes nothing. */
-import type { StoredTaskEvent } from '../../machines/stored-task.ts'
+import { endReason, eventOf } from './attempt-event.ts'
 import type {
   AnswerTable,
   ProgressOperation,
@@ -11,7 +11,7 @@ import type {
 import type { Sql } from './sqlite-driver.ts'
 import { anyLiveChild, fork, hasDueParent } from './sqlite-forks.ts'
 import { lifeOf, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
-import { endReason, writeStep } from './sqlite-step.ts'
+import { writeStep } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 
 const LOST: SettleAnswer = { kind: 'lost' }
@@ -78,19 +78,6 @@ function postpone(
     writeStep(sql, row.seq, verdict.call, verdict.percent ?? null)
   log(sql, row, at, by, verdict)
   return { kind: 'settled', state: next.state as TaskLife['state'] }
-}
-
-function eventOf(verdict: Postponement, fence: number): StoredTaskEvent {
-  switch (verdict.kind) {
-    case 'retry':
-      return { type: 'attempt.failed', fence, retryAt: verdict.runAt }
-    case 'snooze':
-      return { type: 'attempt.snoozed', fence, until: verdict.runAt }
-    case 'step':
-      return { type: 'attempt.continued', fence, runAt: verdict.runAt }
-    case 'returned':
-      return { type: 'attempt.returned', fence }
-  }
 }
 
 function log(sql: Sql, row: TaskLife, at: number, by: string, verdict: Postponement): void {

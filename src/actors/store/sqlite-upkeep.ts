@@ -1,5 +1,6 @@
 /** What keeps a store in order: lost leases, old rows, signs of life. */
 import type { StoredState } from '../../machines/stored-task.ts'
+import { endReason } from './attempt-event.ts'
 import type {
   AnswerTable,
   BeatOperation,
@@ -11,7 +12,6 @@ import type {
 } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
 import { LIFE_COLUMNS, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
-import { endReason } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 
 const EXPIRED = `SELECT ${LIFE_COLUMNS} FROM stateward_task INDEXED BY stateward_task_leased
