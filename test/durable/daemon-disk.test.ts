@@ -71,7 +71,7 @@ describe.skipIf(!canMount)('on a file system of its own (needs root, and leave t
     expect((await queue.list()).tasks).toHaveLength(2)
   })
 
-  test('a disk that is read-only for a while is told of, and waited for', async () => {
+  test('a disk that is read-only for a while is told of, and the queue opens again after it', async () => {
     const { folder, remount } = await smallDisk()
     const file = join(folder, 'tasks.db')
     const first = await openPlace(file)

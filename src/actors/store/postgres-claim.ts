@@ -13,7 +13,8 @@ import type {
   RenewOperation,
 } from './operations.ts'
 import { type Dispatch, type Fetched, instantText } from './postgres-boss.ts'
-import { bandOf, type PgWork, priorityOf, type RequestColumns, requestOf } from './postgres-rows.ts'
+import type { PgWork } from './postgres-rows.ts'
+import { bandOf, priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
 import type { ClaimedTask } from './task-record.ts'
 
 const SET_CLOCK = "SELECT set_config('stateward.now', $1, true)"

@@ -2,7 +2,8 @@
 import type { EnqueueAnswer } from './operations.ts'
 import { cancelChildren } from './postgres-cancel.ts'
 import { flushAndJoin } from './postgres-forks.ts'
-import { bandOf, noteNames, type PgWork, Rows } from './postgres-rows.ts'
+import { noteNames, type PgWork, Rows } from './postgres-rows.ts'
+import { bandOf } from './shared-columns.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask } from './task-record.ts'
 

@@ -1,15 +1,8 @@
 /** Tasks that wait for their children, and what is told of the children. */
 import type { Verdict } from './operations.ts'
 import type { PgSql } from './postgres-driver.ts'
-import {
-  bandOf,
-  type Child,
-  LIFE_COLUMNS,
-  noteNames,
-  type PgWork,
-  Rows,
-  type TaskLife,
-} from './postgres-rows.ts'
+import { type Child, LIFE_COLUMNS, noteNames, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
+import { bandOf } from './shared-columns.ts'
 import { StoreError } from './store-error.ts'
 import { nextLife } from './stored-life.ts'
 import type { TaskRecord } from './task-record.ts'

@@ -1,40 +1,15 @@
 /** Rows of `stateward.task` as the rest of the store knows them, and the writes that several operations share. */
-import { PRIORITIES, type Priority } from '../../machines/model.ts'
+
 import type { StoredPhase, StoredState } from '../../machines/stored-task.ts'
 import { type Dispatch, type Dispatcher, LOCK_WAITING_JOBS } from './postgres-boss.ts'
 import type { PgSql } from './postgres-driver.ts'
 import type { LogAct } from './records.ts'
+import { priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
 import type { LifeRow } from './stored-life.ts'
 import type { EndRequest, StoredCall, TaskRecord } from './task-record.ts'
 
 /** Entries kept in the log of one task; older ones make room, so that endless trampolines need no endless log. */
 const LOG_LIMIT = 100
-
-/** Bands are stored by urgency. */
-export function bandOf(priority: Priority): number {
-  return PRIORITIES.indexOf(priority)
-}
-
-export function priorityOf(band: number): Priority {
-  return PRIORITIES[band] as Priority
-}
-
-export interface RequestColumns {
-  readonly asked: 'cancel' | 'replace' | null
-  readonly asked_at: number | null
-  readonly asked_by: string | null
-  readonly asked_reason: string | null
-}
-
-export function requestOf(row: RequestColumns): EndRequest | null {
-  if (row.asked === null) return null
-  return {
-    at: Number(row.asked_at),
-    by: row.asked_by as string,
-    reason: row.asked_reason,
-    replaced: row.asked === 'replace',
-  }
-}
 
 /** What decides about a row, and what changes with it. */
 export interface TaskLife extends LifeRow, RequestColumns {

@@ -16,8 +16,8 @@ import type {
   RenewAnswer,
   RenewOperation,
 } from './operations.ts'
+import { bandOf, type RequestColumns, requestOf } from './shared-columns.ts'
 import type { Sql } from './sqlite-driver.ts'
-import { bandOf, type RequestColumns, requestOf } from './sqlite-rows.ts'
 import type { ClaimedTask } from './task-record.ts'
 
 /** A row as it was before the claim. */

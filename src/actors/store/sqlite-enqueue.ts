@@ -1,16 +1,9 @@
 /** Stores new tasks. One statement each, unless its id or its key is taken. */
 import type { AnswerTable, EnqueueAnswer, EnqueueOperation } from './operations.ts'
+import { bandOf } from './shared-columns.ts'
 import { cancelChildren } from './sqlite-cancel.ts'
 import type { Sql } from './sqlite-driver.ts'
-import {
-  bandOf,
-  LIFE_COLUMNS,
-  lifeOf,
-  type TaskLife,
-  writeLife,
-  writeLog,
-  writeRequest,
-} from './sqlite-rows.ts'
+import { LIFE_COLUMNS, lifeOf, type TaskLife, writeLife, writeLog, writeRequest } from './sqlite-rows.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask } from './task-record.ts'
 

@@ -1,8 +1,9 @@
 /** Tasks that wait for their children, and what is told of the children. */
 import { endReason } from './attempt-event.ts'
 import type { SettleAnswer, Settlement, SettleOperation, Verdict } from './operations.ts'
+import { bandOf } from './shared-columns.ts'
 import type { Sql } from './sqlite-driver.ts'
-import { bandOf, lifeOf, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
+import { lifeOf, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
 import { writeStep } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask, TaskRecord } from './task-record.ts'

@@ -1,39 +1,14 @@
 /** Rows of `stateward_task` as the rest of the store knows them, and the writes that several operations share. */
-import { PRIORITIES, type Priority } from '../../machines/model.ts'
+
 import type { StoredPhase, StoredState } from '../../machines/stored-task.ts'
 import type { LogAct } from './records.ts'
+import { priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
 import type { Sql } from './sqlite-driver.ts'
 import type { LifeRow } from './stored-life.ts'
 import type { EndRequest, TaskRecord } from './task-record.ts'
 
 /** Entries kept in the log of one task; older ones make room, so that endless trampolines need no endless log. */
 const LOG_LIMIT = 100
-
-/** Bands are stored by urgency. */
-export function bandOf(priority: Priority): number {
-  return PRIORITIES.indexOf(priority)
-}
-
-function priorityOf(band: number): Priority {
-  return PRIORITIES[band] as Priority
-}
-
-export interface RequestColumns {
-  readonly asked: 'cancel' | 'replace' | null
-  readonly asked_at: number | null
-  readonly asked_by: string | null
-  readonly asked_reason: string | null
-}
-
-export function requestOf(row: RequestColumns): EndRequest | null {
-  if (row.asked === null) return null
-  return {
-    at: row.asked_at as number,
-    by: row.asked_by as string,
-    reason: row.asked_reason,
-    replaced: row.asked === 'replace',
-  }
-}
 
 /** What decides about a row, and whom to tell. */
 export const LIFE_COLUMNS = `seq, id, name, schedule, holder, state, phase, run_at AS runAt, attempt, lost, fence,
