@@ -134,6 +134,7 @@ export {
 export type { ExternalTask } from './runtime/external.ts'
 export { fromTask, type TaskProgressEvent } from './runtime/from-task.ts'
 export type { PhysicalInfo, PoolInfo, SupervisorInfo } from './runtime/info.ts'
+export type { Inspector, InspectorOptions } from './runtime/inspector/inspector.ts'
 export type { LifecycleTask } from './runtime/lifecycle-tasks.ts'
 export { type Lock, lock } from './runtime/lock.ts'
 export type { Loop, LoopState } from './runtime/loop.ts'

@@ -8,10 +8,18 @@
  * Logic that manages something longer (a whole supervisor) says so with {@link MANAGED}: it tells when it is up,
  * and is hurried and killed by events, because its end takes time in any case.
  */
-import { type AnyActorLogic, type AnyActorRef, createActor, type EventObject, type Snapshot } from 'xstate'
+import {
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyStateMachine,
+  createActor,
+  type EventObject,
+  type Snapshot,
+} from 'xstate'
 import type { ChildExit, RestartType } from '../machines/restart.ts'
 import type { ChildGroup } from './child-group.ts'
-import type { ChildKind, ChildListener, ChildSpec, Incarnation } from './supervised.ts'
+import { statePath } from './state-path.ts'
+import type { ChildKind, ChildListener, ChildLook, ChildSpec, Incarnation } from './supervised.ts'
 
 /** What logic says that is ended by `child.stop`, `child.hurry` and `child.kill` alone. */
 export interface ManagedLogic {
@@ -66,6 +74,13 @@ export class ActorChild implements ChildSpec {
 
   actor(): AnyActorRef | undefined {
     return this.#life?.actor
+  }
+
+  look(): ChildLook | undefined {
+    const { logic } = this.options
+    const actor = this.#life?.actor
+    if (actor === undefined || !('root' in logic)) return undefined
+    return { machine: logic as AnyStateMachine, state: statePath(actor.getSnapshot().value) }
   }
 }
 

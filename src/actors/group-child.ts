@@ -1,8 +1,9 @@
 /** A nested group as a child of the group above it. */
 import type { AnyActorRef } from 'xstate'
+import { childGroupMachine } from '../machines/child-group.ts'
 import type { RestartType } from '../machines/restart.ts'
 import type { ChildGroup } from './child-group.ts'
-import type { ChildKind, ChildListener, ChildSpec, Incarnation } from './supervised.ts'
+import type { ChildKind, ChildListener, ChildLook, ChildSpec, Incarnation } from './supervised.ts'
 
 export interface GroupChildOptions {
   readonly restart: RestartType
@@ -36,5 +37,9 @@ export class GroupChild implements ChildSpec {
 
   actor(): AnyActorRef {
     return this.group.actor
+  }
+
+  look(): ChildLook {
+    return { machine: childGroupMachine, state: this.group.state }
   }
 }

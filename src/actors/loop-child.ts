@@ -2,7 +2,7 @@
 import type { AnyActorRef } from 'xstate'
 import type { RestartLimits, RestartType } from '../machines/restart.ts'
 import type { LoopExecutor } from './loop-executor.ts'
-import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
+import type { ChildListener, ChildLook, ChildSpec, Incarnation } from './supervised.ts'
 
 export interface LoopChildOptions {
   readonly restart: RestartType
@@ -59,5 +59,9 @@ export class LoopChild implements ChildSpec, Incarnation {
 
   actor(parent: AnyActorRef): AnyActorRef {
     return this.#loop.actorOf(parent)
+  }
+
+  look(): ChildLook {
+    return this.#loop.look()
   }
 }

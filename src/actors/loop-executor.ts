@@ -18,6 +18,7 @@ import { LoopLink } from './loop-link.ts'
 import { MachineDriver } from './machine-driver.ts'
 import type { LoopCommand, LoopMessage } from './remote/loop-wire.ts'
 import { TaskRefs } from './remote/task-refs.ts'
+import type { ChildLook } from './supervised.ts'
 import type { TimerQueue } from './timer-queue.ts'
 import type { Tracer } from './tracer.ts'
 
@@ -111,6 +112,10 @@ export class LoopExecutor implements LoopOfAttempt, TimerOwner {
   /** Ids of the runs in its thread. */
   get runIds(): string[] {
     return [...this.#live.values()].map(({ job }) => job.runId)
+  }
+
+  look(): ChildLook {
+    return this.#driver.look()
   }
 
   actorOf(parent: AnyActorRef): AnyActorRef {

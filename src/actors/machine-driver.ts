@@ -81,6 +81,11 @@ export class MachineDriver<Owner, Machine extends AnyStateMachine> {
     return logic.states[logic.indexOf(this.#snapshot)] ?? ''
   }
 
+  /** What an inspector draws. */
+  look(): { readonly machine: Machine; readonly state: string } {
+    return { machine: this.#options.logic.machine, state: this.state }
+  }
+
   /** The actor, once somebody looked. */
   get actor(): AnyActorRef | undefined {
     return this.#actor

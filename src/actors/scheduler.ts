@@ -7,7 +7,7 @@ import { compile } from '../machines/compile.ts'
 import type { RestartType } from '../machines/restart.ts'
 import { type SchedulerEvent, schedulerMachine } from '../machines/scheduler.ts'
 import { type DriverEffects, MachineDriver } from './machine-driver.ts'
-import type { ChildKind, ChildListener, ChildSpec, Incarnation } from './supervised.ts'
+import type { ChildKind, ChildListener, ChildLook, ChildSpec, Incarnation } from './supervised.ts'
 import type { Tracer } from './tracer.ts'
 
 /** A scheduler of one's own: a loop that submits tasks whenever it sees fit. */
@@ -76,6 +76,10 @@ export class SchedulerChild implements ChildSpec {
 
   actor(parent: AnyActorRef): AnyActorRef | undefined {
     return this.#life?.driver.actorOf(parent, this.id, 'scheduler')
+  }
+
+  look(): ChildLook | undefined {
+    return this.#life?.driver.look()
   }
 }
 

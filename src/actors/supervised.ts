@@ -6,7 +6,7 @@
  * when one starts, whether another one follows, and how long an end may take; the incarnation only reports
  * facts and obeys.
  */
-import type { AnyActorRef } from 'xstate'
+import type { AnyActorRef, AnyStateMachine } from 'xstate'
 import type { ChildExit, RestartLimits, RestartType } from '../machines/restart.ts'
 
 export type ChildKind = 'actor' | 'worker' | 'loop' | 'group' | 'supervisor' | 'scheduler' | 'daemon'
@@ -29,6 +29,13 @@ export interface Incarnation {
   hurry(): void
   /** Ends it now. `exited` follows within a bounded time. */
   kill(): void
+}
+
+/** What an inspector draws of a child that lives. */
+export interface ChildLook {
+  readonly machine: AnyStateMachine
+  /** A dotted path in the machine. */
+  readonly state: string
 }
 
 /** What a group needs to know of a child. */
@@ -61,4 +68,6 @@ export interface ChildSpec {
   removed?(): void
   /** The actor that shows the child, made now if need be; `undefined` while there is none to show. */
   actor(parent: AnyActorRef): AnyActorRef | undefined
+  /** The machine of what it stands for; `undefined` while there is none. Makes nothing. */
+  look?(): ChildLook | undefined
 }

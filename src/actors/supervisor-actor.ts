@@ -13,14 +13,14 @@ import {
   type Observer,
   type Snapshot,
   type SnapshotFrom,
-  type StateValue,
 } from 'xstate'
 import type { StopPlan, SupervisorEvent, SupervisorFact, supervisorMachine } from '../machines/supervisor.ts'
 import type { Slots } from '../machines/worker-model.ts'
 import { ActorTimers } from './actor-timers.ts'
 import type { Timer, TimerKind, TimerOwner } from './armed-timers.ts'
 import type { ChildGroup } from './child-group.ts'
-import type { ChildListener } from './supervised.ts'
+import { statePath } from './state-path.ts'
+import type { ChildListener, ChildLook } from './supervised.ts'
 import { taskActor } from './task-actor.ts'
 import type { TaskPool } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
@@ -135,6 +135,11 @@ export class SupervisorActor implements TimerOwner {
     return typeof value === 'string' ? value : (Object.keys(value)[0] as string)
   }
 
+  /** What an inspector draws. */
+  look(): ChildLook {
+    return { machine: this.#options.machine, state: statePath(this.actor.getSnapshot().value) }
+  }
+
   /** What a queued run may expect. */
   get slots(): Slots {
     const { value, context } = this.actor.getSnapshot()
@@ -166,11 +171,11 @@ export class SupervisorActor implements TimerOwner {
 
   /** Tells of the steps of the supervisor's own machine. @returns a function that ends it */
   follow(tell: (event: string, from: string, to: string) => void): () => void {
-    let from = pathOf(this.actor.getSnapshot().value)
+    let from = statePath(this.actor.getSnapshot().value)
     const subscription = this.#inspect({
       next: (inspected) => {
         if (inspected.type !== '@xstate.snapshot' || inspected.actorRef !== this.actor) return
-        const to = pathOf((inspected.snapshot as SnapshotFrom<typeof supervisorMachine>).value)
+        const to = statePath((inspected.snapshot as SnapshotFrom<typeof supervisorMachine>).value)
         tell(inspected.event.type, from, to)
         from = to
       },
@@ -348,13 +353,6 @@ export class SupervisorActor implements TimerOwner {
       return this.#inspect(this.#options.isolate(observer))
     }
   }
-}
-
-function pathOf(value: StateValue | undefined): string {
-  if (typeof value !== 'object') return value ?? ''
-  return Object.entries(value)
-    .map(([state, inner]) => `${state}.${pathOf(inner)}`)
-    .join(', ')
 }
 
 /** The actor between the supervisor and its runs. Commands to it are calls of the pool. */

@@ -26,6 +26,7 @@ import { SlotPool } from './slot-pool.ts'
 import { StartQueue } from './start-queue.ts'
 import { runEffect } from './task-effects.ts'
 import { type RunPlan, TaskRun, type TaskSnapshot } from './task-run.ts'
+import { TaskStep } from './task-step.ts'
 import { type TaskTimerKind, timerEvent } from './task-timers.ts'
 import { TimerQueue } from './timer-queue.ts'
 import { Tracer } from './tracer.ts'
@@ -213,7 +214,7 @@ export class TaskPool implements LendingPool {
     const base = this.#top
     const before = run.snapshot
     run.snapshot = this.logic.step(before, event, this.#collect)
-    if (this.tracer.listener !== undefined) this.#trace(run, event, before)
+    this.tracer.listener?.(new TaskStep(run, event.type, before))
     const effects = this.#effects.slice(base, this.#top)
     const params = this.#params.slice(base, this.#top)
     this.#top = base
@@ -284,7 +285,7 @@ export class TaskPool implements LendingPool {
       this.#top = base
       return this.#onError(error)
     }
-    if (this.tracer.listener !== undefined) this.#trace(run, event, before)
+    this.tracer.listener?.(new TaskStep(run, event.type, before))
     const end = this.#top
     for (let i = base; i < end; i += 1) {
       this.#carryOut(run, this.#effects[i] as string, this.#params[i], event)
@@ -309,18 +310,11 @@ export class TaskPool implements LendingPool {
     }
     run.snapshot = step.snapshot
     run.shared = step
-    if (this.tracer.listener !== undefined) this.#trace(run, event, from.snapshot)
+    this.tracer.listener?.(new TaskStep(run, event.type, from.snapshot))
     const { effects, params } = step
     for (let i = 0; i < effects.length; i += 1) {
       this.#carryOut(run, effects[i] as string, params[i], event)
     }
-  }
-
-  #trace(run: TaskRun, event: TaskEvent, before: TaskSnapshot): void {
-    const { logic } = this
-    const pathOf = (snapshot: TaskSnapshot): string => logic.states[logic.indexOf(snapshot)] ?? ''
-    const [from, to] = [pathOf(before), pathOf(run.snapshot)]
-    this.tracer.listener?.({ machine: 'task', id: run.id, event: event.type, from, to })
   }
 
   /** What users plugged in may throw: that must not keep the other effects, or other runs, from their turn. */

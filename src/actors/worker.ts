@@ -21,7 +21,7 @@ import type {
 } from '../machines/worker-model.ts'
 import type { Timer, TimerOwner } from './armed-timers.ts'
 import { type DriverOptions, MachineDriver } from './machine-driver.ts'
-import type { ChildListener, ChildSpec, Incarnation } from './supervised.ts'
+import type { ChildListener, ChildLook, ChildSpec, Incarnation } from './supervised.ts'
 import type { SubmissionFacts } from './task-pool.ts'
 import type { TaskRun } from './task-run.ts'
 import type { Ticker, TickListener } from './ticker.ts'
@@ -137,6 +137,10 @@ export class WorkerActor implements ChildSpec, Incarnation, TickListener, TimerO
 
   actor(parent: AnyActorRef): AnyActorRef {
     return this.#driver.actorOf(parent, this.id, this.workerKind)
+  }
+
+  look(): ChildLook {
+    return this.#driver.look()
   }
 
   // What its user tells it.

@@ -5,6 +5,7 @@
  */
 export { admits, type Limits, laneLimits, openBands, threshold } from './admission.ts'
 export { BACKOFF_DEFAULTS, type Backoff, backoffMs } from './backoff.ts'
+export type { Chart, ChartCall, ChartInvoke, ChartState, ChartTransition } from './chart.ts'
 export {
   type ChildContext,
   type ChildEffect,
@@ -62,6 +63,7 @@ export { eventWorkerMachine } from './event-worker.ts'
 export { intervalWorkerMachine } from './interval-worker.ts'
 export { type LeaseKeeperEffect, type LeaseKeeperEvent, leaseKeeperMachine } from './lease-keeper.ts'
 export { type LoopEffect, type LoopEvent, loopMachine } from './loop.ts'
+export { machineJson } from './machine-json.ts'
 export {
   dueOf,
   forgottenOf,

@@ -47,12 +47,12 @@ export class Debug {
       if (!reporter.logs(name, payload)) say(verbose, 'debug', toLogFields(payload), name)
     })
     const tell = (step: Step): void => say(verbose, 'debug', toStepFields(step), 'step')
-    tracer.listener = tell
+    const untrace = tracer.add(tell)
     const leave = actor.follow((event, from, to) => tell({ machine: 'supervisor', id, event, from, to }))
     return () => {
       off()
       leave()
-      tracer.listener = undefined
+      untrace()
     }
   }
 }

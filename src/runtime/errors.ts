@@ -67,6 +67,7 @@
  * | `ERR_DAEMON_RUNNING` | `QueueError` | a second daemon of one name is to be started from the command line |
  * | `ERR_DAEMON_NOT_STARTED` | `QueueError` | a daemon ended, or was killed, before it was up |
  * | `ERR_DAEMON_NOT_STOPPED` | `QueueError` | a daemon is still there when the bound of its stop has come |
+ * | `ERR_LISTEN_FAILED` | `StatewardError` | a server cannot listen on the address that it was given |
  */
 import type { FailureKind, StopStep, TerminationReason } from '../machines/model.ts'
 

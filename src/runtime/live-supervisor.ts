@@ -21,6 +21,7 @@ import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { type AnyEvent, EVENT_NAMES, type EventListener, type EventName } from './events.ts'
 import { type ExternalTask, ExternalTasks } from './external.ts'
 import { countRuns, physicalInfo, poolInfo, type SupervisorInfo } from './info.ts'
+import type { Inspector, InspectorOptions } from './inspector/inspector.ts'
 import type { Loop } from './loop.ts'
 import type { LoopOptions } from './loop-options.ts'
 import { REFUSES_OTHERS } from './refusing.ts'
@@ -105,11 +106,12 @@ export class LiveSupervisor implements Supervisor {
 
   async stop(options: StopOptions = {}): Promise<StopReport> {
     checkStopOptions(options)
-    const { actor, clock, defaultGraceMs, stopLog } = this.#parts
+    const { actor, clock, defaultGraceMs, stopLog, inspectors } = this.#parts
     actor.actor.send({ type: 'supervisor.stop', plan: planStop(options, clock.monotonic(), defaultGraceMs) })
     const { report } = stopLog
     // It may have been giving up already.
     await waitFor(actor.actor, (snapshot) => snapshot.matches('stopped') || snapshot.matches('failed'))
+    await inspectors.ended()
     return report()
   }
 
@@ -241,6 +243,10 @@ export class LiveSupervisor implements Supervisor {
   debug(on: boolean): void {
     check.boolean('debug(on)', on)
     this.#parts.debug.turn(on)
+  }
+
+  async serveInspector(options: InspectorOptions = {}): Promise<Inspector> {
+    return this.#parts.inspectors.serve(this, this.#parts, options)
   }
 
   terminateAll(target: AnyDefinition | TaskGroup): number {

@@ -11,6 +11,7 @@ import type { EventStream, EventStreamOptions } from './event-stream.ts'
 import type { AnyEvent, EventListener, EventName } from './events.ts'
 import type { ExternalTask } from './external.ts'
 import type { SupervisorInfo } from './info.ts'
+import type { Inspector, InspectorOptions } from './inspector/inspector.ts'
 import { LiveSupervisor } from './live-supervisor.ts'
 import type { Loop } from './loop.ts'
 import type { LoopOptions } from './loop-options.ts'
@@ -111,6 +112,14 @@ export interface Supervisor extends AsyncDisposable, ChildOwner {
   fail(id: string, error: unknown): void
   /** Changes sizes while it runs, both ways; what is omitted keeps its value. Pre-empts nothing. */
   resize(options: ResizeOptions): void
+  /**
+   * Serves a page that shows in a browser what runs, why it waits and how it ends; with the token it cancels and retries,
+   * too. It costs nothing while nobody looks. Open until the supervisor has stopped or failed.
+   *
+   * @throws OptionError for a bad option; StatewardError (`ERR_LISTEN_FAILED`) when it cannot listen there;
+   *   SupervisorStateError (`ERR_SUPERVISOR_STOPPED`) when the supervisor stops meanwhile
+   */
+  serveInspector(options?: InspectorOptions): Promise<Inspector>
   /** Debug mode on or off: a log line for every event and every step of every machine. */
   debug(on: boolean): void
   /**

@@ -27,6 +27,7 @@ import { createExecutors, type Executors } from './executors.ts'
 import { groupPorts } from './group-wiring.ts'
 import { Idle } from './idle.ts'
 import { isolateInspector } from './inspection.ts'
+import { Inspectors } from './inspector/inspectors.ts'
 import { runTogether } from './lifecycle-tasks.ts'
 import { createLogger, say } from './logger.ts'
 import { Loops } from './loops.ts'
@@ -66,6 +67,7 @@ export interface SupervisorParts {
   readonly ports: PortParts
   readonly idle: Idle
   readonly debug: Debug
+  readonly inspectors: Inspectors
   /** Workers, actors, nested groups: started in order, stopped in reverse. */
   readonly children: ChildGroup
   readonly closed: Closed
@@ -101,6 +103,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
   const alive = new KeepAlive()
   const closed = new Closed()
   const stopLog = new StopLog()
+  const inspectors = new Inspectors()
   const random = safeRandom(options.random, logger)
   const pluggedInThrew = (error: unknown): void =>
     say(logger, 'error', { err: error }, 'something plugged in threw')
@@ -203,6 +206,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     if (fact === 'started') shutdown.begin()
     if (fact === 'stopped') closed.stopped()
     if (fact === 'failed') closed.failed(error)
+    if (fact === 'stopped' || fact === 'failed') inspectors.end()
   }
   const shutdown = new ShutdownConditions(conditions, () => void supervisor.stop())
   if (options.shutdownWhen !== undefined) shutdown.add(options.shutdownWhen)
@@ -328,6 +332,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     ports,
     idle,
     debug,
+    inspectors,
     children,
     loopGroup,
     loops,

@@ -41,6 +41,7 @@ test('stateward/machines exports the machines, the policies and compile', () => 
     'lookAtGrid',
     'lookAtSchedule',
     'loopMachine',
+    'machineJson',
     'mayRetry',
     'mentions',
     'needsOwner',

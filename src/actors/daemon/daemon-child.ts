@@ -1,6 +1,6 @@
 /** A daemon as a supervised child: what its supervisor starts, lists and stops. */
 import type { AnyActorRef } from 'xstate'
-import type { ChildKind, ChildListener, ChildSpec, Incarnation } from '../supervised.ts'
+import type { ChildKind, ChildListener, ChildLook, ChildSpec, Incarnation } from '../supervised.ts'
 import { DaemonLife } from './daemon-life.ts'
 import type { DaemonPorts } from './daemon-ports.ts'
 
@@ -28,5 +28,9 @@ export class DaemonChild implements ChildSpec {
 
   actor(parent: AnyActorRef): AnyActorRef | undefined {
     return this.life?.driver.actorOf(parent, this.id, 'daemon')
+  }
+
+  look(): ChildLook | undefined {
+    return this.life?.driver.look()
   }
 }

@@ -1,9 +1,12 @@
 /** Entry `stateward/durable`: tasks that outlive processes, in a database that web processes and daemons share. */
+
 export type { Clock } from '../../actors/clock.ts'
 export type { LogAct, LogEntry } from '../../actors/store/records.ts'
 export type { StoreCheck } from '../../actors/store/store.ts'
 export type { KeyConflict } from '../../actors/store/task-record.ts'
 export type { ScheduleOrigin, ScheduleOverlap } from '../../machines/schedule-policy.ts'
+export type { Inspector, InspectorOptions } from '../inspector/inspector.ts'
+export { serveQueueInspector } from '../inspector/serve-queue.ts'
 export { createDaemon, type Daemon, type DaemonInfo, type DaemonState } from './daemon.ts'
 export type { DaemonOptions, Retention } from './daemon-options.ts'
 export type { EnqueueItem, EnqueueOptions } from './enqueue-options.ts'

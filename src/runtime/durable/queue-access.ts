@@ -10,7 +10,7 @@ export function giveStore(queue: object, store: QueueStore): void {
 }
 
 /** @throws OptionError for what is no queue */
-export function storeOf(queue: object): QueueStore {
+export function storeOf(queue: object, where: string = 'createDaemon().queue'): QueueStore {
   const store = typeof queue === 'object' && queue !== null ? stores.get(queue) : undefined
-  return store ?? refuse('createDaemon().queue', 'a queue made by openQueue()', queue)
+  return store ?? refuse(where, 'a queue made by openQueue()', queue)
 }

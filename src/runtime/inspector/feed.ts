@@ -1,0 +1,196 @@
+/**
+ * Tells pages what changes: one clock for all of them, one look at the sources per frame.
+ *
+ * - `asleep`: no page is there; the sources hear nothing and no timer is set.
+ * - `awake`: from the first page on. A frame is made when something has happened, as often as pace.ts allows.
+ * - `closed`: for good.
+ *
+ * A frame is made even when nothing changed, twice a second, so that a page knows that it is heard.
+ */
+import { hostname } from 'node:os'
+import type { Charts } from './charts.ts'
+import { FeedPage, type FeedSocket } from './feed-page.ts'
+import { type Access, type Ask, type EventRow, FEED_PROTOCOL, type Hello } from './messages.ts'
+import { nextFrameMs, SOONEST_MS } from './pace.ts'
+import type { Common, Source } from './source.ts'
+import { type ActorTree, firstWish } from './tree.ts'
+
+export interface FeedOptions {
+  readonly sources: readonly Source[]
+  readonly charts: Charts
+  isToken(given: string): boolean
+  /** Told of what was thrown where nothing may throw. */
+  onError(error: unknown): void
+}
+
+/** One frame, before it is one page's. */
+export interface Moment {
+  readonly at: number
+  readonly tree: ActorTree
+  readonly common: Common
+  readonly events: readonly EventRow[]
+  readonly sampled: number
+  readonly skipped: number
+}
+
+export class Feed {
+  readonly tree: ActorTree
+  readonly #options: FeedOptions
+  readonly #pages = new Set<FeedPage>()
+  #timer: NodeJS.Timeout | undefined
+  #dueAt = Number.POSITIVE_INFINITY
+  #lastAt = 0
+  #costMs = 0
+  #isClosed = false
+
+  constructor(options: FeedOptions) {
+    this.#options = options
+    this.tree = joined(options.sources.map(({ tree }) => tree))
+  }
+
+  get size(): number {
+    return this.#pages.size
+  }
+
+  /** A page has come. */
+  connect(socket: FeedSocket, access: Access): FeedPage {
+    const { sources, charts, isToken } = this.#options
+    const page = new FeedPage(socket, {
+      access,
+      charts,
+      hello: (raised) => this.#hello(raised),
+      wish: () => firstWish(this.tree),
+      isToken,
+      ask: (ask) => this.#ask(ask),
+      act: (act) => firstOf(sources, (source) => source.act(act)),
+      wished: () => this.#soon(),
+      closed: () => this.#left(page),
+    })
+    if (this.#isClosed) {
+      socket.close(1001, 'the inspector is closed')
+      return page
+    }
+    this.#pages.add(page)
+    if (this.#pages.size === 1) this.#wake()
+    page.greet()
+    this.#soon()
+    return page
+  }
+
+  /** Tells how things stand once more, and leaves. */
+  close(): void {
+    if (this.#isClosed) return
+    if (this.#pages.size > 0) this.#tell()
+    this.#isClosed = true
+    for (const page of [...this.#pages]) page.end(1001, 'the inspector is closed')
+    this.#sleep()
+  }
+
+  #hello(access: Access): Hello {
+    const { sources } = this.#options
+    const found = Object.assign({ supervisor: null, queue: null }, ...sources.map(({ hello }) => hello))
+    const isNobody = access === 'none'
+    return {
+      type: 'hello',
+      protocol: FEED_PROTOCOL,
+      sources: isNobody ? { supervisor: null, queue: null } : (found as Hello['sources']),
+      host: isNobody ? '' : hostname(),
+      pid: isNobody ? 0 : process.pid,
+      startedAt: isNobody ? 0 : Math.round(performance.timeOrigin),
+      now: Date.now(),
+      access,
+    }
+  }
+
+  #wake(): void {
+    for (const source of this.#options.sources) source.open(() => this.#soon())
+    this.#lastAt = 0
+    this.#costMs = 0
+  }
+
+  #left(page: FeedPage): void {
+    if (this.#pages.delete(page) && this.#pages.size === 0) this.#sleep()
+  }
+
+  #sleep(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#dueAt = Number.POSITIVE_INFINITY
+    for (const source of this.#options.sources) source.close()
+  }
+
+  /** Lists of all sources are one list. */
+  async #ask(ask: Ask): Promise<unknown> {
+    const { sources } = this.#options
+    if (ask.ask !== 'schedules') return firstOf(sources, (source) => source.ask(ask))
+    const lists = await Promise.all(sources.map((source) => source.ask(ask)))
+    return lists.flat().filter((row) => row !== undefined)
+  }
+
+  #soon(): void {
+    this.#arm(true)
+  }
+
+  #arm(isBusy: boolean): void {
+    if (this.#pages.size === 0 || this.#isClosed) return
+    const dueAt = this.#lastAt + nextFrameMs(isBusy, this.#costMs)
+    if (dueAt >= this.#dueAt) return
+    clearTimeout(this.#timer)
+    this.#dueAt = dueAt
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, dueAt - performance.now()))
+    this.#timer.unref()
+  }
+
+  #tick(): void {
+    const begun = performance.now()
+    this.#dueAt = Number.POSITIVE_INFINITY
+    this.#lastAt = begun
+    try {
+      this.#tell()
+    } catch (error) {
+      this.#options.onError(error)
+    }
+    // One slow frame says little.
+    this.#costMs = Math.max(this.#costMs / 2, Math.min(performance.now() - begun, 10 * SOONEST_MS))
+    this.#arm(false)
+  }
+
+  #tell(): void {
+    const { sources } = this.#options
+    const found = sources.map((source) => source.refresh())
+    const moment: Moment = {
+      at: Date.now(),
+      tree: this.tree,
+      common: Object.assign({}, ...found.map(({ common }) => common)) as Common,
+      events: found.flatMap(({ events }) => events),
+      sampled: Math.max(1, ...found.map(({ sampled }) => sampled)),
+      skipped: found.reduce((sum, { skipped }) => sum + skipped, 0),
+    }
+    for (const page of [...this.#pages]) page.tell(moment)
+    for (const source of sources) source.looked()
+  }
+}
+
+/** Trees beside each other: ids of one are not those of another. */
+function joined(trees: readonly ActorTree[]): ActorTree {
+  const first = <Found>(find: (tree: ActorTree) => Found | undefined): Found | undefined => {
+    for (const tree of trees) {
+      const found = find(tree)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return {
+    roots: () => trees.flatMap((tree) => tree.roots()),
+    row: (id) => first((tree) => tree.row(id)),
+    list: (parent, offset, limit, filter) => first((tree) => tree.list(parent, offset, limit, filter)),
+  }
+}
+
+function firstOf(sources: readonly Source[], find: (source: Source) => unknown): unknown {
+  for (const source of sources) {
+    const found = find(source)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
