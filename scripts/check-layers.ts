@@ -19,6 +19,7 @@ const ENTRY_POINTS = [
   'task.ts',
   'machines/index.ts',
   'runtime/durable/index.ts',
+  'runtime/metrics/index.ts',
   'runtime/testing/index.ts',
 ]
 const SINGLE_OWNER_PACKAGES = [
@@ -30,6 +31,7 @@ const SINGLE_OWNER_PACKAGES = [
   'node:sqlite',
   'pg',
   'pg-boss',
+  '@prometheus-io/client',
 ]
 const MAX_LINES = 400
 

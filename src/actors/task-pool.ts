@@ -108,6 +108,11 @@ export class TaskPool implements LendingPool {
     this.lending = new SlotLending(this)
   }
 
+  /** How many runs there have been. */
+  get submitted(): number {
+    return this.#order
+  }
+
   slots(execution: Execution): SlotPool {
     return execution === 'process' ? this.processes : this.pool
   }

@@ -168,5 +168,13 @@ export const check = {
     (where, value) =>
       checkOptions(where, value, checks),
 
+  /** An object whose members, whatever their names are, each pass. */
+  record:
+    (expected: string, each: Check): Check =>
+    (where, value) => {
+      if (!isPlain(value)) refuse(where, expected, value)
+      for (const [name, one] of Object.entries(value)) each(`${where}.${name}`, one)
+    },
+
   anything: (() => {}) as Check,
 }

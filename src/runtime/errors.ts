@@ -64,6 +64,7 @@
  * | `ERR_STORE_TRANSACTION_FOREIGN` | `QueueError` | `tx` is no open transaction on the database of the queue |
  * | `ERR_STORE_MISSING` | `QueueError` | a command is about a database file that does not exist, or an open one was removed or replaced |
  * | `ERR_STORE_FAILED` | `QueueError` | whatever else the database says; it is the `cause` |
+ * | `ERR_METRICS_REGISTERED` | `OptionError` | the registry has metrics of this package already |
  * | `ERR_DAEMON_RUNNING` | `QueueError` | a second daemon of one name is to be started from the command line |
  * | `ERR_DAEMON_NOT_STARTED` | `QueueError` | a daemon ended, or was killed, before it was up |
  * | `ERR_DAEMON_NOT_STOPPED` | `QueueError` | a daemon is still there when the bound of its stop has come |

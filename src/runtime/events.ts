@@ -241,8 +241,8 @@ const createEmitter = mitt as unknown as typeof mitt.default
 export class EventHub {
   readonly #emitter = createEmitter<Record<string, unknown>>()
   readonly #onError: (error: unknown, type: string) => void
-  /** Whether anybody listens: payloads are only made then. */
-  observed = false
+  /** What is listened to: payloads are only made then. */
+  readonly #heard = new Set<string>()
 
   constructor(onError: (error: unknown, type: string) => void) {
     this.#onError = onError
@@ -266,13 +266,17 @@ export class EventHub {
     }
   }
 
+  /** Whether anybody listens to events of this name. */
+  hears(type: EventName): boolean {
+    return this.#heard.size > 0 && (this.#heard.has('*') || this.#heard.has(type))
+  }
+
   emit<Name extends EventName>(type: Name, payload: SupervisorEvents[Name]): void {
     this.#emitter.emit(type, payload as never)
   }
 
   #look(): void {
-    this.observed = [...this.#emitter.all.values()].some(
-      (listeners) => listeners !== undefined && listeners.length > 0,
-    )
+    this.#heard.clear()
+    for (const [type, listeners] of this.#emitter.all) if (listeners.length > 0) this.#heard.add(String(type))
   }
 }

@@ -126,7 +126,7 @@ export class Reporter {
 
   /** Whether anybody would see an event of this name. */
   heard(name: EventName): boolean {
-    if (this.#hub.observed) return true
+    if (this.#hub.hears(name)) return true
     const { channel, level } = TOPICS[name]
     return channel.hasSubscribers || this.#logs(level)
   }
@@ -159,7 +159,7 @@ export class Reporter {
     if (!this.heard(name) && this.#endedByStop === 0) return
     const { id, clock, hub, logger } = this.#options
     const payload = { supervisor: id, at: clock.now(), ...facts } as SupervisorEvents[Name]
-    if (hub.observed) hub.emit(name, payload)
+    if (hub.hears(name)) hub.emit(name, payload)
     const { channel, level } = TOPICS[name]
     if (channel.hasSubscribers) channel.publish(payload)
     if (name === 'supervisor.stopped' && this.#endedByStop > 0) {
@@ -212,7 +212,7 @@ export class Reporter {
         : OUTCOME_EVENTS[outcome.kind]
     if (outcome.kind === 'terminated' && outcome.reason === 'stop') {
       this.#endedByStop += 1
-      if (!this.#hub.observed && !TOPICS[name].channel.hasSubscribers) return
+      if (!this.#hub.hears(name) && !TOPICS[name].channel.hasSubscribers) return
     }
     if (!this.heard(name)) return
     const ended = endedBase(run)

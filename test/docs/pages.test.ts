@@ -19,6 +19,7 @@ const ENTRIES = {
   '../../src/task.ts': 'stateward/task',
   '../../src/machines/index.ts': 'stateward/machines',
   '../../src/runtime/durable/index.ts': 'stateward/durable',
+  '../../src/runtime/metrics/index.ts': 'stateward/metrics',
   '../../src/runtime/testing/index.ts': 'stateward/testing',
 }
 

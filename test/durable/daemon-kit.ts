@@ -58,6 +58,7 @@ export async function placeAround(
     list: { value: real.list.bind(real) },
     wake: { value: real.wake.bind(real) },
     counts: { value: real.counts.bind(real) },
+    backlog: { value: real.backlog.bind(real), configurable: true },
     schedules: { value: real.schedules.bind(real) },
     daemons: { value: real.daemons.bind(real) },
     log: { value: real.log.bind(real) },

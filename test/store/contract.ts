@@ -1207,6 +1207,23 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       })
     })
 
+    it('counts what is due by band, and says since when', async () => {
+      const store = await open()
+      await put(store, { priority: 'high', runAt: 5 })
+      await put(store, { priority: 'high', runAt: 3 })
+      await put(store, { priority: 'high', runAt: 11 })
+      await put(store, { priority: 'low', runAt: 10 })
+      const none = { count: 0, since: null }
+      expect(await store.backlog(10)).toEqual({
+        critical: none,
+        high: { count: 2, since: 3 },
+        normal: none,
+        low: { count: 1, since: 10 },
+      })
+      await claimed(store, 10)
+      expect(await store.backlog(10)).toEqual({ critical: none, high: none, normal: none, low: none })
+    })
+
     it('filters by name, key, schedule, metadata and dates', async () => {
       const store = await open()
       const metadata = '{"user":"ann","n":1,"on":true,"none":null,"a\\"b.c":"x"}'

@@ -130,6 +130,8 @@ function collect(snapshot: LeakSnapshot): string[] {
     // The ports and pipes of a thread or process that is reported anyway.
     if (kinds.has('thread') && item.origin.stack.includes('node:internal/worker')) continue
     if (kinds.has('process') && item.origin.stack.includes('node:internal/child_process')) continue
+    // Made when it is imported, and unref'd: it listens for registries of other threads as long as its thread lives.
+    if (item.origin.stack.includes('@prometheus-io/client/lib/worker.js')) continue
     leaks.push(text + where(item.origin))
   }
   for (const [type, count] of activeRequests()) {

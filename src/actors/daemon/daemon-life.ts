@@ -14,6 +14,7 @@ import type { Timer, TimerKind, TimerOwner } from '../armed-timers.ts'
 import { type DriverEffects, MachineDriver } from '../machine-driver.ts'
 import type { ChildListener, Incarnation } from '../supervised.ts'
 import { type Claimed, Claimer } from './claimer.ts'
+import type { DaemonNumbers } from './daemon-child.ts'
 import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
 import { HeldTasks } from './held-tasks.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
@@ -95,6 +96,12 @@ export class DaemonLife implements Incarnation, TimerOwner {
 
   get state(): string {
     return this.driver.state.split('.')[0] as string
+  }
+
+  get numbers(): DaemonNumbers {
+    const { size: held, running, counts } = this.tasks
+    const { renewals } = this.#keeper
+    return { state: this.state, held, running, untold: this.#outbox.untold, counts, renewals }
   }
 
   get plan(): DaemonStopPlan {

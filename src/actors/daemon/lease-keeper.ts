@@ -11,9 +11,19 @@ import type { HeldTasks } from './held-tasks.ts'
 /** How long the first renewal after a pause of this process may take before overdue tasks are ended. */
 const OVERDUE_MS = 100
 
+/** What became of renewals, one for each lease that was asked for. */
+export interface RenewalCounts {
+  renewed: number
+  /** Somebody else has the task. */
+  lost: number
+  /** The store did not answer. */
+  failed: number
+}
+
 const logic = compile(leaseKeeperMachine)
 
 export class LeaseKeeper implements TimerOwner {
+  readonly renewals: RenewalCounts = { renewed: 0, lost: 0, failed: 0 }
   readonly #ports: DaemonPorts
   readonly #tasks: HeldTasks
   readonly #driver: MachineDriver<LeaseKeeper, typeof leaseKeeperMachine>
@@ -94,12 +104,14 @@ export class LeaseKeeper implements TimerOwner {
       for (const [index, held] of leases.entries()) this.#hear(held, items[index] as RenewAnswer, endMono)
       this.#driver.send({ type: 'store.answered', held: this.#tasks.size })
     } catch (error) {
+      this.renewals.failed += leases.length
       this.#driver.send({ type: 'store.failed', error })
     }
   }
 
   #hear(held: HeldTask, answer: RenewAnswer, endMono: number): void {
     if (this.#tasks.byId.get(held.id) !== held || held.leaseEndMono === LOST) return
+    this.renewals[answer.kind === 'lost' ? 'lost' : 'renewed'] += 1
     if (answer.kind === 'lost') return this.#lose(held)
     held.extend(endMono, this.#now)
     if (answer.request !== null) held.end(answer.request)

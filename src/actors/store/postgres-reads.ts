@@ -1,10 +1,11 @@
 /** What a PostgreSQL store is asked, besides lists of tasks. */
-import type { TaskState } from '../../machines/model.ts'
+import type { Priority, TaskState } from '../../machines/model.ts'
 import { publicState, type StoredPhase, type StoredState } from '../../machines/stored-task.ts'
 import type { PgSql } from './postgres-driver.ts'
 import { withPercents } from './postgres-forks.ts'
 import { toRecord } from './postgres-rows.ts'
-import type { DaemonRecord, LogEntry, ScheduleRecord } from './records.ts'
+import type { Backlog, DaemonRecord, LogEntry, ScheduleRecord } from './records.ts'
+import { priorityOf } from './shared-columns.ts'
 import { historyOf } from './task-history.ts'
 import type { TaskRecord } from './task-record.ts'
 
@@ -46,6 +47,22 @@ export async function counts(sql: PgSql, now: number): Promise<Counts> {
   }
   return found
 }
+
+const BACKLOG = `SELECT band, count(*) AS count, min(run_at) AS since FROM stateward.task
+  WHERE ended_at IS NULL AND state = 'pending' AND run_at <= $1 GROUP BY band`
+
+export async function backlog(sql: PgSql, now: number): Promise<Record<Priority, Backlog>> {
+  const found: Record<Priority, Backlog> = { critical: NOTHING, high: NOTHING, normal: NOTHING, low: NOTHING }
+  for (const { band, count, since } of await sql.rows<{ band: number; count: number; since: number }>(
+    BACKLOG,
+    [now],
+  )) {
+    found[priorityOf(band)] = { count: Number(count), since: Number(since) }
+  }
+  return found
+}
+
+const NOTHING: Backlog = { count: 0, since: null }
 
 const SCHEDULE = `SELECT name, rule, call, next_at AS "nextAt", owed, look_at AS "lookAt", run_id AS "runId",
   ended_at AS "endedAt", created_at AS "createdAt", created_by AS "createdBy" FROM stateward.schedule`

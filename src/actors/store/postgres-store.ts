@@ -8,6 +8,7 @@
  * The server is authoritative, and may go away and come back: calls reject meanwhile with a `StoreError` that says
  * whether it may have happened, and the same store goes on when the server is there again.
  */
+import type { Priority } from '../../machines/model.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { AnswerTable, EnqueueOperation, StoreAnswer, StoreOperation } from './operations.ts'
 import { Dispatcher } from './postgres-boss.ts'
@@ -17,11 +18,19 @@ import { PgDriver, type PgDriverOptions, type PgSql } from './postgres-driver.ts
 import { commitHalves, halvesOf } from './postgres-halves.ts'
 import { list } from './postgres-list.ts'
 import { PgEars } from './postgres-listen.ts'
-import { type Counts, counts, daemons, get, log, scheduleAt, schedules } from './postgres-reads.ts'
+import { backlog, type Counts, counts, daemons, get, log, scheduleAt, schedules } from './postgres-reads.ts'
 import type { PgWork } from './postgres-rows.ts'
 import { checkVersion, migrateSchema, schemaVersion, storeId } from './postgres-schema.ts'
 import { enqueueWithin } from './postgres-transaction.ts'
-import type { DaemonRecord, LogEntry, Page, PageRequest, ScheduleRecord, TaskFilter } from './records.ts'
+import type {
+  Backlog,
+  DaemonRecord,
+  LogEntry,
+  Page,
+  PageRequest,
+  ScheduleRecord,
+  TaskFilter,
+} from './records.ts'
 import type { Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
 import type { TaskRecord } from './task-record.ts'
 import { WakeHub } from './wake-hub.ts'
@@ -113,6 +122,10 @@ class PostgresStore implements Store {
 
   counts(now: number): Promise<Counts> {
     return this.#driver.read((sql) => counts(sql, now))
+  }
+
+  backlog(now: number): Promise<Readonly<Record<Priority, Backlog>>> {
+    return this.#driver.read((sql) => backlog(sql, now))
   }
 
   schedules(lookAt?: number): Promise<readonly ScheduleRecord[]> {

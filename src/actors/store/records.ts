@@ -95,3 +95,10 @@ export interface Page<Item> {
   /** Where the next page begins; `null` after the last one. */
   readonly next: string | null
 }
+
+/** Tasks of one band that are due. */
+export interface Backlog {
+  readonly count: number
+  /** When the first of them became due, epoch ms. */
+  readonly since: number | null
+}

@@ -1,8 +1,7 @@
 /** What a SQLite store is asked, besides lists of tasks. */
-import type { TaskState } from '../../machines/model.ts'
-import { PRIORITIES } from '../../machines/model.ts'
+import { PRIORITIES, type Priority, type TaskState } from '../../machines/model.ts'
 import { publicState, type StoredPhase } from '../../machines/stored-task.ts'
-import type { DaemonRecord, LogEntry, ScheduleRecord } from './records.ts'
+import type { Backlog, DaemonRecord, LogEntry, ScheduleRecord } from './records.ts'
 import { bandOf } from './shared-columns.ts'
 import type { Sql } from './sqlite-driver.ts'
 import { withPercent } from './sqlite-forks.ts'
@@ -57,6 +56,19 @@ export function counts(sql: Sql, now: number): Counts {
     }
   }
   return found
+}
+
+const BACKLOG = `SELECT count(*) AS count, min(run_at) AS since FROM stateward_task INDEXED BY stateward_task_ready
+  WHERE state = 'pending' AND band = ? AND run_at <= ?`
+
+/** Reads the entries of what is due in an index. */
+export function backlog(sql: Sql, now: number): Record<Priority, Backlog> {
+  const statement = sql.statement(BACKLOG)
+  const bands = PRIORITIES.map((priority) => [
+    priority,
+    { ...(statement.get(bandOf(priority), now) as Backlog) },
+  ])
+  return Object.fromEntries(bands)
 }
 
 const SCHEDULE = `SELECT name, rule, call, next_at AS nextAt, owed, look_at AS lookAt, run_id AS runId,

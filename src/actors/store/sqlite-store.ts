@@ -10,15 +10,24 @@
  */
 import { realpath, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { Priority } from '../../machines/model.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { AnswerTable, EnqueueOperation, StoreAnswer, StoreOperation } from './operations.ts'
-import type { DaemonRecord, LogEntry, Page, PageRequest, ScheduleRecord, TaskFilter } from './records.ts'
+import type {
+  Backlog,
+  DaemonRecord,
+  LogEntry,
+  Page,
+  PageRequest,
+  ScheduleRecord,
+  TaskFilter,
+} from './records.ts'
 import { inspectStore } from './sqlite-check.ts'
 import { commitOperations } from './sqlite-commit.ts'
 import { type DriverOptions, isInTransaction, SqliteConnection } from './sqlite-driver.ts'
 import { checkFile, type FileChecks } from './sqlite-file.ts'
 import { list } from './sqlite-list.ts'
-import { type Counts, counts, daemons, get, log, schedules } from './sqlite-reads.ts'
+import { backlog, type Counts, counts, daemons, get, log, schedules } from './sqlite-reads.ts'
 import { checkVersion, migrateSchema, SCHEMA_VERSION, schemaVersion } from './sqlite-schema.ts'
 import { enqueueWithin } from './sqlite-transaction.ts'
 import type { Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
@@ -116,6 +125,10 @@ class SqliteStore implements Store {
 
   counts(now: number): Promise<Counts> {
     return this.#connection.read((sql) => counts(sql, now))
+  }
+
+  backlog(now: number): Promise<Readonly<Record<Priority, Backlog>>> {
+    return this.#connection.read((sql) => backlog(sql, now))
   }
 
   schedules(lookAt?: number): Promise<readonly ScheduleRecord[]> {

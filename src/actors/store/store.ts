@@ -9,9 +9,17 @@
  * fence and the ids make it safe to ask again. An operation that cannot be carried out is answered `failed`, and its
  * neighbours are carried out. A store has no opinion about time: instants come in with the operations.
  */
-import type { TaskState } from '../../machines/model.ts'
+import type { Priority, TaskState } from '../../machines/model.ts'
 import type { AnswerTable, EnqueueOperation, StoreAnswer, StoreOperation } from './operations.ts'
-import type { DaemonRecord, LogEntry, Page, PageRequest, ScheduleRecord, TaskFilter } from './records.ts'
+import type {
+  Backlog,
+  DaemonRecord,
+  LogEntry,
+  Page,
+  PageRequest,
+  ScheduleRecord,
+  TaskFilter,
+} from './records.ts'
 import type { TaskRecord } from './task-record.ts'
 
 /** What engines differ in. */
@@ -60,6 +68,9 @@ export interface Store {
 
   /** How many tasks are in each state, as they are called in public. */
   counts(now: number): Promise<Readonly<Record<Exclude<TaskState, 'created'>, number>>>
+
+  /** What is due and waits for somebody who runs it, by band. @param now - epoch ms */
+  backlog(now: number): Promise<Readonly<Record<Priority, Backlog>>>
 
   /** @param lookAt - only those that somebody has to look at by then, epoch ms */
   schedules(lookAt?: number): Promise<readonly ScheduleRecord[]>

@@ -24,6 +24,8 @@ export interface DaemonInfo {
   /** Tasks that it holds, and how many of them run. */
   readonly held: number
   readonly running: number
+  /** Ends of tasks that are not known to be stored. */
+  readonly untold: number
   /** What it did since it was started, by what became of the tasks. */
   readonly counts: Readonly<Record<string, number>>
 }
@@ -103,7 +105,7 @@ class LiveDaemon implements Daemon {
       settings,
       shutdown: () => void this.stop(),
     })
-    this.#spec = new DaemonChild(`daemon:${name}`, ports)
+    this.#spec = new DaemonChild(name, ports)
   }
 
   get id(): string | undefined {
@@ -130,9 +132,8 @@ class LiveDaemon implements Daemon {
   }
 
   info(): DaemonInfo {
-    const { life } = this.#spec
-    const { size = 0, running = 0, counts } = life?.tasks ?? {}
-    return { held: size, running, counts: { ...counts } }
+    const { held = 0, running = 0, untold = 0, counts } = this.#spec.numbers ?? {}
+    return { held, running, untold, counts: { ...counts } }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
