@@ -61,7 +61,12 @@ export {
 } from './deadlines.ts'
 export { eventWorkerMachine } from './event-worker.ts'
 export { intervalWorkerMachine } from './interval-worker.ts'
-export { type LeaseKeeperEffect, type LeaseKeeperEvent, leaseKeeperMachine } from './lease-keeper.ts'
+export {
+  type LeaseKeeperEffect,
+  type LeaseKeeperEvent,
+  type LeaseKeeperFact,
+  leaseKeeperMachine,
+} from './lease-keeper.ts'
 export { type LoopEffect, type LoopEvent, loopMachine } from './loop.ts'
 export { machineJson } from './machine-json.ts'
 export {
@@ -76,6 +81,7 @@ export {
 } from './missed.ts'
 export * from './model.ts'
 export { type OutboxEffect, type OutboxEvent, outboxMachine } from './outbox.ts'
+export { NO_BOUNDS, type OverdueReason, overdueOf, type Wait, type WaitBounds } from './overdue.ts'
 export { OVERLAPS, type Overlap, type OverlapAct, onOverlap } from './overlap.ts'
 export { plainWorkerMachine } from './plain-worker.ts'
 export { AHEAD_MS, NO_PACE, nextPace, type Pace, type PaceSample } from './prefetch.ts'

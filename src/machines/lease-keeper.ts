@@ -2,7 +2,7 @@
  * Keeps the leases of a daemon: all of them are renewed in one batch, each third of their length.
  *
  * ```
- * idle → resting ⇄ doubtful (renewing ⇄ retrying)
+ * idle → resting ⇄ doubtful (renewing → retrying ⇄ again)
  *  ↑───────┴─────────┘
  * ```
  *
@@ -10,8 +10,8 @@
  * - `resting`: every lease has at least a third of its length left, unless this process did not come to its turn in time.
  *   Who wants to take back what others have lost asks first (`keeper.look`): where a lease of our own is over, all are in
  *   doubt at once, and nobody here takes anything back before the store has answered.
- * - `doubtful.renewing`: a renewal is on its way. `doubtful.retrying`: the store did not answer; once more after a
- *   short wait.
+ * - `doubtful.renewing`: a renewal is on its way. `doubtful.retrying`: it failed, which is told once; once more after a
+ *   short wait. `doubtful.again`: that renewal is on its way.
  *
  * The store is authoritative: what it calls lost is lost. While in doubt a lease may come to its end without an
  * answer; then its task is ended here as well (`timer.overdue`), because somebody else may have it by now.
@@ -35,11 +35,16 @@ export type LeaseKeeperEffect =
   | 'armRetry'
   | 'disarm'
   | 'renew'
+  | 'announce'
   | 'armOverdue'
   | 'disarmOverdue'
   | 'endOverdue'
 
+/** Told when the renewal fails, and when it works again. */
+export type LeaseKeeperFact = 'renewalFailed' | 'renewalWorks'
+
 const effect = (): void => {}
+const tell = (fact: LeaseKeeperFact) => ({ type: 'announce', params: { fact } }) as const
 
 /** The statechart of a lease keeper. Pure: every effect is a named action. */
 export const leaseKeeperMachine = setup({
@@ -56,6 +61,7 @@ export const leaseKeeperMachine = setup({
     armOverdue: effect,
     disarmOverdue: effect,
     endOverdue: effect,
+    announce: (_, _params: { fact: LeaseKeeperFact }) => {},
   },
 }).createMachine({
   id: 'leaseKeeper',
@@ -83,12 +89,22 @@ export const leaseKeeperMachine = setup({
       states: {
         renewing: {
           entry: 'renew',
-          on: { 'store.failed': 'retrying' },
+          on: { 'store.failed': { target: 'retrying', actions: tell('renewalFailed') } },
         },
         retrying: {
           entry: 'armRetry',
           exit: 'disarm',
-          on: { 'timer.renew': 'renewing' },
+          on: { 'timer.renew': 'again' },
+        },
+        again: {
+          entry: 'renew',
+          on: {
+            'store.failed': 'retrying',
+            'store.answered': [
+              { guard: 'nothingIsHeld', target: '#leaseKeeper.idle', actions: tell('renewalWorks') },
+              { target: '#leaseKeeper.resting', actions: tell('renewalWorks') },
+            ],
+          },
         },
       },
     },

@@ -18,13 +18,15 @@
  * - `running.held`: one process holds a lease on it.
  * - `running.asked`: somebody wants it cancelled; its holder has to end it.
  * - `running.replaced`: another task has taken its key; its holder has to end it.
- * - `finished`: it has a result. `failed`: it has an error, and no attempt is left.
- * - `cancelled`: somebody wanted it. `terminated`: the supervisor, a replacement or too many lost leases ended it.
+ * - `finished`: it has a result. `failed`: it has an error, and no attempt is left; or it expired before the first one.
+ * - `cancelled`: somebody wanted it. `terminated`: the supervisor, a replacement, too many lost leases or a wait that took too
+ *   long ended it.
  * - `removed`: there is no row any more.
  *
  * The store is authoritative, and the fence decides who may speak: every claim takes a new one, so whatever an
  * earlier holder says later changes nothing. A holder that dies says nothing; then its lease expires, the attempt
- * counts, and beyond `lostLimit` lost leases the task is `terminated` (awol). What was asked to end never waits
+ * counts, and beyond `lostLimit` lost leases the task is `terminated` (awol). What waits for longer than it may (overdue.ts) is
+ * ended by whoever sees it first, without a claim (`task.overdue`). What was asked to end never waits
  * again: where it would have to, it ends. A store alone knows which children are live, so it sends `children.ended`
  * itself, in the transaction in which the last of them ended.
  *
@@ -33,6 +35,7 @@
  */
 import { assign, setup } from 'xstate'
 import type { TaskState } from './model.ts'
+import type { OverdueReason } from './overdue.ts'
 
 /** Top-level states of the machine, as stores write them down. */
 export type StoredState = 'pending' | 'running' | 'forked' | EndedState
@@ -80,6 +83,8 @@ export type StoredTaskEvent =
   /** `waits`: children of it are live, since they are retried with it, or still end. */
   | { readonly type: 'task.retry'; readonly runAt: number; readonly waits: boolean }
   | { readonly type: 'task.move'; readonly runAt: number }
+  /** It has waited for longer than it may. */
+  | { readonly type: 'task.overdue'; readonly reason: OverdueReason }
   | { readonly type: 'task.remove' }
 
 const storedTaskSetup = setup({
@@ -89,6 +94,7 @@ const storedTaskSetup = setup({
     holdsFence: ({ context, event }) => 'fence' in event && event.fence === context.fence,
     holdsFenceAndFailsForGood: ({ context, event }) =>
       event.type === 'attempt.failed' && event.fence === context.fence && event.retryAt === undefined,
+    hasExpired: ({ event }) => event.type === 'task.overdue' && event.reason === 'expired',
     hasLiveChildren: ({ event }) => event.type === 'task.retry' && event.waits,
     leaseIsOver: ({ context, event }) => event.type === 'lease.expired' && context.leaseUntil <= event.at,
     leaseIsOverOnceTooOften: ({ context, event }) =>
@@ -164,6 +170,7 @@ export const storedTaskMachine = storedTaskSetup.createMachine({
         'task.cancel': 'cancelled',
         'task.replace': 'terminated',
         'task.move': { actions: 'waitUntil' },
+        'task.overdue': [{ guard: 'hasExpired', target: 'failed' }, { target: 'terminated' }],
         'task.remove': 'removed',
       },
       states: { new: {}, retry: {}, snooze: {}, step: {}, returned: {} },

@@ -16,6 +16,7 @@ import type {
   TaskState,
   TerminationReason,
 } from '../machines/model.ts'
+import type { OverdueReason } from '../machines/overdue.ts'
 import type { RunCause, SkipReason, WorkerKind } from '../machines/worker-model.ts'
 
 /** What every event carries. */
@@ -148,7 +149,17 @@ export interface SupervisorEvents {
   'daemon.storeLost': DaemonEventBase & { readonly error: unknown }
   'daemon.storeFound': DaemonEventBase
   'daemon.leaseLost': DaemonEventBase & { readonly runId: string; readonly name: string }
+  /** Leases could not be renewed, and are tried again; once until `daemon.renewalWorks`. */
+  'daemon.renewalFailed': DaemonEventBase & { readonly error: unknown; readonly held: number }
+  'daemon.renewalWorks': DaemonEventBase & { readonly held: number }
   'daemon.fenced': DaemonEventBase & { readonly runId: string }
+  /** A task of the queue had waited for longer than it may, and this daemon has ended it. */
+  'daemon.overdue': DaemonEventBase & {
+    readonly runId: string
+    readonly name: string
+    readonly state: 'failed' | 'terminated'
+    readonly reason: OverdueReason
+  }
   /** No occurrence of it follows: its rule has none, or a run of it (`runId`) has asked for that. */
   'schedule.ended': DaemonEventBase & {
     readonly schedule: string
@@ -216,7 +227,10 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'daemon.storeLost': true,
   'daemon.storeFound': true,
   'daemon.leaseLost': true,
+  'daemon.renewalFailed': true,
+  'daemon.renewalWorks': true,
   'daemon.fenced': true,
+  'daemon.overdue': true,
   'schedule.ended': true,
   'daemon.told': true,
   'daemon.stopping': true,

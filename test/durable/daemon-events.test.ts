@@ -11,7 +11,7 @@ const isOfDaemon = (type: string): boolean => type.startsWith('daemon.') || type
 test('events of a daemon have exactly the fields that docs/events.md says', async () => {
   const { task, calls } = heldTask<number>()
   const place = await awayPlace()
-  const rig = await startedDaemon([task], { place, daemon: { leaseMs: 600 } })
+  const rig = await startedDaemon([task], { place, daemon: { leaseMs: 3_000 } })
   const { queue, store, daemon, supervisor } = rig
   await daemon.stop()
   const recorder = recordEvents<AnyEvent>(supervisor)
@@ -27,16 +27,29 @@ test('events of a daemon have exactly the fields that docs/events.md says', asyn
   calls[0]?.resolve('too late')
   await next(supervisor, 'daemon.fenced')
   await told
+  const overdue = next(supervisor, 'daemon.overdue')
+  const late = await queue.enqueue(task, 3, { delayMs: 1e9, deadlineMs: 20 })
+  expect(await overdue).toMatchObject({ name: task.name, state: 'terminated', reason: 'deadline' })
   const at = store.now() + 50
   const ended = next(supervisor, 'schedule.ended')
   await queue.schedule('once', task, 3, { everyMs: 1e9, startAt: at, endAt: at })
   await until(() => calls.length === 3)
   calls[2]?.resolve('the last one')
   await ended
+  const held = await queue.enqueue(task, 4)
+  await records(store, [held.id], isRunning)
+  const failing = next(supervisor, 'daemon.renewalFailed')
+  const away = next(supervisor, 'daemon.storeLost')
   place.setAway(true)
-  await next(supervisor, 'daemon.storeLost')
+  expect(await failing).toMatchObject({ held: 1, error: { code: 'ERR_STORE_FAILED' } })
+  await away
+  const works = next(supervisor, 'daemon.renewalWorks')
+  const found = next(supervisor, 'daemon.storeFound')
   place.setAway(false)
-  await next(supervisor, 'daemon.storeFound')
+  expect(await works).toMatchObject({ held: 1 })
+  await found
+  calls[3]?.resolve('the last but none')
+  await records(store, [held.id])
   await queue.shutdown('enough')
   await next(supervisor, 'daemon.stopped')
   recorder.stop()
@@ -54,6 +67,7 @@ test('events of a daemon have exactly the fields that docs/events.md says', asyn
     events.find(({ type }) => type === name)?.payload as SupervisorEvents[Name] | undefined
   expect(of('daemon.fenced')?.runId).toBe(fenced.id)
   expect(of('daemon.leaseLost')).toMatchObject({ runId: lost.id, name: task.name })
+  expect(of('daemon.overdue')?.runId).toBe(late.id)
   expect(of('daemon.told')?.reason).toBe('enough')
   const names = EVENT_NAMES.filter(isOfDaemon)
   expect(new Set(events.map(({ type }) => type))).toEqual(new Set(names))

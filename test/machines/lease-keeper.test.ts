@@ -23,6 +23,7 @@ const edges = walk<SnapshotFrom<typeof leaseKeeperMachine>, LeaseKeeperEvent>(le
 })
 const isDoubtful = (state: string): boolean => state.startsWith('doubtful')
 const TIMED = ['resting', 'doubtful.retrying']
+const ASKING = ['doubtful.renewing', 'doubtful.again']
 
 test('every state and every declared transition is walked', () => {
   const seen = new Set(edges.flatMap(({ source, target }) => [source, target]))
@@ -46,8 +47,15 @@ test('on every edge it has the timers of its state, and asks once for each answe
     assert.equal(watch, isDoubtful(target))
     assert.equal(
       asked.filter((type) => type === 'renew').length,
-      Number(target === 'doubtful.renewing' && source !== target),
+      Number(ASKING.includes(target) && source !== target),
     )
+    // A failure is told once, and so is that it works again.
+    const told = effects.flatMap(({ type, params }) => (type === 'announce' ? [params] : []))
+    const fact =
+      event.type === 'store.failed' && source === 'doubtful.renewing'
+        ? 'renewalFailed'
+        : event.type === 'store.answered' && source === 'doubtful.again' && 'renewalWorks'
+    assert.deepEqual(told, fact ? [{ fact }] : [])
     assert.equal(asked.includes('endOverdue'), event.type === 'timer.overdue' && isDoubtful(source))
     // Nothing is taken back, which asks in `idle` or `resting`, before a lease that is over was renewed.
     if (event.type === 'keeper.look') {

@@ -22,6 +22,8 @@ const EVENTS: StoredTaskEvent[] = [
   { type: 'task.retry', runAt: 10, waits: true },
   { type: 'children.ended', at: 10 },
   { type: 'task.move', runAt: 10 },
+  { type: 'task.overdue', reason: 'deadline' },
+  { type: 'task.overdue', reason: 'expired' },
   { type: 'task.remove' },
   ...FENCES.flatMap((fence): StoredTaskEvent[] => [
     { type: 'lease.renew', fence, leaseUntil: 25 },
@@ -77,6 +79,11 @@ describe('a task in its store', () => {
       // A lease ends before its time only by its holder.
       if (top(source) === 'running' && top(target) !== 'running' && !('fence' in event)) {
         assert.ok(event.type === 'lease.expired' && a.leaseUntil <= event.at)
+      }
+      // Overdue is only what waits, and that ends it at once.
+      if (event.type === 'task.overdue') {
+        const end = event.reason === 'expired' ? 'failed' : 'terminated'
+        assert.equal(target, top(source) === 'pending' ? end : source)
       }
       // What was asked to end never waits again.
       if (source === 'running.asked' || source === 'running.replaced') {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Verdict } from '../../src/actors/store/operations.ts'
 import type { Store } from '../../src/actors/store/store.ts'
 import type { NewTask } from '../../src/actors/store/task-record.ts'
+import { NO_BOUNDS, type WaitBounds } from '../../src/machines/overdue.ts'
 import {
   claim,
   claimed,
@@ -156,7 +157,13 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
         leaseUntil: 10_005,
       })
       expect(idsOf((await claimed(store, 6)).tasks)).toEqual([notDue.id])
-      expect(await claimed(store, 7)).toEqual({ tasks: [], asked: [], nextAt: null, scheduleAt: null })
+      expect(await claimed(store, 7)).toEqual({
+        tasks: [],
+        asked: [],
+        nextAt: null,
+        scheduleAt: null,
+        overdueAt: null,
+      })
     })
 
     it('takes no more of a band than there is room for, the higher ones counted', async () => {
@@ -338,6 +345,159 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       const reclaim = { type: 'reclaim', at: 3, by: 'd', lostLimit: 9, limit: 3 } as const
       expect((await one(store, reclaim)).tasks).toHaveLength(3)
       expect((await one(store, reclaim)).tasks).toHaveLength(2)
+    })
+  })
+
+  describe(`${engine}: overdue`, () => {
+    const end = (store: Store, at: number, limit = 100) =>
+      one(store, { type: 'overdue', at, by: 'keeper', limit })
+    const bounds = (given: Partial<WaitBounds>): { bounds: WaitBounds } => ({
+      bounds: { ...NO_BOUNDS, ...given },
+    })
+
+    it('ends what has waited for too long, by what bounds it, and says who and when', async () => {
+      const store = await open()
+      const waited = await put(store, { runAt: 50, ...bounds({ queueTimeoutMs: 20 }) }, 10)
+      const far = await put(store, { runAt: 1e6, ...bounds({ deadlineMs: 40 }) }, 10)
+      const expired = await put(store, { ...bounds({ expiresAt: 60 }) }, 10)
+      const never = await put(store, {}, 10)
+      const later = await put(store, { ...bounds({ deadlineMs: 1e6 }) }, 10)
+      expect((await claimed(store, 10, { limit: 0 })).overdueAt).toBe(50)
+      expect(await end(store, 49)).toEqual({ tasks: [], nextAt: 50 })
+      expect(await end(store, 70)).toEqual({
+        tasks: [
+          { id: far.id, name: 'work', state: 'terminated', reason: 'deadline' },
+          { id: expired.id, name: 'work', state: 'failed', reason: 'expired' },
+          { id: waited.id, name: 'work', state: 'terminated', reason: 'queueTimeout' },
+        ],
+        nextAt: 1e6 + 10,
+      })
+      expect(await record(store, waited.id)).toMatchObject({
+        state: 'terminated',
+        phase: null,
+        reason: 'queueTimeout',
+        attempt: 0,
+        endedAt: 70,
+        endedBy: 'keeper',
+        holder: null,
+        startedAt: null,
+        error: null,
+      })
+      expect(await store.log(expired.id)).toEqual([
+        { at: 10, by: 'web', act: 'created', detail: null },
+        { at: 70, by: 'keeper', act: 'failed', detail: 'expired' },
+      ])
+      const { tasks, overdueAt } = await claimed(store, 70)
+      expect([idsOf(tasks), overdueAt]).toEqual([[never.id, later.id], null])
+      expect(await store.check()).toMatchObject({ ok: true })
+    })
+
+    it('ends so many at a time, those that are overdue for longest first', async () => {
+      const store = await open()
+      const ids: string[] = []
+      for (const deadlineMs of [30, 10, 20]) ids.push((await put(store, bounds({ deadlineMs }))).id)
+      const ended = async (): Promise<string[]> => idsOf((await end(store, 100, 2)).tasks)
+      expect(await ended()).toEqual([ids[1], ids[2]])
+      expect(await ended()).toEqual([ids[0]])
+      expect(await ended()).toEqual([])
+    })
+
+    it('leaves what runs to its holder, and counts anew when it waits again', async () => {
+      const store = await open()
+      const { id } = await put(store, bounds({ queueTimeoutMs: 10, expiresAt: 50 }))
+      const [first] = (await claimed(store, 5)).tasks
+      expect(await end(store, 100)).toEqual({ tasks: [], nextAt: null })
+      // Nobody has begun it, so it may still expire; its place in the queue is the old one.
+      await settle(store, first!, { kind: 'returned' }, 6)
+      expect((await claimed(store, 6, { limit: 0 })).overdueAt).toBe(10)
+      const [again] = (await claimed(store, 7)).tasks
+      await settle(store, again!, { kind: 'retry', runAt: 200, error: '"e"' }, 8)
+      expect(await end(store, 209)).toEqual({ tasks: [], nextAt: 210 })
+      expect((await end(store, 210)).tasks).toMatchObject([{ id, reason: 'queueTimeout' }])
+      expect(await record(store, id)).toMatchObject({ attempt: 1, error: '"e"', endedBy: 'keeper' })
+      const acts = (await store.log(id)).map(({ act, by }) => `${by} ${act}`)
+      expect(acts.filter((act) => act === 'daemon started')).toHaveLength(2)
+      expect(acts.at(-1)).toBe('keeper terminated')
+    })
+
+    it('goes with the bounds of the step that is due, and with what was moved', async () => {
+      const store = await open()
+      await put(store, bounds({ expiresAt: 50, deadlineMs: 60 }))
+      const [lease] = (await claimed(store, 1)).tasks
+      const call = { ...CALL, ...bounds({ queueTimeoutMs: 30, expiresAt: 20 }) }
+      await settle(store, lease!, { kind: 'step', runAt: 10, call }, 10)
+      expect((await end(store, 39)).nextAt).toBe(40)
+      await one(store, { type: 'move', ids: [lease!.id], runAt: 100, at: 39, by: 'me' })
+      expect((await end(store, 129)).nextAt).toBe(130)
+      await settle(
+        store,
+        (await claimed(store, 129)).tasks[0]!,
+        { kind: 'step', runAt: 130, call: CALL },
+        130,
+      )
+      expect(await end(store, 1e6)).toEqual({ tasks: [], nextAt: null })
+    })
+
+    it('frees the key, and can be undone by a person', async () => {
+      const store = await open()
+      const { id } = await put(store, { key: 'k', ...bounds({ queueTimeoutMs: 10 }) })
+      await end(store, 10)
+      const other = newTask({ key: 'k' })
+      expect(await one(store, enqueue(11, other))).toMatchObject({ items: [{ kind: 'stored' }] })
+      await one(store, { type: 'cancel', ids: [other.id], reason: null, at: 12, by: 'me' })
+      await one(store, { type: 'retry', ids: [id], runAt: 50, at: 50, by: 'me' })
+      expect(await record(store, id)).toMatchObject({ state: 'pending', endedBy: null, reason: null })
+      expect((await end(store, 59)).nextAt).toBe(60)
+      expect(await store.log(id)).toEqual([
+        { at: 0, by: 'web', act: 'created', detail: null },
+        { at: 10, by: 'keeper', act: 'terminated', detail: null },
+        { at: 50, by: 'me', act: 'retried', detail: null },
+      ])
+    })
+
+    it('has a parent go on when the last of its children is overdue', async () => {
+      const [store, other] = await openTwo()
+      const { id } = await put(store)
+      const children = [
+        newTask(bounds({ deadlineMs: 20 })),
+        newTask({ runAt: 10, ...bounds({ queueTimeoutMs: 30 }) }),
+      ]
+      await settle(store, (await claimed(store, 1)).tasks[0]!, forking(10, ...children), 10)
+      expect(await end(store, 29)).toMatchObject({ tasks: [], nextAt: 30 })
+      await end(store, 30)
+      expect((await record(store, id)).state).toBe('forked')
+      const woken = Promise.withResolvers<void>()
+      const unlisten = other.wake('work', () => woken.resolve())
+      await end(store, 40)
+      await woken.promise
+      unlisten()
+      expect(await record(store, id)).toMatchObject({ state: 'pending', phase: 'step', runAt: 40 })
+    })
+
+    it('has a schedule looked at whose run is overdue', async () => {
+      const store = await open()
+      await one(store, {
+        type: 'schedule',
+        at: 0,
+        by: 'me',
+        schedules: [{ name: 's', rule: '{}', call: '{}', nextAt: 5 }],
+      })
+      const task = newTask({ schedule: 's', ...bounds({ queueTimeoutMs: 10 }) })
+      const seen = { nextAt: 5, owed: null }
+      const plan = { nextAt: null, owed: null, lookAt: null }
+      await one(store, { type: 'occur', at: 5, by: 'd', name: 's', seen, task, plan })
+      expect((await store.schedules())[0]).toMatchObject({ runId: task.id, lookAt: null })
+      await end(store, 15)
+      expect((await store.schedules())[0]).toMatchObject({ runId: null, endedAt: 15, lookAt: 15 })
+      expect((await claimed(store, 15)).scheduleAt).toBe(15)
+    })
+
+    it('is ended by one of many, once', async () => {
+      const [first, second] = await openTwo()
+      for (let count = 0; count < 50; count += 1) await put(first, bounds({ deadlineMs: count }))
+      const [a, b] = await Promise.all([end(first, 100), end(second, 100)])
+      expect(idsOf([...a.tasks, ...b.tasks]).length).toBe(50)
+      expect(new Set(idsOf([...a.tasks, ...b.tasks])).size).toBe(50)
     })
   })
 

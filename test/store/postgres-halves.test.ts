@@ -70,7 +70,7 @@ test('the claim knows of a schedule whose run has ended beside it', async () => 
 const answers = (operations: readonly StoreOperation[]): StoreAnswer[] =>
   operations.map(({ type }) =>
     type === 'claim'
-      ? { type, answer: { tasks: [], asked: [], nextAt: null, scheduleAt: 170 } }
+      ? { type, answer: { tasks: [], asked: [], nextAt: null, scheduleAt: 170, overdueAt: null } }
       : ({ type, answer: { items: [], joined: false } } as StoreAnswer),
   )
 const LOST = new StoreError('ERR_STORE_UNREACHABLE', 'gone')

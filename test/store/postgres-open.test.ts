@@ -1,8 +1,9 @@
 /** Databases that cannot be used, and who makes the tables. */
 import { expect, test, vi } from 'vitest'
 import { openPostgresStore } from '../../src/actors/store/postgres-store.ts'
+import { NO_BOUNDS } from '../../src/machines/overdue.ts'
 import { freshDatabase, onServer } from './postgres-kit.ts'
-import { claimed, closing, put } from './store-kit.ts'
+import { claimed, closing, one, put } from './store-kit.ts'
 
 async function errorOf(url: string): Promise<{ code?: string; message: string }> {
   return openPostgresStore({ url }).then(
@@ -48,7 +49,7 @@ test('many may open a fresh one at once: one makes the tables, the others find t
   const stores = await Promise.all([1, 2, 3].map(() => closing(openPostgresStore({ url }))))
   for (const store of stores) await put(store)
   expect((await claimed(stores[0]!, 1)).tasks).toHaveLength(3)
-  expect(await stores[1]!.check()).toMatchObject({ ok: true, facts: { schema: 1, tasks: 3 } })
+  expect(await stores[1]!.check()).toMatchObject({ ok: true, facts: { schema: 2, tasks: 3 } })
 })
 
 test('tables, indexes and triggers that are missing are told', async () => {
@@ -81,6 +82,27 @@ test('tables of a newer version are left alone', async () => {
   const newer = await errorOf(url)
   expect(newer.code).toBe('ERR_STORE_SCHEMA_NEWER')
   expect(newer.message).toMatch(/version 99.*Update stateward/)
+})
+
+test('tables of version 1 are migrated when that is asked for: what they hold waits without bounds', async () => {
+  const url = await freshDatabase()
+  const first = await openPostgresStore({ url })
+  const { id } = await put(first)
+  await first.close()
+  await onServer(
+    url,
+    'DROP INDEX stateward.task_overdue',
+    `ALTER TABLE stateward.task DROP COLUMN overdue_at, DROP COLUMN queue_timeout_ms, DROP COLUMN deadline_ms,
+      DROP COLUMN expires_at, DROP COLUMN ended_by`,
+    'UPDATE stateward.schema_version SET version = 1',
+  )
+  expect(await errorOf(url)).toMatchObject({ code: 'ERR_STORE_SCHEMA_OLDER' })
+  const store = await closing(openPostgresStore({ url, migrate: true }))
+  const late = await put(store, { bounds: { ...NO_BOUNDS, deadlineMs: 5 } })
+  const { tasks } = await one(store, { type: 'overdue', at: 10, by: 'me', limit: 10 })
+  expect(tasks.map((task) => task.id)).toEqual([late.id])
+  expect((await claimed(store, 10)).tasks.map((task) => task.id)).toEqual([id])
+  expect(await store.check()).toMatchObject({ ok: true })
 })
 
 test('tables of an older pg-boss are migrated when that is asked for', async () => {

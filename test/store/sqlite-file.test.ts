@@ -3,8 +3,10 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
+import { SCHEMA_VERSION } from '../../src/actors/store/sqlite-schema.ts'
 import { openSqliteStore } from '../../src/actors/store/sqlite-store.ts'
-import { closing, enqueue, newTask, one, put, record, temporaryFolder } from './store-kit.ts'
+import { NO_BOUNDS } from '../../src/machines/overdue.ts'
+import { claimed, closing, enqueue, newTask, one, put, record, temporaryFolder } from './store-kit.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -117,13 +119,17 @@ it('refuses a schema newer than the code', async () => {
   })
 })
 
+const UNDO_3 = `DROP INDEX stateward_task_overdue; ALTER TABLE stateward_task DROP COLUMN overdue_at;
+  ALTER TABLE stateward_task DROP COLUMN queue_timeout_ms; ALTER TABLE stateward_task DROP COLUMN deadline_ms;
+  ALTER TABLE stateward_task DROP COLUMN expires_at; ALTER TABLE stateward_task DROP COLUMN ended_by;`
+
 it('brings a file of version 1 up to date when it is told to, with its tasks', async () => {
   const file = join(await temporaryFolder(), 'tasks.db')
   const first = await openSqliteStore({ file })
   const { id } = await put(first)
   await first.close()
   const database = new DatabaseSync(file)
-  database.exec(`DROP TRIGGER stateward_task_joined; DROP INDEX stateward_task_child;
+  database.exec(`${UNDO_3} DROP TRIGGER stateward_task_joined; DROP INDEX stateward_task_child;
     DROP INDEX stateward_task_live_child; DROP INDEX stateward_task_forked;
     ALTER TABLE stateward_task DROP COLUMN parent; ALTER TABLE stateward_task DROP COLUMN parent_step;
     ALTER TABLE stateward_task DROP COLUMN fork_from; ALTER TABLE stateward_task DROP COLUMN fork_to;
@@ -133,7 +139,22 @@ it('brings a file of version 1 up to date when it is told to, with its tasks', a
   expect(error).toMatchObject({ code: 'ERR_STORE_SCHEMA_OLDER' })
   const store = await closing(openSqliteStore({ file, migrate: true }))
   expect(await record(store, id)).toMatchObject({ state: 'pending', parent: null })
-  expect(await store.migrate()).toEqual({ from: 2, to: 2 })
+  expect(await store.migrate()).toEqual({ from: SCHEMA_VERSION, to: SCHEMA_VERSION })
+})
+
+it('brings a file of version 2 up to date: what it holds waits without bounds', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  const first = await openSqliteStore({ file })
+  const { id } = await put(first)
+  await first.close()
+  const database = new DatabaseSync(file)
+  database.exec(`${UNDO_3} UPDATE stateward_schema SET version = 2`)
+  database.close()
+  const store = await closing(openSqliteStore({ file, migrate: true }))
+  const late = await put(store, { bounds: { ...NO_BOUNDS, deadlineMs: 5 } })
+  const { tasks } = await one(store, { type: 'overdue', at: 10, by: 'me', limit: 10 })
+  expect(tasks.map((task) => task.id)).toEqual([late.id])
+  expect((await claimed(store, 10)).tasks.map((task) => task.id)).toEqual([id])
 })
 
 it("lives in the user's own database beside his tables", async () => {

@@ -5,10 +5,12 @@ import type { StoreAnswer, StoreOperation, Verdict } from '../../src/actors/stor
 import type { Store } from '../../src/actors/store/store.ts'
 import type { Lease } from '../../src/actors/store/task-record.ts'
 import { PRIORITIES } from '../../src/machines/model.ts'
+import { NO_BOUNDS } from '../../src/machines/overdue.ts'
 import { newTask, type StorePlace } from './store-kit.ts'
 import { StoreModel, seenOf } from './store-model.ts'
 
 const CALL = { name: 'b', version: 1, input: null, options: null, description: null, metadata: null }
+const BOUNDED = { ...CALL, bounds: { ...NO_BOUNDS, queueTimeoutMs: 3 } }
 /** Which lease of those given out so far, the last ones only; odd: an older one of the same task. */
 type LeaseChoice = number
 /** An operation as it is drawn: instants are distances from now, leases are choices. */
@@ -30,6 +32,8 @@ const ids = fc.array(
 const soon = fc.integer({ min: -3, max: 6 })
 const leaseChoices = fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 })
 
+const ms = fc.option(fc.nat({ max: 9 }), { freq: 2 })
+
 const task = fc.record({
   id,
   runIn: soon,
@@ -37,6 +41,7 @@ const task = fc.record({
   priority: fc.constantFrom(...PRIORITIES),
   key: fc.constantFrom(null, 'k', 'l'),
   onConflict: fc.constantFrom('keep' as const, 'reject' as const, 'replace' as const),
+  waits: fc.record({ queueTimeoutMs: ms, deadlineMs: ms, expiresIn: ms }),
 })
 
 /** Its children get their ids when it is told. */
@@ -57,6 +62,7 @@ const verdict = (runAt: number): fc.Arbitrary<Verdict> =>
     { kind: 'retry', runAt, error: '"e"' },
     { kind: 'snooze', runAt },
     { kind: 'step', runAt, call: CALL },
+    { kind: 'step', runAt, call: BOUNDED },
     FORK(runAt, 0),
     FORK(runAt, 2),
     FORK(runAt, 3),
@@ -81,7 +87,10 @@ const operation: fc.Arbitrary<Drawn> = fc.oneof(
           type: 'enqueue',
           at,
           by,
-          tasks: tasks.map(({ runIn, ...rest }) => newTask({ ...rest, runAt: at + runIn })),
+          tasks: tasks.map(({ runIn, waits: { expiresIn, ...waits }, ...rest }) => {
+            const expiresAt = expiresIn === null ? null : at + expiresIn
+            return newTask({ ...rest, runAt: at + runIn, bounds: { ...waits, expiresAt } })
+          }),
         }),
     ),
   },
@@ -161,6 +170,7 @@ const operation: fc.Arbitrary<Drawn> = fc.oneof(
     (lostLimit): Drawn =>
       (at) => ({ type: 'reclaim', at, by, lostLimit, limit: 99 }),
   ),
+  fc.constant((at: number): StoreOperation => ({ type: 'overdue', at, by, limit: 99 })),
 )
 
 const step = fc.record({
@@ -187,6 +197,8 @@ function comparable(said: StoreAnswer | undefined): unknown {
       }
     case 'reclaim':
       return said.answer.tasks.map((one) => `${one.id} ${one.state}`).sort()
+    case 'overdue':
+      return said.answer.tasks.map((one) => `${one.id} ${one.state} ${one.reason}`).sort()
     case 'settle':
       return { items: said.answer.items }
     case undefined:

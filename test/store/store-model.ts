@@ -6,6 +6,7 @@ import { initialTransition, type SnapshotFrom, transition } from 'xstate'
 import type { StoreOperation, Verdict } from '../../src/actors/store/operations.ts'
 import type { Lease, NewTask, TaskRecord } from '../../src/actors/store/task-record.ts'
 import { PRIORITIES } from '../../src/machines/model.ts'
+import { NO_BOUNDS, overdueOf, type WaitBounds } from '../../src/machines/overdue.ts'
 import { type StoredTaskEvent, storedTaskMachine } from '../../src/machines/stored-task.ts'
 
 interface Entry {
@@ -14,6 +15,8 @@ interface Entry {
   life: SnapshotFrom<typeof storedTaskMachine>
   name: string
   step: number
+  bounds: WaitBounds
+  readonly createdAt: number
   holder: string | null
   hasKey: boolean
   readonly parent: string | null
@@ -70,7 +73,9 @@ export class StoreModel {
   apply(operation: StoreOperation): unknown {
     switch (operation.type) {
       case 'enqueue':
-        return { items: operation.tasks.map((task) => this.#over(operation.at, this.#enqueue(task))) }
+        return {
+          items: operation.tasks.map((task) => this.#over(operation.at, this.#enqueue(task, operation.at))),
+        }
       case 'claim':
         return this.#claim(operation)
       case 'renew': {
@@ -84,7 +89,7 @@ export class StoreModel {
       case 'settle':
         return {
           items: operation.settlements.map(({ verdict, ...lease }) =>
-            this.#over(operation.at, this.#settle(lease, verdict)),
+            this.#over(operation.at, this.#settle(lease, verdict, operation.at)),
           ),
         }
       case 'progress':
@@ -99,12 +104,14 @@ export class StoreModel {
         return { items: operation.ids.map((id) => this.#over(operation.at, this.#remove(id))) }
       case 'reclaim':
         return this.#over(operation.at, this.#reclaim(operation))
+      case 'overdue':
+        return this.#over(operation.at, this.#overdue(operation))
       default:
         throw new Error(`not in the model: ${operation.type}`)
     }
   }
 
-  #enqueue(task: NewTask): unknown {
+  #enqueue(task: NewTask, at: number): unknown {
     if (this.#entries.has(task.id)) return { kind: REFUSED, code: 'ERR_RUN_ID_TAKEN' }
     const other = this.#keyHolder(task.key)
     if (other !== undefined) {
@@ -116,16 +123,16 @@ export class StoreModel {
       other.hasKey = false
       if (hasForked) this.#cancelChildren(id)
     }
-    this.#add(task, null)
+    this.#add(task, null, at)
     return { kind: 'stored', replaced: other?.task.id ?? null }
   }
 
-  #add(task: NewTask, parent: string | null): void {
+  #add(task: NewTask, parent: string | null, createdAt: number): void {
     const [life] = initialTransition(storedTaskMachine, { runAt: task.runAt })
     this.#seq += 1
-    const { id, name, key } = task
-    const entry = { task, seq: this.#seq, life, name, step: 0, holder: null, hasKey: key !== null, parent }
-    this.#entries.set(id, entry)
+    const { id, name, key, bounds = NO_BOUNDS } = task
+    const own = { task, seq: this.#seq, life, name, step: 0, bounds, createdAt }
+    this.#entries.set(id, { ...own, holder: null, hasKey: key !== null, parent })
   }
 
   #childrenOf(parent: string): Entry[] {
@@ -175,19 +182,21 @@ export class StoreModel {
     return { taken, asked: asked.sort() }
   }
 
-  #settle(lease: Lease, verdict: Verdict): unknown {
+  #settle(lease: Lease, verdict: Verdict, at: number): unknown {
     const said = this.#held(lease, eventOf(verdict, lease.fence))
     if (said === LOST) return LOST
     const entry = this.#entries.get(lease.id) as Entry
     const [state] = namesOf(entry)
     if (verdict.kind === 'step' && state === 'pending') {
       entry.name = verdict.call.name
+      entry.bounds = verdict.call.bounds ?? NO_BOUNDS
       entry.step += 1
     }
     if (verdict.kind !== 'fork' || state !== 'forked') return { kind: 'settled', state }
     entry.name = verdict.call.name
+    entry.bounds = verdict.call.bounds ?? NO_BOUNDS
     entry.step += 1
-    for (const child of verdict.children) this.#add(child, lease.id)
+    for (const child of verdict.children) this.#add(child, lease.id, at)
     this.#over(verdict.runAt, undefined)
     return { kind: 'settled', state: namesOf(entry)[0] }
   }
@@ -237,6 +246,18 @@ export class StoreModel {
         ids.push(`${entry.task.id} ${namesOf(entry)[0]}`)
     }
     return ids.sort()
+  }
+
+  #overdue({ at }: Extract<StoreOperation, { type: 'overdue' }>): unknown {
+    const ended: string[] = []
+    for (const entry of this.#entries.values()) {
+      const { life, bounds, createdAt, step } = entry
+      const due = overdueOf({ ...bounds, ...life.context, createdAt, step })
+      if (due === undefined || due.at > at) continue
+      if (this.#send(entry, { type: 'task.overdue', reason: due.reason }))
+        ended.push(`${entry.task.id} ${namesOf(entry)[0]} ${due.reason}`)
+    }
+    return ended.sort()
   }
 
   #held(lease: Lease, event: StoredTaskEvent): unknown {

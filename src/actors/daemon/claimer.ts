@@ -11,7 +11,8 @@ const ASK_MS = 25
 const STRANGERS = 20
 
 /** What a claim has brought. */
-export interface Claimed extends Pick<ClaimAnswer, 'tasks' | 'asked' | 'nextAt' | 'scheduleAt'> {
+export interface Claimed
+  extends Pick<ClaimAnswer, 'tasks' | 'asked' | 'nextAt' | 'scheduleAt' | 'overdueAt'> {
   /** When the leases end, on the monotonic clock; reckoned from before the store was asked. */
   readonly leaseEndMono: number
   /** More may be due than was asked for. */
@@ -81,13 +82,14 @@ export class Claimer {
         lane.answered(ask.room, answer.tasks)
       else lane.unanswered()
     }
-    const [{ asked, nextAt, scheduleAt }] = answers as [ClaimAnswer]
+    const [{ asked, nextAt, scheduleAt, overdueAt }] = answers as [ClaimAnswer]
     const tasks = answers.length === 1 ? answers[0]?.tasks : answers.flatMap((answer) => answer.tasks)
     return {
       tasks: tasks ?? [],
       asked,
       nextAt,
       scheduleAt,
+      overdueAt,
       leaseEndMono: mono + safeLeaseMs(settings.leaseMs),
       isFull: this.#lanes.some((lane) => lane.isFull),
     }

@@ -19,6 +19,7 @@ import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
 import { HeldTasks } from './held-tasks.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Outbox } from './outbox.ts'
+import { Overdue } from './overdue.ts'
 import { Schedules } from './schedules.ts'
 import { STORE_BACKOFF } from './store-backoff.ts'
 import { StoreWatch } from './store-watch.ts'
@@ -46,6 +47,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
   readonly #keeper: LeaseKeeper
   readonly #upkeep: Upkeep
   readonly #schedules: Schedules
+  readonly #overdue: Overdue
   /** Claims on their way. */
   #claims = 0
   /** When the next task becomes due that the last claim did not bring, epoch ms. */
@@ -78,13 +80,14 @@ export class DaemonLife implements Incarnation, TimerOwner {
         this.#lookDrained()
       },
     })
-    this.#keeper = new LeaseKeeper(ports, this.tasks)
+    this.#keeper = new LeaseKeeper(ports, this.identity, this.tasks)
     this.#upkeep = new Upkeep(ports, this.identity, {
       look: () => ({ state: this.state, counts: this.#counts() }),
       isCalm: () => this.#keeper.look(),
       failed: () => this.send({ type: 'daemon.nudge' }),
     })
     this.#schedules = new Schedules(ports, this.identity, () => this.send({ type: 'daemon.nudge' }))
+    this.#overdue = new Overdue(ports, this.identity, () => this.send({ type: 'daemon.nudge' }))
     this.driver = new MachineDriver<DaemonLife, typeof daemonMachine>(this, {
       logic,
       input: undefined,
@@ -162,6 +165,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#unlisten = undefined
     this.#due = this.#cancel(this.#due)
     this.#schedules.stop()
+    this.#overdue.stop()
   }
 
   register(): void {
@@ -185,9 +189,10 @@ export class DaemonLife implements Incarnation, TimerOwner {
     )
   }
 
-  takeClaimed({ tasks, asked, nextAt, scheduleAt, leaseEndMono }: Claimed): void {
+  takeClaimed({ tasks, asked, nextAt, scheduleAt, overdueAt, leaseEndMono }: Claimed): void {
     this.#nextAt = nextAt
     this.#schedules.planned(scheduleAt)
+    this.#overdue.planned(overdueAt)
     // The store took so long that nobody can say whether the lease will hold.
     const isLate = leaseEndMono - this.#now < this.#ports.settings.leaseMs / 3
     if (isLate) this.tasks.return(tasks)

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import type {
   AnswerTable,
   OccurOperation,
+  OverdueTask,
   PruneOperation,
   StoreOperation,
   Verdict,
@@ -92,8 +93,13 @@ export interface DaemonPorts {
   stopped(identity: DaemonIdentity, held: number, untold: number): void
   /** Somebody else has the task by now, or nobody could be asked in time. */
   leaseLost(identity: DaemonIdentity, held: HeldTask): void
+  /** The leases of what it holds could not be renewed, and are tried again; told once until `renewalWorks`. */
+  renewalFailed(identity: DaemonIdentity, held: number, error: unknown): void
+  renewalWorks(identity: DaemonIdentity, held: number): void
   /** Its settlement changed nothing: somebody else had the task. */
   fenced(identity: DaemonIdentity, runId: string): void
+  /** A task that waited for longer than it may was ended. */
+  overdue(identity: DaemonIdentity, task: OverdueTask): void
   /** Left for it in the store by whoever wants something of it. */
   told(identity: DaemonIdentity, message: string): void
   onError(error: unknown, what: string): void

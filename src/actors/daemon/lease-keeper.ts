@@ -1,10 +1,14 @@
 /** Renews the leases of one daemon and ends what it has lost; its life is machines/lease-keeper.ts. */
 import { compile } from '../../machines/compile.ts'
-import { leaseKeeperMachine } from '../../machines/lease-keeper.ts'
+import {
+  type LeaseKeeperEvent,
+  type LeaseKeeperFact,
+  leaseKeeperMachine,
+} from '../../machines/lease-keeper.ts'
 import type { Timer, TimerKind, TimerOwner } from '../armed-timers.ts'
 import { type DriverEffects, MachineDriver } from '../machine-driver.ts'
 import type { RenewAnswer } from '../store/operations.ts'
-import { type DaemonPorts, safeLeaseMs } from './daemon-ports.ts'
+import { type DaemonIdentity, type DaemonPorts, safeLeaseMs } from './daemon-ports.ts'
 import type { HeldTask } from './held-task.ts'
 import type { HeldTasks } from './held-tasks.ts'
 
@@ -25,13 +29,15 @@ const logic = compile(leaseKeeperMachine)
 export class LeaseKeeper implements TimerOwner {
   readonly renewals: RenewalCounts = { renewed: 0, lost: 0, failed: 0 }
   readonly #ports: DaemonPorts
+  readonly #identity: DaemonIdentity
   readonly #tasks: HeldTasks
   readonly #driver: MachineDriver<LeaseKeeper, typeof leaseKeeperMachine>
   #renew: Timer | undefined = undefined
   #overdue: Timer | undefined = undefined
 
-  constructor(ports: DaemonPorts, tasks: HeldTasks) {
+  constructor(ports: DaemonPorts, identity: DaemonIdentity, tasks: HeldTasks) {
     this.#ports = ports
+    this.#identity = identity
     this.#tasks = tasks
     this.#driver = new MachineDriver<LeaseKeeper, typeof leaseKeeperMachine>(this, {
       logic,
@@ -93,6 +99,12 @@ export class LeaseKeeper implements TimerOwner {
     for (const held of this.#tasks.byId.values()) if (held.leaseEndMono <= now) this.#lose(held)
   }
 
+  announce(fact: LeaseKeeperFact, event: LeaseKeeperEvent): void {
+    const { size } = this.#tasks
+    if (fact === 'renewalWorks') this.#ports.renewalWorks(this.#identity, size)
+    else this.#ports.renewalFailed(this.#identity, size, 'error' in event ? event.error : undefined)
+  }
+
   async renew(): Promise<void> {
     const { store, now, settings } = this.#ports
     const leases = [...this.#tasks.byId.values()].filter(({ leaseEndMono }) => leaseEndMono !== LOST)
@@ -142,4 +154,5 @@ const effects: DriverEffects<LeaseKeeper, typeof leaseKeeperMachine> = {
   armOverdue: (keeper) => keeper.armOverdue(),
   disarmOverdue: (keeper) => keeper.disarmOverdue(),
   endOverdue: (keeper) => keeper.endOverdue(),
+  announce: (keeper, { fact }: { fact: LeaseKeeperFact }, event) => keeper.announce(fact, event),
 }

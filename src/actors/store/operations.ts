@@ -4,6 +4,7 @@
  * conflicts is an answer, never an error.
  */
 import type { FailureKind, Priority, TerminationReason } from '../../machines/model.ts'
+import type { OverdueReason } from '../../machines/overdue.ts'
 import type { EndedState, StoredState } from '../../machines/stored-task.ts'
 import type { SchedulePlan, ScheduleRecord } from './records.ts'
 import type { ClaimedTask, EndRequest, Lease, NewTask, StoredCall } from './task-record.ts'
@@ -126,6 +127,12 @@ export interface ReclaimOperation extends ActBy {
   readonly limit: number
 }
 
+/** Ends tasks that have waited for longer than they may, the longest overdue first: without a claim, whatever their names. */
+export interface OverdueOperation extends ActBy {
+  readonly type: 'overdue'
+  readonly limit: number
+}
+
 /**
  * Makes or changes a schedule. The run that it has goes on. One with the same rule goes on as it was planned, so that
  * saying it again, at every start of a program, loses no occurrence.
@@ -208,6 +215,7 @@ export type StoreOperation =
   | MoveOperation
   | RemoveOperation
   | ReclaimOperation
+  | OverdueOperation
   | ScheduleOperation
   | UnscheduleOperation
   | OccurOperation
@@ -251,6 +259,8 @@ export interface ClaimAnswer {
   readonly nextAt: number | null
   /** From when on somebody has to look at a schedule. `null`: never. */
   readonly scheduleAt: number | null
+  /** From when on one that waits is overdue; it may be now. `null`: none. */
+  readonly overdueAt: number | null
 }
 
 export type RenewAnswer = { readonly kind: 'kept'; readonly request: EndRequest | null } | Lost
@@ -267,6 +277,13 @@ export interface ReclaimedTask {
   readonly holder: string
   readonly schedule: string | null
   readonly state: StoredState
+}
+
+export interface OverdueTask {
+  readonly id: string
+  readonly name: string
+  readonly state: 'failed' | 'terminated'
+  readonly reason: OverdueReason
 }
 
 /** `stale`: somebody else has handled it, or taken it away. */
@@ -287,6 +304,8 @@ export interface AnswerTable {
   move: { readonly items: readonly (Done | Refusal)[] }
   remove: { readonly items: readonly (Done | Refusal)[] }
   reclaim: { readonly tasks: readonly ReclaimedTask[] }
+  /** `nextAt`: when the next one is overdue that was left, epoch ms. */
+  overdue: { readonly tasks: readonly OverdueTask[]; readonly nextAt: number | null }
   schedule: { readonly items: readonly Done[] }
   unschedule: { readonly items: readonly (Done | { readonly kind: 'unknown' })[] }
   occur: OccurAnswer

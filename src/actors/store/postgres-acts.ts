@@ -46,7 +46,7 @@ async function retryOne(work: PgWork, rows: Rows, id: string, operation: RetryOp
   // The row forgets how it ended; the log does not.
   const ended = row.state as 'failed' | 'cancelled' | 'terminated'
   await work.sql.rows(LAST_START, [row.seq])
-  rows.log(id, row.endedAt ?? at, row.asked_by ?? row.holder ?? by, ended, row.error)
+  rows.log(id, row.endedAt ?? at, row.endedBy ?? row.asked_by ?? row.holder ?? by, ended, row.error)
   rows.log(id, at, by, 'retried', null)
   rows.revive(row)
   rows.write(row, next, { at, reason: null, error: null })

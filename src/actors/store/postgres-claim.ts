@@ -13,6 +13,7 @@ import type {
   RenewOperation,
 } from './operations.ts'
 import { type Dispatch, type Fetched, instantText } from './postgres-boss.ts'
+import { FIRST_OVERDUE } from './postgres-overdue.ts'
 import type { PgWork } from './postgres-rows.ts'
 import { bandOf, priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
 import type { ClaimedTask } from './task-record.ts'
@@ -30,12 +31,14 @@ const AROUND = `SELECT
   (SELECT run_at FROM stateward.task WHERE ended_at IS NULL AND state = 'pending' AND run_at > $2
     ORDER BY run_at LIMIT 1) AS "nextAt",
   (SELECT min(look_at) FROM stateward.schedule WHERE look_at IS NOT NULL) AS "scheduleAt",
+  (${FIRST_OVERDUE}) AS "overdueAt",
   (SELECT json_agg(json_build_object('id', id, 'fence', fence, 'asked', asked, 'asked_at', asked_at,
     'asked_by', asked_by, 'asked_reason', asked_reason)) FROM stateward.task WHERE request_open AND holder = $1) AS asked`
 
 interface Around {
   readonly nextAt: number | null
   readonly scheduleAt: number | null
+  readonly overdueAt: number | null
   readonly asked: readonly (RequestColumns & { id: string; fence: number })[] | null
 }
 
@@ -62,6 +65,7 @@ export async function claim(work: PgWork, operation: ClaimOperation): Promise<Cl
     asked: (around?.asked ?? []).flatMap(toAsked),
     nextAt: around?.nextAt ?? null,
     scheduleAt: around?.scheduleAt ?? null,
+    overdueAt: around?.overdueAt ?? null,
   }
 }
 

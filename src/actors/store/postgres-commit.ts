@@ -9,6 +9,7 @@ import { cancel } from './postgres-cancel.ts'
 import { claim, renew } from './postgres-claim.ts'
 import { isConnectionLost, type PgDriver, type PgSql } from './postgres-driver.ts'
 import { enqueueAll } from './postgres-enqueue.ts'
+import { overdue } from './postgres-overdue.ts'
 import type { KnownNames, PgWork } from './postgres-rows.ts'
 import { occur, schedule, unschedule } from './postgres-schedules.ts'
 import { progress, settleAll } from './postgres-settle.ts'
@@ -24,6 +25,7 @@ const HANDLERS = {
   move,
   remove,
   reclaim,
+  overdue,
   schedule,
   unschedule,
   occur,

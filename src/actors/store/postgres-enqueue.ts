@@ -14,10 +14,11 @@ export interface NewItem {
 }
 
 const INSERT = `INSERT INTO stateward.task (id, state, phase, band, run_at, name, version, key, live_key, schedule,
-  created_at, created_by, description, metadata, options, input)
+  created_at, created_by, description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at)
   SELECT id, 'pending', 'new', band, "runAt", name, version, key, key, schedule, at, by, description, metadata, options,
-    input FROM json_to_recordset($1::json) AS v (id text, band smallint, "runAt" bigint, name text, version integer,
-    key text, schedule text, at bigint, by text, description text, metadata text, options text, input text)
+    input, "queueTimeoutMs", "deadlineMs", "expiresAt" FROM json_to_recordset($1::json) AS v (id text, band smallint,
+    "runAt" bigint, name text, version integer, key text, schedule text, at bigint, by text, description text,
+    metadata text, options text, input text, "queueTimeoutMs" bigint, "deadlineMs" bigint, "expiresAt" bigint)
   ON CONFLICT DO NOTHING RETURNING id, seq`
 const LIVE_WITH_KEY = 'SELECT id FROM stateward.task WHERE live_key = $1'
 const IS_THERE = 'SELECT 1 FROM stateward.task WHERE id = $1'
@@ -69,7 +70,13 @@ function independent(items: readonly NewItem[], taken: readonly string[]): NewIt
 /** @returns the ids that were free, and their keys as well */
 async function insert(work: PgWork, items: readonly NewItem[]): Promise<ReadonlySet<string>> {
   const { sql, dispatcher } = work
-  const rows = items.map(({ task, at, by }) => ({ ...task, band: bandOf(task.priority), at, by }))
+  const rows = items.map(({ task: { bounds, ...task }, at, by }) => ({
+    ...task,
+    ...bounds,
+    band: bandOf(task.priority),
+    at,
+    by,
+  }))
   const stored = await sql.rows<{ id: string; seq: number | string }>(INSERT, [JSON.stringify(rows)])
   const seqs = new Map(stored.map(({ id, seq }) => [id, Number(seq)]))
   const jobs = rows.flatMap(({ id, band, runAt, name }) => {

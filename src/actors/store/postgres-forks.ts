@@ -18,10 +18,11 @@ export interface Forked {
 }
 
 const INSERT = `INSERT INTO stateward.task (id, state, phase, band, run_at, name, version, created_at, created_by,
-  description, metadata, options, input, parent, parent_step)
-  SELECT id, 'pending', 'new', band, "runAt", name, version, at, by, description, metadata, options, input, parent,
-    "parentStep" FROM json_to_recordset($1::json) AS v (id text, band smallint, "runAt" bigint, name text,
-    version integer, at bigint, by text, description text, metadata text, options text, input text, parent text,
+  description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, parent, parent_step)
+  SELECT id, 'pending', 'new', band, "runAt", name, version, at, by, description, metadata, options, input,
+    "queueTimeoutMs", "deadlineMs", "expiresAt", parent, "parentStep" FROM json_to_recordset($1::json) AS v (id text,
+    band smallint, "runAt" bigint, name text, version integer, at bigint, by text, description text, metadata text,
+    options text, input text, "queueTimeoutMs" bigint, "deadlineMs" bigint, "expiresAt" bigint, parent text,
     "parentStep" integer)
   ON CONFLICT DO NOTHING RETURNING id, seq`
 const FORK = `UPDATE stateward.task t SET fork_from = v."from", fork_to = v."to"
@@ -33,7 +34,15 @@ export async function storeChildren(work: PgWork, forked: readonly Forked[]): Pr
   const { sql, dispatcher } = work
   await sql.rows(FORK, [JSON.stringify(forked.map(({ seq, verdict }) => ({ seq, ...verdict.percent })))])
   const rows = forked.flatMap(({ id: parent, step: parentStep, at, by, verdict }) =>
-    verdict.children.map((child) => ({ ...child, band: bandOf(child.priority), at, by, parent, parentStep })),
+    verdict.children.map(({ bounds, ...child }) => ({
+      ...child,
+      ...bounds,
+      band: bandOf(child.priority),
+      at,
+      by,
+      parent,
+      parentStep,
+    })),
   )
   if (rows.length === 0) return
   const stored = await sql.rows<{ id: string; seq: number }>(INSERT, [JSON.stringify(rows)])

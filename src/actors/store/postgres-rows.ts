@@ -26,6 +26,7 @@ export interface TaskLife extends LifeRow, RequestColumns {
   readonly step: number
   readonly startedAt: number | null
   readonly endedAt: number | null
+  readonly endedBy: string | null
   readonly reason: string | null
   readonly error: string | null
   readonly revived: boolean
@@ -33,26 +34,28 @@ export interface TaskLife extends LifeRow, RequestColumns {
 
 export const LIFE_COLUMNS = `seq, id, name, band, schedule, holder, state, phase, run_at AS "runAt", attempt, lost, fence,
   coalesce(lease_until, 0) AS "leaseUntil", key, live_key, parent, step, asked, asked_at, asked_by, asked_reason,
-  started_at AS "startedAt", ended_at AS "endedAt", reason, error, false AS revived`
+  started_at AS "startedAt", ended_at AS "endedAt", ended_by AS "endedBy", reason, error, false AS revived`
 
 const LIVES = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE id = ANY($1) ORDER BY seq FOR UPDATE`
 
 const WRITE = `UPDATE stateward.task t SET state = v.state, phase = v.phase, run_at = v."runAt", attempt = v.attempt,
-  lost = v.lost, lease_until = nullif(v."leaseUntil", 0), live_key = v.live_key, ended_at = v."endedAt",
+  lost = v.lost, lease_until = nullif(v."leaseUntil", 0), live_key = v.live_key, ended_at = v."endedAt", ended_by = v."endedBy",
   reason = v.reason, error = v.error, asked = v.asked, asked_at = v.asked_at, asked_by = v.asked_by,
   asked_reason = v.asked_reason,
   request_open = CASE WHEN v.state = 'running' AND v.asked IS NOT NULL THEN true END,
   result = CASE WHEN v.revived THEN NULL ELSE t.result END,
   percent = CASE WHEN v.revived THEN NULL ELSE t.percent END, note = CASE WHEN v.revived THEN NULL ELSE t.note END
   FROM json_to_recordset($1::json) AS v (seq bigint, state text, phase text, "runAt" bigint, attempt integer,
-    lost integer, "leaseUntil" bigint, live_key text, "endedAt" bigint, reason text, error text, asked text,
+    lost integer, "leaseUntil" bigint, live_key text, "endedAt" bigint, "endedBy" text, reason text, error text, asked text,
     asked_at bigint, asked_by text, asked_reason text, revived boolean)
   WHERE t.seq = v.seq`
 
 const STEP = `UPDATE stateward.task t SET step = step + 1, name = v.name, version = v.version, input = v.input,
-  options = v.options, description = v.description, metadata = v.metadata, error = NULL, percent = v.percent, note = NULL
+  options = v.options, description = v.description, metadata = v.metadata, queue_timeout_ms = v."queueTimeoutMs",
+  deadline_ms = v."deadlineMs", expires_at = v."expiresAt", error = NULL, percent = v.percent, note = NULL
   FROM json_to_recordset($1::json) AS v (seq bigint, name text, version integer, input text, options text,
-    description text, metadata text, percent double precision)
+    description text, metadata text, "queueTimeoutMs" bigint, "deadlineMs" bigint, "expiresAt" bigint,
+    percent double precision)
   WHERE t.seq = v.seq`
 
 const LOG = `INSERT INTO stateward.log (id, at, by, act, detail) SELECT id, at, by, act, detail
@@ -79,6 +82,8 @@ export interface Facts {
   readonly at: number
   readonly reason: string | null
   readonly error: string | null
+  /** Who ended it where nobody held it and nobody had asked for that. */
+  readonly endedBy?: string | null
 }
 
 /** What operations run on: a transaction, and who hands out jobs in it. */
@@ -129,10 +134,10 @@ export class Rows {
   }
 
   /** Notes what the machine has decided. */
-  write({ id }: TaskLife, life: LifeRow, { at, reason, error }: Facts): TaskLife {
+  write({ id }: TaskLife, life: LifeRow, { at, reason, error, endedBy = null }: Facts): TaskLife {
     const row = this.#rows.get(id) as TaskLife
     const state = life.state as StoredState
-    const ended = isLive(state) ? {} : { endedAt: at, live_key: null, reason }
+    const ended = isLive(state) ? {} : { endedAt: at, endedBy, live_key: null, reason }
     const next = { ...row, ...life, state, ...ended, error: error ?? row.error }
     this.#set(next)
     this.#drop.add(row.seq)
@@ -158,13 +163,22 @@ export class Rows {
   revive({ id }: TaskLife): void {
     const row = this.#rows.get(id) as TaskLife
     const forgotten = { asked: null, asked_at: null, asked_by: null, asked_reason: null }
-    this.#set({ ...row, ...forgotten, live_key: row.key, endedAt: null, reason: null, revived: true })
+    this.#set({
+      ...row,
+      ...forgotten,
+      live_key: row.key,
+      endedAt: null,
+      endedBy: null,
+      reason: null,
+      revived: true,
+    })
   }
 
   step({ id }: TaskLife, call: StoredCall, percent: number | null): void {
     const row = this.#rows.get(id) as TaskLife
     this.#set({ ...row, name: call.name, error: null })
-    this.#steps.push({ seq: row.seq, ...call, percent })
+    const { bounds, ...rest } = call
+    this.#steps.push({ seq: row.seq, ...rest, ...bounds, percent })
     if (row.state === 'pending') this.#put.set(row.seq, { ...row, name: call.name })
   }
 
@@ -251,6 +265,7 @@ interface TaskRow extends RequestColumns {
   readonly created_by: string
   readonly started_at: number | null
   readonly ended_at: number | null
+  readonly ended_by: string | null
   readonly phase: StoredPhase | null
 }
 
@@ -265,6 +280,7 @@ export function toRecord(found: object): TaskRecord {
     created_by: createdBy,
     started_at: startedAt,
     ended_at: endedAt,
+    ended_by: endedBy,
     asked,
     asked_at,
     asked_by,
@@ -275,6 +291,10 @@ export function toRecord(found: object): TaskRecord {
     parent_step: _parentStep,
     fork_from: _from,
     fork_to: _to,
+    queue_timeout_ms: _queueTimeoutMs,
+    deadline_ms: _deadlineMs,
+    expires_at: _expiresAt,
+    overdue_at: _overdueAt,
     ...rest
   } = found as TaskRow & Record<string, unknown>
   return {
@@ -287,5 +307,6 @@ export function toRecord(found: object): TaskRecord {
     createdBy,
     startedAt,
     endedAt,
+    endedBy,
   }
 }

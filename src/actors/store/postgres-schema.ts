@@ -123,8 +123,22 @@ CREATE TABLE stateward.daemon (
 );
 `
 
+/**
+ * Until when a task may wait: what bounds it, and when that is over by now. Also of one that runs, or a claim would touch an
+ * index. What was stored before has no bounds here, and is seen to be too late when it is claimed. `ended_by`: who ended it
+ * without having held it.
+ */
+const VERSION_2 = `
+ALTER TABLE stateward.task ADD COLUMN queue_timeout_ms bigint, ADD COLUMN deadline_ms bigint,
+  ADD COLUMN expires_at bigint, ADD COLUMN ended_by text,
+  ADD COLUMN overdue_at bigint GENERATED ALWAYS AS (CASE WHEN ended_at IS NULL AND state <> 'forked' THEN
+    nullif(least(8640000000000000, created_at + deadline_ms, run_at + queue_timeout_ms,
+      CASE WHEN attempt = 0 AND step = 0 THEN expires_at END), 8640000000000000) END) STORED;
+CREATE INDEX task_overdue ON stateward.task (overdue_at) WHERE overdue_at IS NOT NULL;
+`
+
 /** From each version to the next one. Never changed once released. */
-const MIGRATIONS: readonly string[] = [VERSION_1]
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2]
 
 const SCHEMA_VERSION: number = MIGRATIONS.length
 

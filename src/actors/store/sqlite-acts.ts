@@ -12,7 +12,7 @@ const UNKNOWN: Refusal = { kind: 'refused', code: 'ERR_RUN_UNKNOWN' }
 const notIn = ({ state }: TaskLife): Refusal => ({ kind: 'refused', code: 'ERR_RUN_STATE', state })
 
 const KEY_HOLDER = 'SELECT id FROM stateward_task WHERE live_key = ?'
-const REVIVE = `UPDATE stateward_task SET live_key = key, ended_at = NULL, result = NULL, reason = NULL, asked = NULL,
+const REVIVE = `UPDATE stateward_task SET live_key = key, ended_at = NULL, ended_by = NULL, result = NULL, reason = NULL, asked = NULL,
   asked_at = NULL, asked_by = NULL, asked_reason = NULL, percent = NULL, note = NULL WHERE seq = ?`
 
 export function retry(sql: Sql, operation: RetryOperation): AnswerTable['retry'] {
@@ -38,7 +38,7 @@ function retryOne(sql: Sql, id: string, operation: RetryOperation): Plain {
   // The row forgets how it ended; the log does not.
   const ended = row.state as 'failed' | 'cancelled' | 'terminated'
   writeLastStart(sql, row.seq)
-  writeLog(sql, id, row.endedAt ?? at, row.asked_by ?? row.holder ?? by, ended, row.error)
+  writeLog(sql, id, row.endedAt ?? at, row.endedBy ?? row.asked_by ?? row.holder ?? by, ended, row.error)
   writeLog(sql, id, at, by, 'retried', null)
   sql.statement(REVIVE).run(row.seq)
   writeLife(sql, row.seq, next, { at, reason: null, error: null })

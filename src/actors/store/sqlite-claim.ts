@@ -18,6 +18,7 @@ import type {
 } from './operations.ts'
 import { bandOf, type RequestColumns, requestOf } from './shared-columns.ts'
 import type { Sql } from './sqlite-driver.ts'
+import { overdueAt } from './sqlite-overdue.ts'
 import type { ClaimedTask } from './task-record.ts'
 
 /** A row as it was before the claim. */
@@ -77,7 +78,13 @@ export function claim(sql: Sql, operation: ClaimOperation): ClaimAnswer {
     }
   }
   if (taken.length > 0) sql.statement(TAKE).run(holder, leaseUntil, at, JSON.stringify(taken))
-  return { tasks, asked: askedOf(sql, holder), nextAt: nextAt(sql, at), scheduleAt: scheduleAt(sql) }
+  return {
+    tasks,
+    asked: askedOf(sql, holder),
+    nextAt: nextAt(sql, at),
+    scheduleAt: scheduleAt(sql),
+    overdueAt: overdueAt(sql),
+  }
 }
 
 /** How to ask for those that may be taken of a band. */

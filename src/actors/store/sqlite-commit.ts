@@ -8,6 +8,7 @@ import { cancel } from './sqlite-cancel.ts'
 import { claim, renew } from './sqlite-claim.ts'
 import { isFatal, type Sql, type SqliteConnection, toStoreError } from './sqlite-driver.ts'
 import { enqueue } from './sqlite-enqueue.ts'
+import { overdue } from './sqlite-overdue.ts'
 import { occur, schedule, unschedule } from './sqlite-schedules.ts'
 import { progress, settle } from './sqlite-settle.ts'
 import { beat, leave, prune, reclaim, tell } from './sqlite-upkeep.ts'
@@ -26,6 +27,7 @@ const HANDLERS = {
   move,
   remove,
   reclaim,
+  overdue,
   schedule,
   unschedule,
   occur,

@@ -1,4 +1,5 @@
 /** Stores new tasks. One statement each, unless its id or its key is taken. */
+import { NO_BOUNDS } from '../../machines/overdue.ts'
 import type { AnswerTable, EnqueueAnswer, EnqueueOperation } from './operations.ts'
 import { bandOf } from './shared-columns.ts'
 import { cancelChildren } from './sqlite-cancel.ts'
@@ -8,8 +9,8 @@ import { nextLife } from './stored-life.ts'
 import type { NewTask } from './task-record.ts'
 
 const INSERT = `INSERT INTO stateward_task (id, state, phase, band, run_at, name, version, key, live_key, schedule,
-  created_at, created_by, description, metadata, options, input)
-  VALUES (?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+  created_at, created_by, description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at)
+  VALUES (?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 const LIVE_WITH_KEY = `SELECT ${LIFE_COLUMNS} FROM stateward_task WHERE live_key = ?`
 const GIVE_UP_KEY = 'UPDATE stateward_task SET live_key = NULL WHERE seq = ?'
 
@@ -32,6 +33,7 @@ export function enqueueOne(sql: Sql, task: NewTask, act: { at: number; by: strin
 
 function insert(sql: Sql, task: NewTask, { at, by }: { at: number; by: string }): boolean {
   const { id, priority, runAt, name, version, key, schedule, description, metadata, options, input } = task
+  const { queueTimeoutMs, deadlineMs, expiresAt } = task.bounds ?? NO_BOUNDS
   const { changes } = sql
     .statement(INSERT)
     .run(
@@ -49,6 +51,9 @@ function insert(sql: Sql, task: NewTask, { at, by }: { at: number; by: string })
       metadata,
       options,
       input,
+      queueTimeoutMs,
+      deadlineMs,
+      expiresAt,
     )
   return changes === 1
 }

@@ -1,4 +1,5 @@
 /** Tasks that wait for their children, and what is told of the children. */
+import { NO_BOUNDS } from '../../machines/overdue.ts'
 import { endReason } from './attempt-event.ts'
 import type { SettleAnswer, Settlement, SettleOperation, Verdict } from './operations.ts'
 import { bandOf } from './shared-columns.ts'
@@ -9,8 +10,8 @@ import { nextLife } from './stored-life.ts'
 import type { NewTask, TaskRecord } from './task-record.ts'
 
 const INSERT_CHILD = `INSERT INTO stateward_task (id, state, phase, band, run_at, name, version, created_at, created_by,
-  description, metadata, options, input, parent, parent_step)
-  SELECT ?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, id, step FROM stateward_task WHERE seq = ?`
+  description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, parent, parent_step)
+  SELECT ?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, id, step FROM stateward_task WHERE seq = ?`
 const FORK = 'UPDATE stateward_task SET fork_from = ?, fork_to = ? WHERE seq = ?'
 
 /** Stores its children and makes it wait for them, unless it was asked to end. */
@@ -34,9 +35,9 @@ export function fork(
 
 function insertChild(sql: Sql, parent: number, child: NewTask, at: number, by: string): void {
   const { id, priority, runAt, name, version, description, metadata, options, input } = child
-  sql
-    .statement(INSERT_CHILD)
-    .run(id, bandOf(priority), runAt, name, version, at, by, description, metadata, options, input, parent)
+  const { queueTimeoutMs, deadlineMs, expiresAt } = child.bounds ?? NO_BOUNDS
+  const call = [description, metadata, options, input, queueTimeoutMs, deadlineMs, expiresAt]
+  sql.statement(INSERT_CHILD).run(id, bandOf(priority), runAt, name, version, at, by, ...call, parent)
 }
 
 const LIVE = 'FROM stateward_task INDEXED BY stateward_task_live_child WHERE parent = ? AND ended_at IS NULL'

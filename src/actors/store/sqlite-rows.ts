@@ -13,7 +13,7 @@ const LOG_LIMIT = 100
 /** What decides about a row, and whom to tell. */
 export const LIFE_COLUMNS = `seq, id, name, schedule, holder, state, phase, run_at AS runAt, attempt, lost, fence,
   coalesce(lease_until, 0) AS leaseUntil, key, parent, asked, asked_at, asked_by, asked_reason,
-  started_at AS startedAt, ended_at AS endedAt, error`
+  started_at AS startedAt, ended_at AS endedAt, ended_by AS endedBy, error`
 
 export interface TaskLife extends LifeRow, RequestColumns {
   readonly seq: number
@@ -26,6 +26,7 @@ export interface TaskLife extends LifeRow, RequestColumns {
   readonly parent: string | null
   readonly startedAt: number | null
   readonly endedAt: number | null
+  readonly endedBy: string | null
   readonly error: string | null
 }
 
@@ -38,22 +39,25 @@ export function lifeOf(sql: Sql, id: string): TaskLife | undefined {
 const WAIT = `UPDATE stateward_task SET state = ?, phase = ?, run_at = ?, attempt = ?, lost = ?, lease_until = ?,
   error = coalesce(?, error) WHERE seq = ?`
 const END = `UPDATE stateward_task SET state = ?, phase = NULL, attempt = ?, lost = ?, lease_until = NULL, live_key = NULL,
-  ended_at = ?, reason = ?, error = coalesce(?, error) WHERE seq = ?`
+  ended_at = ?, ended_by = ?, reason = ?, error = coalesce(?, error) WHERE seq = ?`
 
 /** Why and when a row leaves the state it is in. */
 export interface Facts {
   readonly at: number
   readonly reason: string | null
   readonly error: string | null
+  /** Who ended it where nobody held it and nobody had asked for that. */
+  readonly endedBy?: string
 }
 
 /** Writes what the machine has decided. */
-export function writeLife(sql: Sql, seq: number, life: LifeRow, { at, reason, error }: Facts): void {
+export function writeLife(sql: Sql, seq: number, life: LifeRow, facts: Facts): void {
+  const { at, reason, error, endedBy = null } = facts
   const { state, phase, runAt, attempt, lost, leaseUntil } = life
   if (state === 'pending' || state === 'running' || state === 'forked') {
     sql.statement(WAIT).run(state, phase, runAt, attempt, lost, leaseUntil || null, error, seq)
   } else {
-    sql.statement(END).run(state, attempt, lost, at, reason, error, seq)
+    sql.statement(END).run(state, attempt, lost, at, endedBy, reason, error, seq)
   }
 }
 
@@ -126,6 +130,7 @@ interface TaskRow extends RequestColumns {
   readonly created_by: string
   readonly started_at: number | null
   readonly ended_at: number | null
+  readonly ended_by: string | null
   readonly percent: number | null
   readonly note: string | null
   readonly reason: string | null
@@ -163,6 +168,7 @@ export function toRecord(found: unknown): TaskRecord & { readonly seq: number } 
     createdBy: row.created_by,
     startedAt: row.started_at,
     endedAt: row.ended_at,
+    endedBy: row.ended_by,
     percent: row.percent,
     note: row.note,
     reason: row.reason,

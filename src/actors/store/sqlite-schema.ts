@@ -135,8 +135,24 @@ CREATE TRIGGER stateward_task_joined AFTER UPDATE OF ended_at ON stateward_task
   END;
 `
 
+/**
+ * Until when a task may wait: what bounds it, and when that is over by now. What was stored before has no bounds here, and is
+ * seen to be too late when it is claimed. `ended_by`: who ended it without having held it.
+ */
+const VERSION_3 = `
+ALTER TABLE stateward_task ADD COLUMN queue_timeout_ms INTEGER;
+ALTER TABLE stateward_task ADD COLUMN deadline_ms INTEGER;
+ALTER TABLE stateward_task ADD COLUMN expires_at INTEGER;
+ALTER TABLE stateward_task ADD COLUMN ended_by TEXT;
+ALTER TABLE stateward_task ADD COLUMN overdue_at INTEGER GENERATED ALWAYS AS (nullif(min(8640000000000000,
+  ifnull(created_at + deadline_ms, 8640000000000000), ifnull(run_at + queue_timeout_ms, 8640000000000000),
+  CASE WHEN attempt = 0 AND step = 0 THEN ifnull(expires_at, 8640000000000000) ELSE 8640000000000000 END),
+  8640000000000000)) VIRTUAL;
+CREATE INDEX stateward_task_overdue ON stateward_task (overdue_at) WHERE state = 'pending' AND overdue_at IS NOT NULL;
+`
+
 /** From each version to the next one. Never changed once released. */
-const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2]
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3]
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length
 

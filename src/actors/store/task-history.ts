@@ -22,13 +22,13 @@ export function historyOf(record: TaskRecord, noted: readonly LogEntry[]): LogEn
 
 /** The start that only the row knows. */
 function lastStartOf(
-  { state, startedAt, holder }: TaskRecord,
+  { state, startedAt, holder, endedBy }: TaskRecord,
   noted: readonly LogEntry[],
 ): LogEntry | undefined {
   if (startedAt === null || holder === null) return undefined
   const started: LogEntry = { at: startedAt, by: holder, act: 'started', detail: null }
-  // An equal one is that of an attempt before, in the same millisecond.
-  if (state === 'running' || state === 'finished' || state === 'failed') return started
+  // An equal one is that of an attempt before, in the same millisecond. What was overdue has ended without one.
+  if (state === 'running' || state === 'finished' || (state === 'failed' && endedBy === null)) return started
   const isNoted = noted.some(({ act, at, by }) => act === 'started' && at === startedAt && by === holder)
   return isNoted ? undefined : started
 }
@@ -36,6 +36,7 @@ function lastStartOf(
 function endOf({
   state,
   endedAt,
+  endedBy,
   request,
   holder,
   createdBy,
@@ -44,6 +45,7 @@ function endOf({
 }: TaskRecord): LogEntry | undefined {
   if (state === 'pending' || state === 'running' || state === 'forked' || endedAt === null) return undefined
   // One that was asked to end before anybody held it was ended by who asked.
-  const by = (state === 'cancelled' ? request?.by : undefined) ?? holder ?? request?.by ?? createdBy
+  const by =
+    endedBy ?? (state === 'cancelled' ? request?.by : undefined) ?? holder ?? request?.by ?? createdBy
   return { at: endedAt, by, act: state, detail: error ?? reason }
 }

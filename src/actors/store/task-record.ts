@@ -3,6 +3,7 @@
  * options) is JSON text, made and read above: a store keeps it and never looks into it, metadata filters aside.
  */
 import type { Priority } from '../../machines/model.ts'
+import type { WaitBounds } from '../../machines/overdue.ts'
 import type { StoredPhase, StoredState } from '../../machines/stored-task.ts'
 
 /**
@@ -24,6 +25,8 @@ export interface StoredCall {
   readonly description: string | null
   /** JSON text of an object; `null` for none. */
   readonly metadata: string | null
+  /** Until when it may wait, as far as whoever stored it knew. Only given, never read back. Without it, for ever. */
+  readonly bounds?: WaitBounds | undefined
 }
 
 export interface NewTask extends StoredCall {
@@ -48,7 +51,7 @@ export interface EndRequest {
   readonly replaced: boolean
 }
 
-export interface TaskRecord extends StoredCall {
+export interface TaskRecord extends Omit<StoredCall, 'bounds'> {
   readonly id: string
   readonly state: StoredState
   readonly phase: StoredPhase | null
@@ -77,6 +80,8 @@ export interface TaskRecord extends StoredCall {
   /** The last claim. */
   readonly startedAt: number | null
   readonly endedAt: number | null
+  /** Who ended it where nobody held it and nobody had asked for that: it was overdue. */
+  readonly endedBy: string | null
   /** JSON text. */
   readonly result: string | null
   /** JSON text of the last failure, also while it waits for another attempt. */

@@ -35,6 +35,10 @@ function addTopics(topics: Set<WakeTopic>, operation: StoreOperation, said: Stor
       if (said.type !== 'reclaim' || said.answer.tasks.length === 0) return
       topics.add('work').add('news')
       return
+    case 'overdue':
+      // A parent may be due, or the next run of a schedule.
+      if (said.type === 'overdue' && said.answer.tasks.length > 0) topics.add('work').add('news')
+      return
     case 'cancel':
     case 'retry':
     case 'move':

@@ -34,7 +34,7 @@ export function oneTaskStore(queue: QueueStore, id: string): DaemonStore {
     // Both in one commit: nobody else may take it in between.
     const moved = isLater ? queue.do({ type: 'move', ids: [id], runAt: at, at, by }) : undefined
     const [answer] = await Promise.all([queue.do(named), moved])
-    return { ...answer, scheduleAt: null }
+    return { ...answer, scheduleAt: null, overdueAt: null }
   }
   const submit = (operation: StoreOperation): Promise<AnswerTable[keyof AnswerTable]> => {
     switch (operation.type) {

@@ -149,7 +149,12 @@ export function daemonPorts({
       reporter.emit('daemon.stopped', { ...baseOf(identity), held, untold }),
     leaseLost: (identity, { task }) =>
       reporter.emit('daemon.leaseLost', { ...baseOf(identity), runId: task.id, name: task.name }),
+    renewalFailed: (identity, held, error) =>
+      reporter.emit('daemon.renewalFailed', { ...baseOf(identity), error, held }),
+    renewalWorks: (identity, held) => reporter.emit('daemon.renewalWorks', { ...baseOf(identity), held }),
     fenced: (identity, runId) => reporter.emit('daemon.fenced', { ...baseOf(identity), runId }),
+    overdue: (identity, { id: runId, name: task, state, reason }) =>
+      reporter.emit('daemon.overdue', { ...baseOf(identity), runId, name: task, state, reason }),
     told(identity, text) {
       const message = fromMessageText(text)
       if (message === undefined) return

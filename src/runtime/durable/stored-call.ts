@@ -18,6 +18,7 @@ import {
   type StoredChain,
   stepOptions,
 } from './stored-options.ts'
+import { waitBounds } from './wait-bounds.ts'
 
 /** Finds a definition by its name. */
 export type FindDefinition = (name: string) => AnyDefinition | undefined
@@ -56,6 +57,7 @@ export function toStoredCall(call: TaskCall, maxBytes: number, within?: StoredCh
     input: text,
     options: optionsToJson(options, within),
     ...labelsOf(definition, input, maxBytes, within),
+    bounds: waitBounds(options, within, definition),
   }
 }
 
@@ -72,7 +74,7 @@ function storeChain(
   for (const step of calls) toStoredCall(step, maxBytes)
   const due = enter(within?.levels ?? [], fromCallTag(JSON.parse(text)))
   const { definition, input } = firstStep(whole)
-  return storeDue(due, within ?? NO_CHAIN, labelsOf(definition, input, maxBytes, within))
+  return storeDue(due, within ?? NO_CHAIN, labelsOf(definition, input, maxBytes, within), definition)
 }
 
 function firstStep(call: TaskCall): TaskCall {
@@ -119,12 +121,17 @@ export function toStoredStep(
   } catch {
     // Whatever is wrong with it is said when it is to run.
   }
-  return storeDue(due, chain, labels)
+  return storeDue(due, chain, labels, find(name))
 }
 
 type Labels = Pick<StoredCall, 'description' | 'metadata'>
 
-function storeDue({ call, levels }: Due, chain: StoredChain, labels: Labels): StoredCall {
+function storeDue(
+  { call, levels }: Due,
+  chain: StoredChain,
+  labels: Labels,
+  definition: AnyDefinition | undefined,
+): StoredCall {
   const { name, version, input, options } = call
   return {
     name,
@@ -132,6 +139,7 @@ function storeDue({ call, levels }: Due, chain: StoredChain, labels: Labels): St
     input: input === undefined ? null : JSON.stringify(input),
     options: optionsToJson(options, { ...chain, levels }),
     ...labels,
+    bounds: waitBounds(options, { ...chain, levels }, definition),
   }
 }
 

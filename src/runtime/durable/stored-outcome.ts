@@ -73,8 +73,8 @@ function terminatedError(record: TaskRecord): TaskTerminatedError {
 }
 
 /** How hard it was to end it is not stored: only whether anybody held it. */
-function stepOf({ holder }: TaskRecord): 'none' | 'signal' {
-  return holder === null ? 'none' : 'signal'
+function stepOf({ holder, endedBy }: TaskRecord): 'none' | 'signal' {
+  return holder === null || endedBy !== null ? 'none' : 'signal'
 }
 
 function title({ name, id }: TaskRecord): string {
