@@ -20,6 +20,7 @@ const ENTRY_POINTS = [
   'machines/index.ts',
   'runtime/durable/index.ts',
   'runtime/metrics/index.ts',
+  'runtime/http/index.ts',
   'runtime/testing/index.ts',
 ]
 const SINGLE_OWNER_PACKAGES = [
@@ -32,6 +33,8 @@ const SINGLE_OWNER_PACKAGES = [
   'pg',
   'pg-boss',
   '@prometheus-io/client',
+  'hono',
+  '@hono/node-server',
 ]
 const MAX_LINES = 400
 

@@ -9,7 +9,15 @@
 import type { AnyActorRef, AnyStateMachine } from 'xstate'
 import type { ChildExit, RestartLimits, RestartType } from '../machines/restart.ts'
 
-export type ChildKind = 'actor' | 'worker' | 'loop' | 'group' | 'supervisor' | 'scheduler' | 'daemon'
+export type ChildKind =
+  | 'actor'
+  | 'worker'
+  | 'loop'
+  | 'group'
+  | 'supervisor'
+  | 'scheduler'
+  | 'daemon'
+  | 'server'
 
 /** What a group hears of one incarnation. No method throws. */
 export interface ChildListener {

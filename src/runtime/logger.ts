@@ -3,8 +3,12 @@ import { destination, type Logger, pino } from 'pino'
 
 /** Fields of every line: `supervisor`; of lines about a run also `task`, `runId`, `attempt`. */
 export function createLogger(supervisor: string, given: Logger | undefined): Logger {
-  const logger = given ?? pino({ name: 'stateward', level: 'warn' }, destination({ dest: 2, sync: true }))
-  return logger.child({ supervisor })
+  return loggerOr(given).child({ supervisor })
+}
+
+/** For what belongs to no supervisor. */
+export function loggerOr(given: Logger | undefined): Logger {
+  return given ?? pino({ name: 'stateward', level: 'warn' }, destination({ dest: 2, sync: true }))
 }
 
 /** Writes a line; a log that is full or broken must not hurt what it tells of. */

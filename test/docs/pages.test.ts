@@ -20,6 +20,7 @@ const ENTRIES = {
   '../../src/machines/index.ts': 'stateward/machines',
   '../../src/runtime/durable/index.ts': 'stateward/durable',
   '../../src/runtime/metrics/index.ts': 'stateward/metrics',
+  '../../src/runtime/http/index.ts': 'stateward/http',
   '../../src/runtime/testing/index.ts': 'stateward/testing',
 }
 

@@ -2,13 +2,6 @@
 import type { StoredTask } from '../durable/stored-task.ts'
 import { OptionError } from '../errors.ts'
 
-export function unknownTask(id: string): OptionError {
-  return new OptionError(
-    `No task with the id "${id}" is in the queue. It may have been removed, or pruned by age.`,
-    { code: 'ERR_RUN_UNKNOWN', runId: id },
-  )
-}
-
 /** It runs elsewhere, waits for others, or has ended. */
 export function cannotRun({ id, state, holder }: StoredTask): OptionError {
   const hint = {

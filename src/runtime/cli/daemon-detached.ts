@@ -10,7 +10,7 @@ import { OptionError } from '../errors.ts'
 import type { Session } from './command-kit.ts'
 import { daemonNotStarted, toldUsage } from './daemon-errors.ts'
 import { type DaemonMark, marksOf } from './daemon-marks.ts'
-import { type DaemonStartOptions, toStartArguments } from './daemon-options.ts'
+import { type DaemonStartOptions, toStartArguments, toStartEnvironment } from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 
 /** How often to look for its mark. */
@@ -35,7 +35,7 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
   const child = spawn(process.execPath, [...process.execArgv, ENTRY, ...toStartArguments(options)], {
     detached: true,
     stdio: ['ignore', log, log],
-    env: { ...process.env, STATEWARD_QUEUE: url },
+    env: { ...process.env, ...toStartEnvironment(url, options) },
   })
   closeSync(log)
   child.unref()

@@ -15,7 +15,7 @@ import type { SupervisorOptions } from '../supervisor-options.ts'
 import type { Session } from './command-kit.ts'
 import { daemonRuns } from './daemon-errors.ts'
 import { marksOf } from './daemon-marks.ts'
-import { type DaemonStartOptions, toSizes } from './daemon-options.ts'
+import { type DaemonStartOptions, toHttp, toSizes } from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { loadTasks } from './load-tasks.ts'
 
@@ -41,11 +41,14 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
       name,
       ...(lease === undefined ? {} : { leaseMs: lease }),
       ...(unknownTasks === undefined ? {} : { unknownTasks }),
+      ...toHttp(options),
     })
     await daemon.start()
     if (!force) await refuseSecond(queue, daemon)
-    answer({ event: 'started', name, id: daemon.id, pid: process.pid }, () => [
+    const http = daemon.http?.url
+    answer({ event: 'started', name, id: daemon.id, pid: process.pid, http }, () => [
       `Daemon ${name} works, pid ${process.pid}.`,
+      ...(http === undefined ? [] : [`Its tasks are served on ${http}`]),
     ])
     await Promise.race([stopped.promise, aborted(signal)])
     await daemon.stop({ wait: timeout })

@@ -1,5 +1,6 @@
 /** Options with which `daemon start` and `daemon restart` start one. */
 import { type Command, Option } from 'commander'
+import { checkDaemonHttp, type DaemonOptions } from '../durable/daemon-options.ts'
 import { OptionError } from '../errors.ts'
 import type { SupervisorOptions } from '../supervisor-options.ts'
 import { toDaemonName, toDurationMs, toLeaseMs, toWholeNumber } from './cli-values.ts'
@@ -16,6 +17,9 @@ export interface DaemonStartOptions {
   readonly reserveNormal?: number
   readonly reserveHigh?: number
   readonly processes?: number
+  readonly httpPort?: number
+  readonly httpHost?: string
+  readonly httpToken?: string
   /** For it to be up, or to be gone. */
   readonly timeout: number
 }
@@ -42,13 +46,20 @@ export function addStartOptions(command: Command): Command {
     .option('--reserve-normal <n>', 'more of them for priorities from normal on', toWholeNumber)
     .option('--reserve-high <n>', 'more of them for priorities from high on', toWholeNumber)
     .option('--processes <n>', 'tasks in child processes at a time, 0 for no bound', toWholeNumber)
+    .option('--http-port <n>', 'serve the queue over HTTP on this port, on this machine only', toWholeNumber)
+    .option('--http-host <address>', 'listen on another address; needs a token')
+    .addOption(
+      new Option('--http-token <token>', 'what whoever asks over HTTP has to know').env(
+        'STATEWARD_HTTP_TOKEN',
+      ),
+    )
     .addOption(timeoutOption())
 }
 
-/** What a daemon in a process of its own is started with; the URL goes by its environment, where `ps` does not show it. */
+/** What a daemon in a process of its own is started with. */
 export function toStartArguments(options: DaemonStartOptions): string[] {
   const { name, tasks, force = false, lease, unknownTasks } = options
-  const { poolSize, reserveNormal, reserveHigh, processes } = options
+  const { poolSize, reserveNormal, reserveHigh, processes, httpPort, httpHost } = options
   const args = ['daemon', 'start', '--foreground', '--name', name]
   if (force) args.push('--force')
   if (lease !== undefined) args.push('--lease', String(lease))
@@ -57,7 +68,29 @@ export function toStartArguments(options: DaemonStartOptions): string[] {
   if (reserveNormal !== undefined) args.push('--reserve-normal', String(reserveNormal))
   if (reserveHigh !== undefined) args.push('--reserve-high', String(reserveHigh))
   if (processes !== undefined) args.push('--processes', String(processes))
+  if (httpPort !== undefined) args.push('--http-port', String(httpPort))
+  if (httpHost !== undefined) args.push('--http-host', httpHost)
   return [...args, '--tasks', ...tasks]
+}
+
+/** What goes by its environment, where `ps` does not show it. */
+export function toStartEnvironment(url: string, { httpToken }: DaemonStartOptions): NodeJS.ProcessEnv {
+  return {
+    STATEWARD_QUEUE: url,
+    ...(httpToken === undefined ? {} : { STATEWARD_HTTP_TOKEN: httpToken }),
+  }
+}
+
+/** The HTTP API that it is to have, if any. */
+export function toHttp({ httpPort, httpHost, httpToken }: DaemonStartOptions): Pick<DaemonOptions, 'http'> {
+  if (httpPort === undefined) return {}
+  return {
+    http: {
+      port: httpPort,
+      ...(httpHost === undefined ? {} : { host: httpHost }),
+      ...(httpToken === undefined || httpToken === '' ? {} : { token: httpToken }),
+    },
+  }
 }
 
 /** A size that is given is what it says: places beside it are only those that are asked for. Without one, see the supervisor's. */
@@ -79,7 +112,14 @@ export function toSizes({
 }
 
 /** @throws OptionError before anything is loaded or started */
-export function checkStartOptions({ foreground = false, log }: DaemonStartOptions): void {
+export function checkStartOptions(options: DaemonStartOptions): void {
+  const { foreground = false, log, httpPort, httpHost } = options
+  if (httpPort === undefined && httpHost !== undefined)
+    throw new OptionError('Expected --http-host with --http-port: without a port nothing is served.', {
+      code: 'ERR_OPTION_INVALID',
+    })
+  const { http } = toHttp(options)
+  if (http !== undefined) checkDaemonHttp('daemon start --http', http)
   if (foreground && log !== undefined) {
     throw new OptionError(
       'Expected --log or --foreground, not both: a daemon in the foreground writes to its stderr.',

@@ -2,6 +2,7 @@
 import type { PruneOperation } from '../../actors/store/operations.ts'
 import { ENDED_STATES, type EndedState } from '../../machines/stored-task.ts'
 import { type Checks, check, checkOptions, refuse } from '../check.ts'
+import { checkReach, type HttpServerOptions, SERVER_CHECKS } from '../http/server-options.ts'
 import type { Supervisor } from '../supervisor.ts'
 import type { Queue } from './queue.ts'
 import type { TaskSource } from './task-table.ts'
@@ -42,6 +43,11 @@ export interface DaemonOptions {
    * @defaultValue a week of finished and cancelled ones, a month of failed and terminated ones
    */
   readonly keep?: Readonly<Partial<Record<EndedState, Retention>>>
+  /**
+   * Serves the queue over HTTP while the daemon lives, on this machine only unless it says otherwise: options of `serveHttp`.
+   * Its own tasks may be submitted, if it does not say which. @defaultValue none
+   */
+  readonly http?: Omit<HttpServerOptions, 'queue' | 'daemon'>
 }
 
 /** Smallest `leaseMs`. */
@@ -70,7 +76,18 @@ const checks: Checks = {
   lostLimit: check.count(0),
   prefetch: check.count(0),
   unknownTasks: check.oneOf('fail', 'leave'),
+  http: checkDaemonHttp,
   keep: check.options(Object.fromEntries(ENDED_STATES.map((state) => [state, retention]))),
+}
+
+/** @throws OptionError */
+export function checkDaemonHttp(where: string, value: unknown): void {
+  check.options({ ...SERVER_CHECKS, queue: refused, daemon: refused })(where, value)
+  checkReach(where, value as DaemonOptions['http'] & {})
+}
+
+function refused(where: string, value: unknown): void {
+  refuse(where, 'left out: it is the one of the daemon', value)
 }
 
 /** @throws OptionError */

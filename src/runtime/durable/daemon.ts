@@ -7,6 +7,9 @@ import type { DaemonSettings, DaemonStore } from '../../actors/daemon/daemon-por
 import type { AnyDefinition } from '../../actors/definition.ts'
 import { refuse } from '../check.ts'
 import type { Child } from '../children.ts'
+import type { HttpChild } from '../http/http-child.ts'
+import type { HttpServer } from '../http/serve-http.ts'
+import type { HttpServerOptions } from '../http/server-options.ts'
 import { LiveSupervisor } from '../live-supervisor.ts'
 import { checkStopOptions, planStop, type StopOptions } from '../stop-options.ts'
 import { checkDaemonOptions, type DaemonOptions, pruneRules } from './daemon-options.ts'
@@ -35,6 +38,8 @@ export interface Daemon extends AsyncDisposable {
   /** Of the life under way: the holder of its leases. `undefined` before the first one. */
   readonly id: string | undefined
   readonly state: DaemonState
+  /** Its HTTP API while it listens; see the option `http`. */
+  readonly http: HttpServer | undefined
   /**
    * Starts it, unless it lives. Resolves when it is up, also while the database does not answer; at once when its supervisor
    * does not run yet: then it starts with it.
@@ -70,7 +75,9 @@ class LiveDaemon implements Daemon {
   readonly name: string
   readonly #supervisor: LiveSupervisor
   readonly #spec: DaemonChild
+  readonly #http: HttpServerOptions | undefined
   #child: Child | undefined = undefined
+  #server: { readonly spec: HttpChild; readonly child: Child } | undefined = undefined
 
   constructor(
     options: DaemonOptions,
@@ -87,6 +94,7 @@ class LiveDaemon implements Daemon {
     const tasks = taskTable(options.tasks)
     this.name = name
     this.#supervisor = supervisor
+    this.#http = httpOptions(options, this)
     const settings = {
       leaseMs,
       lostLimit,
@@ -116,9 +124,14 @@ class LiveDaemon implements Daemon {
     return (this.#spec.life?.state ?? 'idle') as DaemonState
   }
 
-  start(): Promise<void> {
+  get http(): HttpServer | undefined {
+    return this.#server?.spec.server
+  }
+
+  async start(): Promise<void> {
     this.#child ??= this.#supervisor.supervise(this.#spec)
-    return this.#child.start()
+    await this.#child.start()
+    if (this.#http !== undefined) await this.#serve(this.#http)
   }
 
   async stop(options: Pick<StopOptions, 'wait' | 'graceMs'> = {}): Promise<void> {
@@ -128,7 +141,7 @@ class LiveDaemon implements Daemon {
     // Asked through its supervisor, which would else start another life.
     const stopped = this.#child?.stop()
     this.#spec.life?.send({ type: 'daemon.stop', plan })
-    await stopped
+    await Promise.all([this.#server?.child.stop(), stopped])
   }
 
   info(): DaemonInfo {
@@ -139,6 +152,21 @@ class LiveDaemon implements Daemon {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
+
+  async #serve(options: HttpServerOptions): Promise<void> {
+    if (this.#server === undefined) {
+      // Who serves nothing loads none of it.
+      const { HttpChild } = await import('../http/http-child.ts')
+      const spec = new HttpChild(`http:${this.name}`, options)
+      this.#server ??= { spec, child: this.#supervisor.supervise(spec) }
+    }
+    await this.#server.child.start()
+  }
+}
+
+/** Whoever may ask may have everything that it runs. */
+function httpOptions({ http, queue, tasks }: DaemonOptions, daemon: Daemon): HttpServerOptions | undefined {
+  return http === undefined ? undefined : { tasks, ...http, queue, daemon }
 }
 
 /** Names of the tasks that its pool of processes runs, and of all others. */

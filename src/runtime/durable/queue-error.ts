@@ -31,7 +31,7 @@ export function refusalError(refusal: Refusal, id: string, wish: string): Option
   const of = (text: string): OptionError => new OptionError(text, { code, runId: id })
   switch (code) {
     case 'ERR_RUN_UNKNOWN':
-      return of(`No task with the id "${id}" is in the queue. It may have been removed, or pruned by age.`)
+      return unknownTask(id)
     case 'ERR_RUN_ID_TAKEN':
       return of(
         `A task with the id "${id}" is in the queue already. Ids are unique, also among those that have ended.`,
@@ -41,4 +41,11 @@ export function refusalError(refusal: Refusal, id: string, wish: string): Option
     default:
       return of(`Task "${id}" is ${STATE_TEXTS[refusal.state] ?? refusal.state}: it cannot ${wish}.`)
   }
+}
+
+export function unknownTask(id: string): OptionError {
+  return new OptionError(
+    `No task with the id "${id}" is in the queue. It may have been removed, or pruned by age.`,
+    { code: 'ERR_RUN_UNKNOWN', runId: id },
+  )
 }

@@ -18,8 +18,8 @@ import { KeepAlive } from '../../actors/keep-alive.ts'
 import type { WakeTopic } from '../../actors/store/store.ts'
 import { StoreError } from '../../actors/store/store-error.ts'
 import type { TaskRecord } from '../../actors/store/task-record.ts'
-import { OptionError, WaitTimeoutError } from '../errors.ts'
-import { toQueueError } from './queue-error.ts'
+import { WaitTimeoutError } from '../errors.ts'
+import { toQueueError, unknownTask } from './queue-error.ts'
 import { outcomeOf } from './stored-outcome.ts'
 
 /** What waits need of a store. */
@@ -166,7 +166,7 @@ export class QueueWaits {
     if (record !== undefined && outcome === undefined) return this.#goOn(id)
     for (const waiter of this.#waiters.get(id) ?? []) {
       this.#settle(waiter, () => {
-        if (outcome === undefined) waiter.reject(unknownError(id))
+        if (outcome === undefined) waiter.reject(unknownTask(id))
         else if (outcome.kind === 'finished') waiter.resolve(outcome.value)
         else waiter.reject(outcome.error)
       })
@@ -241,16 +241,6 @@ export class QueueWaits {
     step()
     return { clear: () => clock.clearTimeout(timer) }
   }
-}
-
-function unknownError(id: string): OptionError {
-  return new OptionError(
-    `No task with the id "${id}" is in the queue. It may have been removed, or pruned by age.`,
-    {
-      code: 'ERR_RUN_UNKNOWN',
-      runId: id,
-    },
-  )
 }
 
 function closedError(): Error {

@@ -14,7 +14,20 @@ export type TaskSource = AnyDefinition | object
  *   for two with one name
  */
 export function taskTable(sources: readonly TaskSource[]): ReadonlyMap<string, AnyDefinition> {
-  if (!Array.isArray(sources)) refuse('createDaemon().tasks', 'an array of definitions or modules', sources)
+  return definitionTable('createDaemon().tasks', [chainTask, allTask, joinTask], sources)
+}
+
+/**
+ * @param where - the option that the sources are given by
+ * @param own - those of this package among them
+ * @throws OptionError as {@link taskTable} does
+ */
+export function definitionTable(
+  where: string,
+  own: readonly unknown[],
+  sources: readonly TaskSource[],
+): ReadonlyMap<string, AnyDefinition> {
+  if (!Array.isArray(sources)) refuse(where, 'an array of definitions or modules', sources)
   const table = new Map<string, AnyDefinition>()
   const add = (definition: AnyDefinition): void => {
     const { name } = definition
@@ -27,9 +40,9 @@ export function taskTable(sources: readonly TaskSource[]): ReadonlyMap<string, A
     }
     table.set(name, definition)
   }
-  for (const own of [chainTask, allTask, joinTask]) add(own as AnyDefinition)
+  for (const definition of own) add(definition as AnyDefinition)
   for (const [index, source] of sources.entries()) {
-    for (const definition of definitionsIn(source, `createDaemon().tasks[${index}]`)) add(definition)
+    for (const definition of definitionsIn(source, `${where}[${index}]`)) add(definition)
   }
   return table
 }

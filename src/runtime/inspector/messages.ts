@@ -84,6 +84,7 @@ export type ActorKind =
   | 'scheduler'
   | 'actor'
   | 'daemon'
+  | 'server'
   | 'queue'
   | 'task'
 

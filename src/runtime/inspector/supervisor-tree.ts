@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<ChildKind, ActorKind>> = {
   supervisor: 'supervisor',
   scheduler: 'scheduler',
   daemon: 'daemon',
+  server: 'server',
 }
 
 const UNSEEN: Mark = { event: null, eventAt: null, from: null }

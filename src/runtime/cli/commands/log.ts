@@ -1,6 +1,6 @@
 /** `stateward log`: what was done to a task, and by whom. */
 import type { Command } from 'commander'
-import { unknownTask } from '../cli-refusals.ts'
+import { unknownTask } from '../../durable/queue-error.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { EXIT } from '../exit-codes.ts'
 import { toTime } from '../task-lines.ts'

@@ -10,10 +10,11 @@
  */
 import { type Command, Option } from 'commander'
 import { createTaskRunner, type Daemon } from '../../durable/daemon.ts'
+import { unknownTask } from '../../durable/queue-error.ts'
 import type { StoredTask } from '../../durable/stored-task.ts'
 import { taskTable } from '../../durable/task-table.ts'
 import { createSupervisor } from '../../supervisor.ts'
-import { cannotRun, unknownTask } from '../cli-refusals.ts'
+import { cannotRun } from '../cli-refusals.ts'
 import { toDurationMs, toLeaseMs } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand, type Session } from '../command-kit.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'

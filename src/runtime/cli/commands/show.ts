@@ -1,6 +1,6 @@
 /** `stateward show`: all that is known of a task. */
 import type { Command } from 'commander'
-import { unknownTask } from '../cli-refusals.ts'
+import { unknownTask } from '../../durable/queue-error.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { EXIT } from '../exit-codes.ts'
 import { toTaskFacts } from '../task-lines.ts'

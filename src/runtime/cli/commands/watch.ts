@@ -5,8 +5,8 @@
  */
 import type { Command } from 'commander'
 import type { Queue } from '../../durable/queue.ts'
+import { unknownTask } from '../../durable/queue-error.ts'
 import type { StoredTask } from '../../durable/stored-task.ts'
-import { unknownTask } from '../cli-refusals.ts'
 import { type Cli, onQueue, queueCommand, type Session } from '../command-kit.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { QueueNews } from '../queue-news.ts'

@@ -1,0 +1,126 @@
+/**
+ * One stream of server-sent events, pulled by whoever reads it: nothing is kept for a slow reader, who gets what is true when
+ * there is room again.
+ *
+ * - open: frames go out as long as there is room, and a comment when there was none for a while, so that both ends notice
+ *   when the other one is gone.
+ * - stalled: there is no room. Too long, and it ends; its connection goes when the server finds that nobody reads.
+ * - ended: the source has no more, the reader has left, or the server stops. No timer is left.
+ *
+ * The source is authoritative for what comes next.
+ */
+import type { Clock } from '../../actors/clock.ts'
+
+/** Where the frames of a stream come from. */
+export interface FrameSource {
+  /** The next frame; `undefined` when there is none now. */
+  take(): string | undefined
+  /** Nothing comes any more. */
+  readonly isOver: boolean
+  /** Nobody reads any more. */
+  leave(): void
+}
+
+export interface FeedTimes {
+  /** Of silence, before a comment. */
+  readonly heartbeatMs: number
+  /** Without any room, before it ends. */
+  readonly stallMs: number
+}
+
+const HEARTBEAT = ':\n\n'
+const encoder = new TextEncoder()
+
+/**
+ * @param id - what a reader that comes again says it has seen
+ * @param data - JSON, in one line
+ */
+export function frameOf(event: string, id: string, data: string): string {
+  return `event: ${event}\nid: ${id}\ndata: ${data}\n\n`
+}
+
+export class EventFeed {
+  readonly stream: ReadableStream<Uint8Array>
+  readonly #source: FrameSource
+  readonly #clock: Clock
+  readonly #times: FeedTimes
+  readonly #ended: () => void
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  #timer: unknown
+  /** Since when there is no room, on the monotonic clock. */
+  #stalledSince: number | undefined
+
+  /** @param ended - called once, when it is over */
+  constructor(source: FrameSource, clock: Clock, times: FeedTimes, ended: () => void) {
+    this.#source = source
+    this.#clock = clock
+    this.#times = times
+    this.#ended = ended
+    this.stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller
+        },
+        pull: () => this.poke(),
+        cancel: () => this.#end(),
+      },
+      { highWaterMark: 1 },
+    )
+    this.#arm()
+  }
+
+  /** The source may have something. */
+  poke(): void {
+    const controller = this.#controller
+    if (controller === undefined) return
+    let sent = false
+    while (hasRoom(controller)) {
+      const frame = this.#source.take()
+      if (frame === undefined) break
+      controller.enqueue(encoder.encode(frame))
+      sent = true
+    }
+    // What is told of room asks for more at once, and may have ended it.
+    if (this.#controller !== controller) return
+    if (sent) this.#arm()
+    if (this.#source.isOver && hasRoom(controller)) this.close()
+  }
+
+  /** Ends it; its reader gets what was sent before. */
+  close(): void {
+    const controller = this.#controller
+    this.#end()
+    controller?.close()
+  }
+
+  #arm(): void {
+    this.#clock.clearTimeout(this.#timer)
+    this.#timer = this.#clock.setTimeout(() => this.#onSilence(), this.#times.heartbeatMs)
+  }
+
+  #onSilence(): void {
+    const controller = this.#controller
+    if (controller === undefined) return
+    if (hasRoom(controller)) {
+      this.#stalledSince = undefined
+      controller.enqueue(encoder.encode(HEARTBEAT))
+      return this.#arm()
+    }
+    const now = this.#clock.monotonic()
+    this.#stalledSince ??= now
+    if (now - this.#stalledSince < this.#times.stallMs) return this.#arm()
+    this.close()
+  }
+
+  #end(): void {
+    if (this.#controller === undefined) return
+    this.#controller = undefined
+    this.#clock.clearTimeout(this.#timer)
+    this.#source.leave()
+    this.#ended()
+  }
+}
+
+function hasRoom({ desiredSize }: ReadableStreamDefaultController<Uint8Array>): boolean {
+  return desiredSize !== null && desiredSize > 0
+}

@@ -1,0 +1,169 @@
+/** What the API takes and answers, as JSON schemas (2020-12). Members that are not there are left out. */
+
+import { MISSED } from '../../machines/missed.ts'
+import { PRIORITIES, TASK_STATES } from '../../machines/model.ts'
+import { SCHEDULE_ORIGINS, SCHEDULE_OVERLAPS } from '../../machines/schedule-policy.ts'
+import { ref, type Schema } from './route.ts'
+
+export const STATES: readonly string[] = TASK_STATES.filter((state) => state !== 'created')
+
+const text: Schema = { type: 'string' }
+const name: Schema = { type: 'string', minLength: 1 }
+const flag: Schema = { type: 'boolean' }
+const whole: Schema = { type: 'integer', minimum: 0 }
+const durationMs: Schema = { type: 'number', minimum: 0, description: 'Milliseconds' }
+const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970' }
+/** What may be given for an instant. */
+const moment: Schema = {
+  description: 'Milliseconds since 1970, or ISO 8601 with its zone',
+  anyOf: [{ type: 'number' }, { type: 'string', examples: ['2027-01-31T08:00:00Z'] }],
+}
+const anything: Schema = {}
+const oneOf = (values: readonly string[]): Schema => ({ type: 'string', enum: [...values] })
+const listOf = (items: Schema): Schema => ({ type: 'array', items })
+const metadata: Schema = { type: 'object', description: 'Plain data to find it by' }
+
+function object(
+  members: Readonly<Record<string, Schema>>,
+  optional: Readonly<Record<string, Schema>> = {},
+): Schema {
+  return {
+    type: 'object',
+    required: Object.keys(members),
+    properties: { ...members, ...optional },
+    additionalProperties: false,
+  }
+}
+
+const error = object(
+  { name: text, message: text, properties: { type: 'object' } },
+  { code: anything, cause: ref('TaskError'), stack: text },
+)
+
+const task = object(
+  {
+    id: name,
+    name,
+    description: text,
+    metadata: { type: 'object' },
+    state: oneOf(STATES),
+    priority: oneOf(PRIORITIES),
+    version: whole,
+    attempt: whole,
+    step: whole,
+    createdBy: text,
+    createdAt: instant,
+    runAt: instant,
+  },
+  {
+    input: { description: 'Only when asked for. A call of a task in it is `{ task, input }`' },
+    key: text,
+    schedule: text,
+    parent: text,
+    progress: object({}, { percent: { type: 'number', minimum: 0, maximum: 100 }, note: text }),
+    estimatedEndAt: instant,
+    result: anything,
+    error: ref('TaskError'),
+    reason: text,
+    startedAt: instant,
+    endedAt: instant,
+    holder: text,
+    endRequest: object({ at: instant, by: text, replaced: flag }, { reason: text }),
+  },
+)
+
+const runOptions = {
+  priority: oneOf(PRIORITIES),
+  description: name,
+  metadata,
+  queueTimeoutMs: durationMs,
+  runTimeoutMs: durationMs,
+  deadlineMs: durationMs,
+}
+
+const submission = object(
+  { task: { ...name, description: 'Name of a task that is registered' } },
+  {
+    input: { description: 'What its handler gets: JSON' },
+    runAt: moment,
+    delayMs: durationMs,
+    expiresAt: moment,
+    key: name,
+    onConflict: oneOf(['keep', 'reject', 'replace']),
+    runId: name,
+    ...runOptions,
+  },
+)
+
+const times = {
+  cron: text,
+  rrule: text,
+  everyMs: { type: 'integer', minimum: 1 },
+  timezone: text,
+  missed: oneOf(MISSED),
+  missedAfterMs: durationMs,
+  overlap: oneOf(SCHEDULE_OVERLAPS),
+  from: oneOf(SCHEDULE_ORIGINS),
+  enabled: flag,
+}
+
+const schedule = object(
+  {
+    name,
+    task: text,
+    priority: oneOf(PRIORITIES),
+    description: text,
+    state: oneOf(['waiting', 'running', 'disabled', 'ended']),
+    createdAt: instant,
+    createdBy: text,
+  },
+  {
+    input: { description: 'Only when asked for' },
+    times: object({}, { ...times, startAt: instant, endAt: instant }),
+    nextAt: instant,
+    runId: text,
+    lastEndedAt: instant,
+  },
+)
+
+const problem = object({
+  type: { const: 'about:blank' },
+  title: text,
+  status: { type: 'integer', minimum: 400, maximum: 599 },
+  detail: { ...text, description: 'A sentence for people' },
+  code: { ...text, pattern: '^ERR_[A-Z_]+$', description: 'What went wrong, for programs' },
+})
+
+export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  Task: task,
+  TaskError: error,
+  TaskPage: object(
+    { tasks: listOf(ref('Task')) },
+    { next: { ...text, description: '`after` of the next page' } },
+  ),
+  Submission: submission,
+  QueuedTask: object(
+    { id: name, existing: { ...flag, description: 'A live task with the key was there, and is this one' } },
+    { replaced: { ...text, description: 'Id of the task that it replaced' } },
+  ),
+  CancelRequest: object({}, { reason: name }),
+  Cancelled: object({ result: oneOf(['cancelled', 'asked']) }),
+  RetryRequest: object({}, { runAt: moment }),
+  MoveRequest: object({ runAt: moment }),
+  TaskLog: object({
+    entries: listOf(object({ at: instant, by: text, act: text, detail: { type: ['string', 'null'] } })),
+  }),
+  Schedule: schedule,
+  ScheduleList: object({ schedules: listOf(ref('Schedule')) }),
+  ScheduleRequest: object(
+    { task: name },
+    { input: anything, ...times, startAt: moment, endAt: moment, ...runOptions },
+  ),
+  Counts: object(Object.fromEntries(STATES.map((state) => [state, whole]))),
+  DefinitionList: object({
+    tasks: listOf(object({ name, version: whole }, { priority: oneOf(PRIORITIES) })),
+  }),
+  Health: object({ status: { const: 'ok' } }),
+  Readiness: object({ status: { const: 'ready' } }),
+  Problem: problem,
+}

@@ -1,0 +1,84 @@
+/** What a body says of a task that is to be stored, or of a schedule. */
+import type { AnyDefinition } from '../../actors/definition.ts'
+import { type Checks, check, checkOptions, didYouMean } from '../check.ts'
+import type { EnqueueOptions } from '../durable/enqueue-options.ts'
+import type { ScheduleOptions } from '../durable/schedule.ts'
+import { OptionError } from '../errors.ts'
+import { toInstantValue } from './http-query.ts'
+
+type Body = Readonly<Record<string, unknown>>
+
+/** Where and with which context a task runs is its definition's business, not that of whoever asks for it. */
+export const SUBMIT_OPTIONS = [
+  'priority',
+  'runAt',
+  'delayMs',
+  'expiresAt',
+  'key',
+  'onConflict',
+  'runId',
+  'description',
+  'metadata',
+  'queueTimeoutMs',
+  'runTimeoutMs',
+  'deadlineMs',
+] as const satisfies readonly (keyof EnqueueOptions)[]
+
+export const SCHEDULE_OPTIONS = [
+  'cron',
+  'rrule',
+  'everyMs',
+  'timezone',
+  'startAt',
+  'endAt',
+  'missed',
+  'missedAfterMs',
+  'overlap',
+  'from',
+  'enabled',
+  'priority',
+  'description',
+  'metadata',
+  'queueTimeoutMs',
+  'runTimeoutMs',
+  'deadlineMs',
+] as const satisfies readonly (keyof ScheduleOptions)[]
+
+const INSTANTS = ['runAt', 'expiresAt', 'startAt', 'endAt']
+
+export interface Submission<Options> {
+  readonly definition: AnyDefinition
+  readonly input: unknown
+  readonly options: Options
+}
+
+/** @throws OptionError for a name that is not registered, and for members that do not exist */
+export function submissionOf<Options>(
+  body: Body,
+  definitions: ReadonlyMap<string, AnyDefinition>,
+  options: readonly string[],
+): Submission<Options> {
+  const allowed: Checks = Object.fromEntries(options.map((option) => [option, check.anything]))
+  checkOptions('The body', body, { task: check.anything, input: check.anything, ...allowed })
+  check.text('task', body.task)
+  const { task, input, ...rest } = body
+  const given = Object.entries(rest).map(([option, value]) => [
+    option,
+    INSTANTS.includes(option) ? toInstantValue(value) : value,
+  ])
+  return {
+    definition: definitionNamed(task as string, definitions),
+    input,
+    options: Object.fromEntries(given) as Options,
+  }
+}
+
+/** @throws OptionError (`ERR_TASK_EXPORT_MISSING`) */
+function definitionNamed(name: string, definitions: ReadonlyMap<string, AnyDefinition>): AnyDefinition {
+  const found = definitions.get(name)
+  if (found !== undefined) return found
+  throw new OptionError(
+    `No task called ${JSON.stringify(name)} can be submitted here. ${didYouMean(name, [...definitions.keys()])}`.trim(),
+    { code: 'ERR_TASK_EXPORT_MISSING', taskName: name },
+  )
+}
