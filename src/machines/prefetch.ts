@@ -8,32 +8,39 @@
 /** How far ahead tasks are claimed, in ms. */
 export const AHEAD_MS = 20
 
-/** Weight of the newest measurement. */
+/** Weight of the newest measurement; the first one is all there is. */
 const NEWEST = 0.5
+/** A few tasks say little of many: no more are claimed ahead than so many for each that has ended. */
+const RISE = 10
 
 export interface Pace {
-  /** Tasks that end per ms, smoothed. */
+  /** Tasks that end per ms in which some run, smoothed. */
   readonly perMs: number
+  /** How many that was seen from. */
+  readonly seen: number
   /** How many may be claimed ahead. */
   readonly ahead: number
 }
 
-export const NO_PACE: Pace = { perMs: 0, ahead: 0 }
+export const NO_PACE: Pace = { perMs: 0, seen: 0, ahead: 0 }
 
 /** What the pace is taken from. */
 export interface PaceSample {
   /** Tasks that have ended since the pace was last taken. */
   readonly ended: number
-  /** Time since then. */
-  readonly elapsedMs: number
+  /** For how long since then there were tasks to run. */
+  readonly busyMs: number
   /** How long the store took to answer the last claim. */
   readonly answerMs: number
   /** Upper bound of what is claimed ahead. */
   readonly most: number
 }
 
-export function nextPace(pace: Pace, { ended, elapsedMs, answerMs, most }: PaceSample): Pace {
-  const measured = ended / Math.max(elapsedMs, 0.1)
-  const perMs = pace.perMs * (1 - NEWEST) + measured * NEWEST
-  return { perMs, ahead: Math.min(most, Math.floor(perMs * Math.max(AHEAD_MS, 2 * answerMs))) }
+export function nextPace(pace: Pace, { ended, busyMs, answerMs, most }: PaceSample): Pace {
+  const measured = ended / Math.max(busyMs, 0.1)
+  const weight = pace.seen === 0 ? 1 : NEWEST
+  const perMs = pace.perMs * (1 - weight) + measured * weight
+  const seen = Math.max(ended, pace.seen * (1 - NEWEST))
+  const ahead = Math.floor(Math.min(perMs * Math.max(AHEAD_MS, 2 * answerMs), seen * RISE))
+  return { perMs, seen, ahead: Math.min(most, ahead) }
 }

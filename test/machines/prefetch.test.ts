@@ -5,8 +5,7 @@ import { AHEAD_MS, NO_PACE, nextPace, type Pace } from '../../src/machines/prefe
 /** The pace after `times` looks at tasks that end at a steady rate. */
 const steady = (perMs: number, { times = 20, most = 1_000, answerMs = 1 } = {}): Pace => {
   let pace = NO_PACE
-  for (let i = 0; i < times; i += 1)
-    pace = nextPace(pace, { ended: perMs * 10, elapsedMs: 10, answerMs, most })
+  for (let i = 0; i < times; i += 1) pace = nextPace(pace, { ended: perMs * 10, busyMs: 10, answerMs, most })
   return pace
 }
 
@@ -36,9 +35,9 @@ test('the pace is never above the bound, nor above what was measured', () => {
       const aheadMs = Math.max(AHEAD_MS, 2 * answerMs)
       let pace = NO_PACE
       let highest = 0
-      for (const [ended, elapsedMs] of given) {
-        pace = nextPace(pace, { ended, elapsedMs, answerMs, most })
-        highest = Math.max(highest, ended / Math.max(elapsedMs, 0.1))
+      for (const [ended, busyMs] of given) {
+        pace = nextPace(pace, { ended, busyMs, answerMs, most })
+        highest = Math.max(highest, ended / Math.max(busyMs, 0.1))
         expect(pace.ahead).toBeLessThanOrEqual(most)
         expect(pace.ahead).toBeLessThanOrEqual(highest * aheadMs + 1e-6)
         expect(Number.isInteger(pace.ahead)).toBe(true)
@@ -49,7 +48,18 @@ test('the pace is never above the bound, nor above what was measured', () => {
 
 test('it falls when the tasks become slow', () => {
   let pace = steady(20)
-  for (let i = 0; i < 10; i += 1)
-    pace = nextPace(pace, { ended: 1, elapsedMs: 100, answerMs: 1, most: 1_000 })
+  for (let i = 0; i < 10; i += 1) pace = nextPace(pace, { ended: 1, busyMs: 100, answerMs: 1, most: 1_000 })
   expect(pace.ahead).toBeLessThan(2)
+})
+
+test('the first measurement counts as a whole', () => {
+  expect(nextPace(NO_PACE, { ended: 100, busyMs: 5, answerMs: 1, most: 1_000 }).ahead).toBe(20 * AHEAD_MS)
+})
+
+test('a few tasks that took no time do not bring hundreds of others', () => {
+  const pace = nextPace(NO_PACE, { ended: 2, busyMs: 0.2, answerMs: 1, most: 1_000 })
+  expect(pace.ahead).toBe(20)
+  // What many have shown is not forgotten at once.
+  const many = nextPace(NO_PACE, { ended: 100, busyMs: 5, answerMs: 1, most: 1_000 })
+  expect(nextPace(many, { ended: 1, busyMs: 0.05, answerMs: 1, most: 1_000 }).ahead).toBe(300)
 })

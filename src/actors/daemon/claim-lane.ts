@@ -18,20 +18,14 @@ export class ClaimLane {
   readonly names: readonly string[] | undefined
   readonly #prefetch: number
   #pace: Pace = NO_PACE
-  #pacedMono: number
   #ended = 0
   /** Bands of which more may be due than the last claim had room for. */
   readonly #more: Set<Priority> = new Set(PRIORITIES)
 
-  constructor(
-    slots: SlotPool,
-    names: readonly string[] | undefined,
-    { prefetch, now }: { prefetch: number; now: number },
-  ) {
+  constructor(slots: SlotPool, names: readonly string[] | undefined, prefetch: number) {
     this.slots = slots
     this.names = names
     this.#prefetch = prefetch
-    this.#pacedMono = now
   }
 
   /** A task of it has ended here. */
@@ -75,12 +69,10 @@ export class ClaimLane {
     for (const band of PRIORITIES) this.#more.add(band)
   }
 
-  /** Takes the pace anew. @param answerMs - how long the last claim took */
-  look(now: number, answerMs: number): void {
-    const elapsedMs = now - this.#pacedMono
-    this.#pace = nextPace(this.#pace, { ended: this.#ended, elapsedMs, answerMs, most: this.#prefetch })
+  /** Takes the pace anew. @param busyMs - see `PaceSample`; @param answerMs - how long the last claim took */
+  look(busyMs: number, answerMs: number): void {
+    this.#pace = nextPace(this.#pace, { ended: this.#ended, busyMs, answerMs, most: this.#prefetch })
     this.#ended = 0
-    this.#pacedMono = now
   }
 
   /** How many tasks may be claimed in all while one of the band is still among them. */

@@ -1,4 +1,5 @@
 /** Claims tasks for one daemon: all its lanes in one commit, at the end of the turn in which there was a reason to. */
+import { askedRoom } from '../../machines/claim-room.ts'
 import type { ClaimAnswer, ClaimOperation } from '../store/operations.ts'
 import type { TaskRun } from '../task-run.ts'
 import { CLAIM_LIMIT, ClaimLane } from './claim-lane.ts'
@@ -28,25 +29,36 @@ export class Claimer {
   #askedMono = Number.NEGATIVE_INFINITY
   /** How long the last claim took. */
   #answerMs = 0
+  /** Since when tasks are held, as far as it was not counted yet. */
+  #busyMono: number | undefined = undefined
+  #busyMs = 0
 
   /** @param outbox - what shares its commits */
   constructor(ports: DaemonPorts, holder: string, outbox: Outbox) {
     this.#ports = ports
     this.#holder = holder
     this.#outbox = outbox
-    const { pool, clock, settings } = ports
+    const { pool, settings } = ports
     const { prefetch, names, processNames, unknownTasks } = settings
-    const options = { prefetch, now: clock.monotonic() }
     const splits = processNames.length > 0
     const all = splits || unknownTasks === 'leave' ? names : undefined
-    this.#main = new ClaimLane(pool.pool, all, options)
-    this.#processes = splits ? new ClaimLane(pool.processes, processNames, options) : undefined
+    this.#main = new ClaimLane(pool.pool, all, prefetch)
+    this.#processes = splits ? new ClaimLane(pool.processes, processNames, prefetch) : undefined
   }
 
-  /** A task has ended here. */
-  noteEnd(run: TaskRun | undefined): void {
+  /** A task has ended here. @param isLast - no other one is held */
+  noteEnd(run: TaskRun | undefined, isLast: boolean): void {
     const isProcess = run?.execution === 'process'
     ;((isProcess ? this.#processes : undefined) ?? this.#main).noteEnd()
+    if (isLast) {
+      this.#countBusy()
+      this.#busyMono = undefined
+    }
+  }
+
+  /** There are tasks to run, if there were none. */
+  noteTaken(): void {
+    this.#busyMono ??= this.#ports.clock.monotonic()
   }
 
   /** Whether a claim may bring what the last one has left for want of room. */
@@ -62,10 +74,12 @@ export class Claimer {
     const at = now()
     const mono = clock.monotonic()
     const lanes = pool.open ? this.#lanes : []
+    this.#countBusy()
     const asks = lanes.map((lane): ClaimOperation => {
-      lane.look(mono, this.#answerMs)
-      return this.#operation(at, lane.room(), lane.names)
+      lane.look(this.#busyMs, this.#answerMs)
+      return this.#operation(at, askedRoom(lane.room()), lane.names)
     })
+    this.#busyMs = 0
     if (asks.length === 0) asks.push(this.#operation(at, NO_ROOM, undefined))
     else if (this.#processes !== undefined && settings.unknownTasks === 'fail') {
       const except = [...settings.names, ...settings.processNames]
@@ -93,6 +107,13 @@ export class Claimer {
       leaseEndMono: mono + safeLeaseMs(settings.leaseMs),
       isFull: this.#lanes.some((lane) => lane.isFull),
     }
+  }
+
+  #countBusy(): void {
+    const now = this.#ports.clock.monotonic()
+    if (this.#busyMono === undefined) return
+    this.#busyMs += now - this.#busyMono
+    this.#busyMono = now
   }
 
   get #lanes(): readonly ClaimLane[] {

@@ -74,9 +74,12 @@ export class DaemonLife implements Incarnation, TimerOwner {
       goesOn: () => this.send({ type: 'daemon.nudge' }),
       endSchedule: ({ task }) => ports.endSchedule(this.identity, task),
       lost: (held) => ports.leaseLost(this.identity, held),
-      taken: () => this.#keeper.taken(),
+      taken: () => {
+        this.#keeper.taken()
+        this.#claimer.noteTaken()
+      },
       gone: ({ run }) => {
-        this.#claimer.noteEnd(run)
+        this.#claimer.noteEnd(run, this.tasks.size === 0)
         this.#lookDrained()
       },
     })

@@ -22,17 +22,20 @@ function jobOf(seq: number): string {
   return ID_HEAD + seq.toString(16).padStart(12, '0')
 }
 
-function seqOf(job: string): number {
-  return Number.parseInt(job.slice(ID_HEAD.length), 16)
-}
+/** SQL that makes the id of the job of a task of its number. */
+const JOB_OF_SEQ = (column: string): string => `('${ID_HEAD}' || lpad(to_hex(${column}), 12, '0'))::uuid`
 
 /** SQL that makes the number of a task of the id of its job. */
 export const SEQ_OF_JOB = (column: string): string => `('x' || right(${column}::text, 12))::bit(48)::bigint`
 
 /** SQL that keeps the waiting jobs of the tasks with the ids `$1` from being fetched. */
 export const LOCK_WAITING_JOBS: string = `SELECT 1 FROM ${BOSS_SCHEMA}.job WHERE name = '${JOB_QUEUE}' AND state < 'active'
-  AND id IN (SELECT ('${ID_HEAD}' || lpad(to_hex(seq), 12, '0'))::uuid FROM stateward.task
+  AND id IN (SELECT ${JOB_OF_SEQ('seq')} FROM stateward.task
     WHERE id = ANY($1) AND ended_at IS NULL) FOR UPDATE`
+
+/** SQL that takes away the jobs of the tasks in a table, as `deleteJob` does. @param tasks - what has the column `seq` */
+export const DELETE_JOBS_OF = (tasks: string): string => `DELETE FROM ${BOSS_SCHEMA}.job
+  WHERE name = '${JOB_QUEUE}' AND id IN (SELECT ${JOB_OF_SEQ('seq')} FROM ${tasks})`
 
 /** Tasks that are handed out. All jobs have a group; an index knows the active ones that do. */
 export const ACTIVE_SEQS: string = `SELECT ${SEQ_OF_JOB('id')} FROM ${BOSS_SCHEMA}.job
@@ -56,9 +59,16 @@ export interface Dispatch {
   readonly name: string
 }
 
-export interface Fetched {
-  readonly seq: number
-  readonly name: string
+/** What is done with the jobs of a fetch in the same statement. */
+export interface FetchedUse {
+  /** SQL behind `WITH fetched AS (…)`, whose rows are the jobs: `id`, `"groupId"`. */
+  readonly text: (value: (index: number) => string) => string
+  readonly values: readonly unknown[]
+}
+
+/** SQL that sets the time of the transaction for {@link Dispatcher}. @param at - epoch ms */
+export function clockText(at: number): string {
+  return `SELECT set_config('stateward.now', '${instantText(at)}', true);`
 }
 
 /** What both sides can write: the years 1 to 9999. */
@@ -179,29 +189,34 @@ export class Dispatcher {
   }
 
   /** Takes what is due, by bands and turns; what others hold locked is left out. */
-  async fetch(
+  async fetch<Row>(
     sql: PgSql,
     given: { from: number; to: number; limit: number; except: readonly string[] },
-  ): Promise<Fetched[]> {
-    const jobs = await this.#boss.fetch(JOB_QUEUE, {
+    use: FetchedUse,
+  ): Promise<Row[]> {
+    let rows: Row[] = []
+    // pg-boss says what is fetched, and we go on from there in the same statement.
+    const executeSql: Executor['executeSql'] = async (text, values = []) => {
+      const rest = use.text((index) => `$${values.length + index}`)
+      rows = await sql.rows<Row>(`WITH fetched AS (${text}) ${rest}`, [...values, ...use.values])
+      return { rows: [] }
+    }
+    await this.#boss.fetch(JOB_QUEUE, {
       batchSize: given.limit,
       maxPriority: priorityOf(given.from),
       minPriority: priorityOf(given.to),
       ...(given.except.length === 0 ? {} : { ignoreGroups: [...given.except] }),
-      db: executor(sql) as never,
+      db: { executeSql } as never,
     } as never)
-    return (jobs as unknown as { id: string; groupId: string }[]).map(({ id, groupId }) => ({
-      seq: seqOf(id),
-      name: groupId,
-    }))
+    return rows
   }
 
   /**
    * Takes just these, whatever is due before them. pg-boss knows no such wish, so their jobs are made anew, more urgent
    * than all others; nobody else can see them there.
    */
-  async take(sql: PgSql, tasks: readonly Dispatch[]): Promise<void> {
-    if (tasks.length === 0) return
+  async take<Row>(sql: PgSql, tasks: readonly Dispatch[], use: FetchedUse): Promise<Row[]> {
+    if (tasks.length === 0) return []
     await this.drop(
       sql,
       tasks.map(({ seq }) => seq),
@@ -210,7 +225,7 @@ export class Dispatcher {
       sql,
       tasks.map((task) => ({ ...task, band: MOST_URGENT })),
     )
-    await this.fetch(sql, { from: MOST_URGENT, to: MOST_URGENT, limit: tasks.length, except: [] })
+    return this.fetch(sql, { from: MOST_URGENT, to: MOST_URGENT, limit: tasks.length, except: [] }, use)
   }
 
   async stop(): Promise<void> {

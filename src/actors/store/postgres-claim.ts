@@ -12,7 +12,7 @@ import type {
   RenewAnswer,
   RenewOperation,
 } from './operations.ts'
-import { type Dispatch, type Fetched, instantText } from './postgres-boss.ts'
+import { type Dispatch, type FetchedUse, instantText, SEQ_OF_JOB } from './postgres-boss.ts'
 import { FIRST_OVERDUE } from './postgres-overdue.ts'
 import type { PgWork } from './postgres-rows.ts'
 import { bandOf, priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
@@ -21,19 +21,55 @@ import type { ClaimedTask } from './task-record.ts'
 const SET_CLOCK = "SELECT set_config('stateward.now', $1, true)"
 const STRANGE = 'SELECT name FROM stateward.name WHERE name <> ALL($1)'
 
-const TAKE = `UPDATE stateward.task t SET state = 'running', phase = 'held', attempt = t.attempt + 1,
-  fence = t.fence + 1, holder = $2, lease_until = $3, started_at = $4,
-  percent = CASE t.phase WHEN 'step' THEN t.percent END, note = NULL
-  WHERE t.seq = ANY($1) AND t.state = 'pending' RETURNING t.seq, id, name, version, input, options, description, metadata, band, run_at AS "runAt", key, schedule,
-    attempt, lost, step, fence, created_at AS "createdAt"`
+/** What a claimed task has, and its column. */
+const COLUMNS: { readonly [Key in keyof ClaimedTask]: string } = {
+  id: 'id',
+  name: 'name',
+  version: 'version',
+  input: 'input',
+  options: 'options',
+  description: 'description',
+  metadata: 'metadata',
+  priority: 'band',
+  runAt: 'run_at',
+  key: 'key',
+  schedule: 'schedule',
+  attempt: 'attempt',
+  lost: 'lost',
+  step: 'step',
+  fence: 'fence',
+  createdAt: 'created_at',
+}
+const TAKEN = Object.values(COLUMNS)
 
-const AROUND = `SELECT
-  (SELECT run_at FROM stateward.task WHERE ended_at IS NULL AND state = 'pending' AND run_at > $2
+/** What a holder has to know beside its tasks. */
+const AROUND = (holder: string, at: string): string => `
+  (SELECT run_at FROM stateward.task WHERE ended_at IS NULL AND state = 'pending' AND run_at > ${at}
     ORDER BY run_at LIMIT 1) AS "nextAt",
   (SELECT min(look_at) FROM stateward.schedule WHERE look_at IS NOT NULL) AS "scheduleAt",
   (${FIRST_OVERDUE}) AS "overdueAt",
   (SELECT json_agg(json_build_object('id', id, 'fence', fence, 'asked', asked, 'asked_at', asked_at,
-    'asked_by', asked_by, 'asked_reason', asked_reason)) FROM stateward.task WHERE request_open AND holder = $1) AS asked`
+    'asked_by', asked_by, 'asked_reason', asked_reason)) FROM stateward.task
+    WHERE request_open AND holder = ${holder}) AS asked`
+
+const ASK_AROUND = `SELECT ${AROUND('$1', '$2')}`
+
+/**
+ * Takes the tasks of the fetched jobs. All of it is one row, with a list for each column: a row for each task, or an object,
+ * costs both sides several times as much. `left` are the jobs whose tasks were not taken.
+ */
+const TAKE = (value: (index: number) => string): string => `, taken AS (
+  UPDATE stateward.task t SET state = 'running', phase = 'held', attempt = t.attempt + 1, fence = t.fence + 1,
+    holder = ${value(1)}::text, lease_until = ${value(2)}::bigint, started_at = ${value(3)}::bigint,
+    percent = CASE t.phase WHEN 'step' THEN t.percent END, note = NULL
+  FROM fetched WHERE t.seq = ${SEQ_OF_JOB('fetched.id')} AND t.state = 'pending'
+    AND (${value(4)}::text[] IS NULL OR t.name = ANY(${value(4)}::text[]))
+  RETURNING t.seq, ${TAKEN.map((column) => `t.${column}`).join(', ')})
+  SELECT lists.*, CASE WHEN (SELECT count(*) FROM fetched) > taken THEN
+      (SELECT json_agg(json_build_object('seq', ${SEQ_OF_JOB('id')}, 'name', "groupId")) FROM fetched
+        WHERE ${SEQ_OF_JOB('id')} NOT IN (SELECT seq FROM taken)) END AS left, ${AROUND(`${value(1)}::text`, `${value(3)}::bigint`)}
+  FROM (SELECT count(*)::integer AS taken, ${TAKEN.map((column) => `json_agg(${column}) AS ${column}`).join(', ')}
+    FROM (SELECT * FROM taken ORDER BY band, run_at, seq) AS sorted) AS lists`
 
 interface Around {
   readonly nextAt: number | null
@@ -42,73 +78,84 @@ interface Around {
   readonly asked: readonly (RequestColumns & { id: string; fence: number })[] | null
 }
 
-type Taken = Omit<ClaimedTask, 'priority'> & { readonly seq: number; readonly band: number }
+interface Answer extends Around {
+  /** How many. Beside it the lists, by their columns. */
+  readonly taken: number
+  readonly left: readonly { readonly seq: number; readonly name: string }[] | null
+}
 
 export async function claim(work: PgWork, operation: ClaimOperation): Promise<ClaimAnswer> {
-  const { at, holder, leaseUntil, ids } = operation
-  await work.sql.rows(SET_CLOCK, [instantText(at)])
-  const fetched = await (ids === undefined ? fetchDue(work, operation) : fetchThese(work, operation, ids))
-  const taken =
-    fetched.length === 0
-      ? []
-      : await work.sql.rows<Taken>(TAKE, [fetched.map(({ seq }) => seq), holder, leaseUntil, at])
-  if (taken.length < fetched.length) {
-    // A job whose task does not wait is of no use to anybody.
-    const ours = new Set(taken.map(({ seq }) => seq))
-    const left = fetched.map(({ seq }) => seq).filter((seq) => !ours.has(seq))
-    await work.dispatcher.drop(work.sql, left)
+  const { at, holder, ids } = operation
+  await setClock(work, at)
+  const said = await (ids === undefined ? claimDue(work, operation) : claimThese(work, operation, ids))
+  let last: Around | undefined = said.at(-1)
+  // One statement sees what was before it: the first one that may be overdue may have just been taken.
+  if (last === undefined || last.overdueAt !== null) {
+    last = (await work.sql.rows<Around>(ASK_AROUND, [holder, at]))[0]
   }
-  const [around] = await work.sql.rows<Around>(AROUND, [holder, at])
-  taken.sort((a, b) => a.band - b.band || a.runAt - b.runAt || a.seq - b.seq)
   return {
-    tasks: taken.map(({ seq: _, band, ...task }) => ({ ...task, priority: priorityOf(band) })),
-    asked: (around?.asked ?? []).flatMap(toAsked),
-    nextAt: around?.nextAt ?? null,
-    scheduleAt: around?.scheduleAt ?? null,
-    overdueAt: around?.overdueAt ?? null,
+    tasks: said.flatMap(toClaimed),
+    asked: (last?.asked ?? []).flatMap(toAsked),
+    nextAt: last?.nextAt ?? null,
+    scheduleAt: last?.scheduleAt ?? null,
+    overdueAt: last?.overdueAt ?? null,
   }
 }
 
+async function setClock({ sql, clock }: PgWork, at: number): Promise<void> {
+  if (clock.at === at) return
+  await sql.rows(SET_CLOCK, [instantText(at)])
+  clock.at = at
+}
+
 /** Bands with the same room are fetched together. */
-async function fetchDue(work: PgWork, operation: ClaimOperation): Promise<Fetched[]> {
+async function claimDue(work: PgWork, operation: ClaimOperation): Promise<Answer[]> {
   const { sql, dispatcher } = work
   const { room, limit, names } = operation
-  const fetched: Fetched[] = []
-  const strangers: Fetched[] = []
   const runs = bandRuns(operation)
-  if (runs.length === 0) return fetched
+  if (runs.length === 0) return []
   const except = await exceptions(work, operation)
+  const use = useOf(operation)
+  const said: Answer[] = []
+  let taken = 0
   for (const { from, to } of runs) {
-    const places = placesFor(room, priorityOf(from), fetched.length, limit)
+    const places = placesFor(room, priorityOf(from), taken, limit)
     if (places === 0) continue
-    for (const one of await dispatcher.fetch(sql, { from, to, limit: places, except })) {
-      // A name that was stored since we looked which there are.
-      if (names?.includes(one.name) === false) strangers.push(one)
-      else fetched.push(one)
-    }
+    const [answer] = await dispatcher.fetch<Answer>(sql, { from, to, limit: places, except }, use)
+    if (answer === undefined) continue
+    taken += answer.taken
+    said.push(answer)
+    const left = answer.left ?? []
+    // A name that was stored since we looked which there are.
+    const strangers = left.filter(({ name }) => names?.includes(name) === false)
+    await dispatcher.restore(sql, strangers.map(toSeq))
+    // A job whose task does not wait is of no use to anybody.
+    await dispatcher.drop(sql, left.filter((one) => !strangers.includes(one)).map(toSeq))
   }
-  await dispatcher.restore(
-    sql,
-    strangers.map(({ seq }) => seq),
-  )
-  return fetched
+  return said
+}
+
+const toSeq = ({ seq }: { readonly seq: number }): number => seq
+
+function useOf({ at, holder, leaseUntil, names }: ClaimOperation): FetchedUse {
+  return { text: TAKE, values: [holder, leaseUntil, at, names ?? null] }
 }
 
 const THESE = `SELECT seq, band, run_at AS "runAt", name FROM stateward.task
   WHERE id = ANY($1) AND state = 'pending' AND run_at <= $2 AND ($3::text[] IS NULL OR name = ANY($3))
     AND ($4::text[] IS NULL OR name <> ALL($4)) ORDER BY band, run_at, seq FOR UPDATE SKIP LOCKED`
 
-async function fetchThese(
+async function claimThese(
   { sql, dispatcher }: PgWork,
-  { at, room, limit, names, except }: ClaimOperation,
+  operation: ClaimOperation,
   ids: readonly string[],
-): Promise<Dispatch[]> {
+): Promise<Answer[]> {
+  const { at, room, limit, names, except } = operation
   const taken: Dispatch[] = []
   for (const one of await sql.rows<Dispatch>(THESE, [ids, at, names ?? null, except ?? null])) {
     if (placesFor(room, priorityOf(one.band), taken.length, limit) > 0) taken.push(one)
   }
-  await dispatcher.take(sql, taken)
-  return taken
+  return dispatcher.take<Answer>(sql, taken, useOf(operation))
 }
 
 function bandRuns({ room, limit }: ClaimOperation): { from: number; to: number }[] {
@@ -127,6 +174,37 @@ async function exceptions({ sql }: PgWork, { names, except }: ClaimOperation): P
   if (names === undefined) return []
   const strange = await sql.rows<{ name: string }>(STRANGE, [names])
   return strange.map(({ name }) => name)
+}
+
+type Lists = { readonly [Key in keyof ClaimedTask]: readonly ClaimedTask[Key][] }
+
+function toClaimed(answer: Answer): ClaimedTask[] {
+  const said = answer as unknown as Readonly<Record<string, readonly never[] | null>>
+  const lists = Object.fromEntries(
+    Object.entries(COLUMNS).map(([key, column]) => [key, said[column] ?? []]),
+  ) as unknown as Lists
+  const bands = lists.priority as unknown as readonly number[]
+  return lists.id.map(
+    (id, index) =>
+      ({
+        id,
+        name: lists.name[index],
+        version: lists.version[index],
+        input: lists.input[index],
+        options: lists.options[index],
+        description: lists.description[index],
+        metadata: lists.metadata[index],
+        priority: priorityOf(bands[index] as number),
+        runAt: lists.runAt[index],
+        key: lists.key[index],
+        schedule: lists.schedule[index],
+        attempt: lists.attempt[index],
+        lost: lists.lost[index],
+        step: lists.step[index],
+        fence: lists.fence[index],
+        createdAt: lists.createdAt[index],
+      }) as ClaimedTask,
+  )
 }
 
 function toAsked({ id, fence, ...row }: RequestColumns & { id: string; fence: number }): AskedTask[] {

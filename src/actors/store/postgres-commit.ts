@@ -5,6 +5,7 @@
  */
 import type { StoreAnswer, StoreOperation } from './operations.ts'
 import { move, remove, retry } from './postgres-acts.ts'
+import { clockText } from './postgres-boss.ts'
 import { cancel } from './postgres-cancel.ts'
 import { claim, renew } from './postgres-claim.ts'
 import { isConnectionLost, type PgDriver, type PgSql } from './postgres-driver.ts'
@@ -81,8 +82,8 @@ export interface CommitPorts {
   readonly driver: PgDriver
   /** What operations run on, in a transaction. */
   workOn(sql: PgSql): PgWork
-  /** Before the transaction is committed. */
-  announce(sql: PgSql, answers: readonly StoreAnswer[]): Promise<void>
+  /** A statement that tells others of it, once the transaction is through. */
+  announcement(answers: readonly StoreAnswer[]): string
 }
 
 export async function commitOperations(
@@ -90,28 +91,33 @@ export async function commitOperations(
   operations: readonly StoreOperation[],
 ): Promise<readonly StoreAnswer[]> {
   const { driver } = ports
+  const at = operations.find((operation) => operation.type === 'claim')?.at
+  const ends = {
+    first: at === undefined ? '' : clockText(at),
+    last: (answers: readonly StoreAnswer[]) => ports.announcement(answers),
+  }
   try {
     return await driver.transaction(async (sql) => {
-      const work = ports.workOn(sql)
+      const work = { ...ports.workOn(sql), clock: { at } }
       const answers: StoreAnswer[] = []
       for (const run of runsOf(operations)) {
         await driver.fault('operation')
         answers.push(...(await carryOut(work, run).catch(ofOperation)))
       }
-      await ports.announce(sql, answers)
       return answers
-    })
+    }, ends)
   } catch (error) {
     if (!isOperationFailed(error)) throw error
   }
   return driver.transaction(async (sql) => {
-    // A name that is noted here may be undone with its operation.
-    const work = { ...ports.workOn(sql), names: NONE_KNOWN }
     const answers: StoreAnswer[] = []
-    for (const operation of operations) answers.push(await guarded(driver, work, operation))
-    await ports.announce(sql, answers)
+    for (const operation of operations) {
+      // A name that is noted here may be undone with its operation, and so may the clock.
+      const work = { ...ports.workOn(sql), names: NONE_KNOWN, clock: { at: undefined } }
+      answers.push(await guarded(driver, work, operation))
+    }
     return answers
-  })
+  }, ends)
 }
 
 /** One operation failed by itself, the connection is well. */

@@ -20,6 +20,12 @@ export interface PgSql {
   rows<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>
 }
 
+/** Statements without values that a transaction says along with its BEGIN and its COMMIT, each of which is a question. */
+export interface PgEnds<Value> {
+  readonly first?: string
+  readonly last?: (value: Value) => string
+}
+
 /** A connection of its own. */
 export type PgClient = Client
 
@@ -146,13 +152,16 @@ export class PgDriver {
   }
 
   /** Runs the body in a transaction. What it returns is durable then. */
-  transaction<Value>(body: (sql: PgSql) => Promise<Value>): Promise<Value> {
+  transaction<Value>(
+    body: (sql: PgSql) => Promise<Value>,
+    { first = '', last }: PgEnds<Value> = {},
+  ): Promise<Value> {
     return this.#patiently(async (client) => {
-      await client.query('BEGIN')
+      await client.query(`BEGIN;${first}`)
       await this.fault('begun')
       const value = await body(sqlOn(client))
       await this.fault('committing')
-      await this.#commit(client)
+      await this.#commit(client, last?.(value) ?? '')
       await this.fault('committed')
       return value
     })
@@ -176,9 +185,9 @@ export class PgDriver {
     return this.#closing
   }
 
-  async #commit(client: PoolClient): Promise<void> {
+  async #commit(client: PoolClient, last: string): Promise<void> {
     try {
-      await client.query('COMMIT')
+      await client.query(`${last}COMMIT`)
     } catch (error) {
       // Refused, or never sent, since the connection was lost before.
       const isKnown = NEVER_SENT.test(messageOf(error)) || !isConnectionLost(error)

@@ -16,6 +16,9 @@ const CHANNEL = 'stateward'
 const AGAIN_MS = 1_000
 const QUESTION_MS = 5_000
 
+const notification = (by: string, topics: ReadonlySet<WakeTopic>): string =>
+  `SELECT pg_notify('${CHANNEL}', '${by} ${[...topics].join(' ')}');`
+
 export class PgEars {
   readonly #driver: PgDriver
   /** To know what this store has said itself. */
@@ -44,19 +47,14 @@ export class PgEars {
   /** Notifications tell of it themselves. */
   nudge(): void {}
 
-  /** With the transaction: whoever listens hears of it when it is through, and never when it is not. */
-  announce(sql: PgSql, topics: ReadonlySet<WakeTopic>): Promise<void> {
-    return this.#announce(sql, topics, this.#own)
+  /** To be said in the transaction: whoever listens hears of it when it is through, and never when it is not. */
+  announcement(topics: ReadonlySet<WakeTopic>): string {
+    return topics.size === 0 ? '' : notification(this.#own, topics)
   }
 
-  /** With a transaction of somebody else's, whose end only its notification tells. */
-  announceForeign(sql: PgSql, topics: ReadonlySet<WakeTopic>): Promise<void> {
-    return this.#announce(sql, topics, 'foreign')
-  }
-
-  async #announce(sql: PgSql, topics: ReadonlySet<WakeTopic>, by: string): Promise<void> {
-    if (topics.size === 0) return
-    await sql.rows('SELECT pg_notify($1, $2)', [CHANNEL, `${by} ${[...topics].join(' ')}`])
+  /** In a transaction of somebody else's, whose end only its notification tells. */
+  async announceForeign(sql: PgSql, topics: ReadonlySet<WakeTopic>): Promise<void> {
+    await sql.rows(notification('foreign', topics))
   }
 
   close(): Promise<void> {

@@ -92,6 +92,8 @@ export interface PgWork {
   readonly dispatcher: Dispatcher
   /** Names of definitions that are known to be stored. */
   readonly names: KnownNames
+  /** What the transaction holds for the time of `dispatcher`, epoch ms. */
+  readonly clock: { at: number | undefined }
 }
 
 export interface KnownNames {

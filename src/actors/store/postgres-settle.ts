@@ -1,9 +1,11 @@
 /** What holders say about the tasks that they hold. Without the fence it changes nothing. */
 import { endReason, eventOf } from './attempt-event.ts'
 import type { AnswerTable, ProgressOperation, SettleAnswer, Settlement, Verdict } from './operations.ts'
+import { DELETE_JOBS_OF } from './postgres-boss.ts'
 import { type Forked, flushAndJoin, joinParents, storeChildren } from './postgres-forks.ts'
 import { type Child, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
 import { nextLife } from './stored-life.ts'
+import type { Lease } from './task-record.ts'
 
 export interface SettleItem extends Settlement {
   readonly at: number
@@ -12,13 +14,24 @@ export interface SettleItem extends Settlement {
 
 const LOST: SettleAnswer = { kind: 'lost' }
 
-// The machine lets a holder end its task wherever it runs, so one statement does it.
-const END = `UPDATE stateward.task t SET state = v.state, phase = NULL, lease_until = NULL, live_key = NULL,
-  request_open = NULL, ended_at = v.at, result = v.result, error = v.error,
-  reason = CASE v.state WHEN 'finished' THEN v.reason ELSE coalesce(v.reason, t.asked_reason) END
-  FROM json_to_recordset($1::json) AS v (id text, fence integer, state text, at bigint, result text, error text,
-    reason text)
-  WHERE t.id = v.id AND t.fence = v.fence AND t.state = 'running' RETURNING t.id, t.seq, t.parent`
+// The machine lets a holder end its task wherever it runs, so one statement does it. It names those that were lost, and
+// the ended ones that somebody may wait for: as a rule there are none.
+const END = `WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset($1::json) AS v (id text, fence integer, state text,
+    at bigint, result text, error text, reason text)),
+  ended AS (UPDATE stateward.task t SET state = v.state, phase = NULL, lease_until = NULL, live_key = NULL,
+    request_open = NULL, ended_at = v.at, result = v.result, error = v.error,
+    reason = CASE v.state WHEN 'finished' THEN v.reason ELSE coalesce(v.reason, t.asked_reason) END
+    FROM given v WHERE t.id = v.id AND t.fence = v.fence AND t.state = 'running'
+    RETURNING t.id, t.seq, t.parent),
+  gone AS (${DELETE_JOBS_OF('ended')})
+  SELECT CASE WHEN (SELECT count(*) FROM ended) < (SELECT count(*) FROM given) THEN
+      (SELECT json_agg(id) FROM given WHERE id NOT IN (SELECT id FROM ended)) END AS lost,
+    (SELECT json_agg(json_build_object('id', id, 'parent', parent)) FROM ended WHERE parent IS NOT NULL) AS children`
+
+interface Ended {
+  readonly lost: readonly string[] | null
+  readonly children: readonly { readonly id: string; readonly parent: string }[] | null
+}
 
 type Ending = Extract<Verdict, { kind: 'finished' | 'failed' | 'cancelled' | 'terminated' }>
 type Postponement = Exclude<Verdict, Ending>
@@ -70,30 +83,22 @@ function isEnding(verdict: Verdict): verdict is Ending {
 }
 
 async function endAll(work: PgWork, items: readonly SettleItem[]): Promise<Settled> {
-  const { sql, dispatcher } = work
-  const rows = items.flatMap(({ id, fence, at, verdict }) => {
-    if (!isEnding(verdict)) return []
+  const rows: (Lease & { state: Ending['kind']; at: number; [column: string]: unknown })[] = []
+  for (const { id, fence, at, verdict } of items) {
+    if (!isEnding(verdict)) continue
     const { kind: state, reason } = verdict
     const result = 'result' in verdict ? verdict.result : null
     const error = 'error' in verdict ? verdict.error : null
-    return [{ id, fence, state, at, result, error, reason }]
-  })
-  if (rows.length === 0) return NOTHING
-  const ended = await sql.rows<{ id: string; seq: number; parent: string | null }>(END, [
-    JSON.stringify(rows),
-  ])
-  await dispatcher.drop(
-    sql,
-    ended.map(({ seq }) => seq),
-  )
-  const given = new Map(rows.map((row) => [row.id, row]))
-  const answers = new Map<string, SettleAnswer>()
-  const children: Child[] = []
-  for (const { id, parent } of ended) {
-    const { state, at } = given.get(id) as (typeof rows)[number]
-    answers.set(id, { kind: 'settled', state })
-    if (parent !== null) children.push({ parent, endedAt: at })
+    rows.push({ id, fence, state, at, result, error, reason })
   }
+  if (rows.length === 0) return NOTHING
+  const [said] = await work.sql.rows<Ended>(END, [JSON.stringify(rows)])
+  const lost = new Set(said?.lost)
+  const answers = new Map<string, SettleAnswer>()
+  for (const { id, state } of rows) if (!lost.has(id)) answers.set(id, { kind: 'settled', state })
+  const ended = said?.children ?? []
+  const instants = new Map(ended.length === 0 ? [] : rows.map(({ id, at }) => [id, at]))
+  const children = ended.map(({ id, parent }): Child => ({ parent, endedAt: instants.get(id) as number }))
   return { answers, joined: (await joinParents(work, children)).size > 0 }
 }
 

@@ -168,7 +168,7 @@ class PostgresStore implements Store {
       {
         driver: this.#driver,
         workOn: (sql) => this.#workOn(sql, noted),
-        announce: (sql, said) => this.#ears.announce(sql, topicsOf(operations, said)),
+        announcement: (said) => this.#ears.announcement(topicsOf(operations, said)),
       },
       operations,
     )
@@ -180,6 +180,6 @@ class PostgresStore implements Store {
   #workOn(sql: PgSql, noted: string[]): PgWork {
     noted.length = 0
     const names = { has: (name: string) => this.#names.has(name), note: (name: string) => noted.push(name) }
-    return { sql, dispatcher: this.#dispatcher, names }
+    return { sql, dispatcher: this.#dispatcher, names, clock: { at: undefined } }
   }
 }
