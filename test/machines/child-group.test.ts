@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { describe, expect, test } from 'vitest'
 import { type ChildEnded, type ChildGroupEffect, childGroupMachine } from '../../src/machines/child-group.ts'
 import { decide } from '../../src/machines/restart.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, count, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
+import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { type ChildGroupEdge, GROUP_EVENTS, GROUP_INPUTS, walkGroup } from '../model/child-walk.ts'
-import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable } from '../model/walk.ts'
 
 const EFFECTS: Readonly<Record<ChildGroupEffect, true>> = {
   listStarts: true,
@@ -177,7 +179,7 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildGroupEdge) => void>> = {
 }
 
 test.each(Object.entries(INVARIANTS))('on every edge a group %s', (_, check) => {
-  onEveryEdge(all, check)
+  checkEdges(all, check)
 })
 
 test('every declared transition, with every branch of every guard, is walked', () => {

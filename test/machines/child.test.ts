@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { type ChildEffect, childMachine } from '../../src/machines/child.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, count, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
+import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { CHILD_EVENTS, type ChildEdge, walkChild } from '../model/child-walk.ts'
-import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable } from '../model/walk.ts'
 
 const EFFECTS: Readonly<Record<ChildEffect, true>> = {
   begin: true,
@@ -132,7 +134,7 @@ const INVARIANTS: Readonly<Record<string, (edge: ChildEdge) => void>> = {
 }
 
 test.each(Object.entries(INVARIANTS))('on every edge a child %s', (_, check) => {
-  onEveryEdge(edges, check)
+  checkEdges(edges, check)
 })
 
 test('every declared transition, with every branch of every guard, is walked', () => {

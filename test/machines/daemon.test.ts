@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { type DaemonEffect, daemonMachine } from '../../src/machines/daemon.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, count, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
+import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { DAEMON_EVENT_TYPES, type DaemonEdge, walkDaemon } from '../model/daemon-walk.ts'
-import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable } from '../model/walk.ts'
 
 const EFFECTS: Readonly<Record<DaemonEffect, true>> = {
   listen: true,
@@ -146,7 +148,7 @@ const INVARIANTS: Readonly<Record<string, (edge: DaemonEdge) => void>> = {
 }
 
 test.each(Object.entries(INVARIANTS))('on every edge a daemon %s', (_, check) => {
-  onEveryEdge(edges, check)
+  checkEdges(edges, check)
 })
 
 test('every declared transition, with every branch of every guard, is walked', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
-import type { SnapshotFrom } from 'xstate'
 import { type LeaseKeeperEvent, leaseKeeperMachine } from '../../src/machines/lease-keeper.ts'
-import { atomicStates, declaredTransitions, onEveryEdge, walk } from '../model/walk.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, declaredTransitions, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
 const EVENTS: LeaseKeeperEvent[] = [
   { type: 'lease.taken' },
@@ -15,7 +15,7 @@ const EVENTS: LeaseKeeperEvent[] = [
   { type: 'timer.overdue' },
   { type: 'keeper.stop' },
 ]
-const edges = walk<SnapshotFrom<typeof leaseKeeperMachine>, LeaseKeeperEvent>(leaseKeeperMachine, {
+const edges = walkMachine(leaseKeeperMachine, {
   input: undefined,
   events: EVENTS,
   project: () => '',
@@ -33,7 +33,7 @@ test('every state and every declared transition is walked', () => {
 })
 
 test('on every edge it has the timers of its state, and asks once for each answer', () => {
-  onEveryEdge(edges, ({ source, target, event, effects }) => {
+  checkEdges(edges, ({ source, target, event, effects }) => {
     const asked = effects.map(({ type }) => type)
     let timer = TIMED.includes(source) && event.type !== 'timer.renew'
     let watch = isDoubtful(source) && event.type !== 'timer.overdue'

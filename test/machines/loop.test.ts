@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { transition } from 'xstate'
 import { adjacencyMapToArray, getAdjacencyMap } from 'xstate/graph'
 import { loopMachine } from '../../src/machines/loop.ts'
+import { stateOf } from '../../src/runtime/testing/machine-walk.ts'
 import { LOOP_EVENTS } from '../model/loop-walk.ts'
-import { leafOf } from '../model/walk.ts'
 
 const WITHOUT_THREAD = ['stopped', 'failed']
 const COMING_DOWN = ['stopping', 'terminating', 'killing']
@@ -26,7 +26,7 @@ const edges = adjacencyMapToArray(
   }),
 ).map(({ state, event }) => {
   const [next, actions] = transition(loopMachine, state, event)
-  return { from: leafOf(state), event, to: leafOf(next), actions: actions.map((it) => it.type as string) }
+  return { from: stateOf(state), event, to: stateOf(next), actions: actions.map((it) => it.type as string) }
 })
 
 describe('loop', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
-import type { SnapshotFrom } from 'xstate'
 import { type OutboxEvent, outboxMachine } from '../../src/machines/outbox.ts'
-import { atomicStates, declaredTransitions, onEveryEdge, walk } from '../model/walk.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, declaredTransitions, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
 const EVENTS: OutboxEvent[] = [
   { type: 'report.added' },
@@ -11,7 +11,7 @@ const EVENTS: OutboxEvent[] = [
   { type: 'store.failed', error: 'away' },
   { type: 'timer.retry' },
 ]
-const edges = walk<SnapshotFrom<typeof outboxMachine>, OutboxEvent>(outboxMachine, {
+const edges = walkMachine(outboxMachine, {
   input: undefined,
   events: EVENTS,
   project: ({ failures }: { failures: number }) => String(Math.min(failures, 1)),
@@ -26,7 +26,7 @@ test('every state and every declared transition is walked', () => {
 })
 
 test('on every edge one batch is on its way at a time, and nothing is left when it says so', () => {
-  onEveryEdge(edges, ({ source, target, event, effects, to }) => {
+  checkEdges(edges, ({ source, target, event, effects, to }) => {
     const asked = effects.map(({ type }) => type)
     const answered = event.type === 'store.answered' || event.type === 'store.failed'
     const sends = target === 'sending' && (source !== 'sending' || answered)

@@ -10,19 +10,19 @@ import {
   type WorkerEvent,
   type WorkerSettings,
 } from '../../src/machines/index.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
 import {
   atomicStates,
   count,
   declaredTransitions,
-  type Edge,
-  onEveryEdge,
-  transitionTable,
-  walk,
-} from '../model/walk.ts'
+  type WalkEdge,
+  walkMachine,
+} from '../../src/runtime/testing/machine-walk.ts'
+import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { WORKER_INVARIANTS } from '../model/worker-invariants.ts'
 import type { WorkerEdge } from '../model/worker-walk.ts'
 
-type QueueEdge = Edge<SnapshotFrom<typeof queueWorkerMachine>, WorkerEvent>
+type QueueEdge = WalkEdge<SnapshotFrom<typeof queueWorkerMachine>, WorkerEvent>
 
 const EVENTS: readonly WorkerEvent[] = [
   { type: 'worker.ready' },
@@ -66,7 +66,7 @@ const project = ({ live, left, exit, settings }: WorkerContext): string =>
   [live, left, exit.kind, settings.concurrency].join()
 
 const edges = SETTINGS.flatMap((settings) =>
-  walk<SnapshotFrom<typeof queueWorkerMachine>, WorkerEvent>(queueWorkerMachine, {
+  walkMachine(queueWorkerMachine, {
     input: undefined,
     events: [{ type: 'worker.start', settings }, ...EVENTS],
     project,
@@ -186,11 +186,11 @@ const SHARED = [
 
 describe('the queue worker machine', () => {
   test.each(SHARED)('on every edge %s', (name) => {
-    onEveryEdge(edges as unknown as WorkerEdge[], WORKER_INVARIANTS[name] as (edge: WorkerEdge) => void)
+    checkEdges(edges as unknown as WorkerEdge[], WORKER_INVARIANTS[name] as (edge: WorkerEdge) => void)
   })
 
   test.each(Object.entries(QUEUE_INVARIANTS))('on every edge %s', (_, check) => {
-    onEveryEdge(edges, check)
+    checkEdges(edges, check)
   })
 
   test('is walked in every declared transition, with every branch of every guard', () => {

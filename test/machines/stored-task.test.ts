@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, expect, it } from 'vitest'
-import type { SnapshotFrom } from 'xstate'
 import {
   ENDED_STATES,
   publicState,
@@ -8,7 +7,8 @@ import {
   type StoredTaskEvent,
   storedTaskMachine,
 } from '../../src/machines/stored-task.ts'
-import { atomicStates, declaredTransitions, onEveryEdge, walk } from '../model/walk.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, declaredTransitions, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
 const FENCES = [1, 2]
 const EVENTS: StoredTaskEvent[] = [
@@ -38,7 +38,7 @@ const EVENTS: StoredTaskEvent[] = [
     { type: 'attempt.returned', fence },
   ]),
 ]
-const edges = walk<SnapshotFrom<typeof storedTaskMachine>, StoredTaskEvent>(storedTaskMachine, {
+const edges = walkMachine(storedTaskMachine, {
   input: { runAt: 10 },
   events: EVENTS,
   project: (context: StoredLife) => JSON.stringify(context),
@@ -59,7 +59,7 @@ describe('a task in its store', () => {
   })
 
   it('keeps what must hold on every edge', () => {
-    onEveryEdge(edges, ({ from, to, source, target, event }) => {
+    checkEdges(edges, ({ from, to, source, target, event }) => {
       const [a, b] = [from.context, to.context]
       // Who does not hold the fence changes nothing.
       if ('fence' in event && (top(source) !== 'running' || event.fence !== a.fence)) {

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { type SupervisorEffect, supervisorMachine } from '../../src/machines/supervisor.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, count, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
+import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { SUPERVISOR_EVENT_TYPES, type SupervisorEdge, walkSupervisor } from '../model/supervisor-walk.ts'
-import { atomicStates, count, declaredTransitions, onEveryEdge, transitionTable } from '../model/walk.ts'
 
 const EFFECTS: Readonly<Record<SupervisorEffect, true>> = {
   prepare: true,
@@ -276,7 +278,7 @@ const INVARIANTS: Readonly<Record<string, (edge: SupervisorEdge) => void>> = {
 }
 
 test.each(Object.entries(INVARIANTS))('on every edge a supervisor %s', (_, check) => {
-  onEveryEdge(edges, check)
+  checkEdges(edges, check)
 })
 
 test('every declared transition, with every branch of every guard, is walked', () => {

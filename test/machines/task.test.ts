@@ -1,14 +1,16 @@
 /** Every edge of the task machine, and what must hold on each. */
 import { expect, test } from 'vitest'
 import { taskMachine } from '../../src/machines/task.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
+import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { TASK_INVARIANTS } from '../model/task-invariants.ts'
 import { TASK_EVENT_TYPES, TASK_INPUTS, type TaskEdge, walkTask } from '../model/task-walk.ts'
-import { atomicStates, declaredTransitions, onEveryEdge, transitionTable } from '../model/walk.ts'
 
 const edges: TaskEdge[] = TASK_INPUTS.flatMap(walkTask)
 
 test.each(Object.entries(TASK_INVARIANTS))('on every edge a task %s', (_, check) => {
-  onEveryEdge(edges, check)
+  checkEdges(edges, check)
 })
 
 test('every declared transition, with every branch of every guard, is walked', () => {

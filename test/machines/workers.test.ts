@@ -8,7 +8,9 @@ import {
   rruleWorkerMachine,
   WORKER_STATES,
 } from '../../src/machines/index.ts'
-import { atomicStates, declaredTransitions, onEveryEdge, transitionTable } from '../model/walk.ts'
+import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
+import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { WORKER_INVARIANTS } from '../model/worker-invariants.ts'
 import { WORKER_EVENT_TYPES, WORKER_SETTINGS, walkWorker } from '../model/worker-walk.ts'
 
@@ -22,7 +24,7 @@ describe.each(Object.entries(MACHINES))('the %s worker machine', (kind, machine)
   const edges = WORKER_SETTINGS.flatMap((settings) => walkWorker(machine, settings))
 
   test.each(Object.entries(WORKER_INVARIANTS))('on every edge %s', (_, check) => {
-    onEveryEdge(edges, check)
+    checkEdges(edges, check)
   })
 
   test('is walked in every declared transition, with every branch of every guard', () => {

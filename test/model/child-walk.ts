@@ -9,10 +9,10 @@ import {
   childGroupMachine,
 } from '../../src/machines/child-group.ts'
 import type { ChildExit, RestartType, Strategy } from '../../src/machines/restart.ts'
-import { type Edge, walk } from './walk.ts'
+import { type WalkEdge, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
-export type ChildEdge = Edge<SnapshotFrom<typeof childMachine>, ChildEvent>
-export type ChildGroupEdge = Edge<SnapshotFrom<typeof childGroupMachine>, ChildGroupEvent>
+export type ChildEdge = WalkEdge<SnapshotFrom<typeof childMachine>, ChildEvent>
+export type ChildGroupEdge = WalkEdge<SnapshotFrom<typeof childGroupMachine>, ChildGroupEvent>
 
 const EXITS: readonly ChildExit[] = [
   { kind: 'done', output: 1 },
@@ -46,7 +46,7 @@ const projectChild = ({ exit, sequel, step, restarts, delayMs }: ChildContext): 
 export const CHILD_WALK = { input: undefined, events: CHILD_EVENTS, project: projectChild, limit: 50_000 }
 
 export function walkChild(): ChildEdge[] {
-  return walk(childMachine, CHILD_WALK)
+  return walkMachine(childMachine, CHILD_WALK)
 }
 
 const ended = (
@@ -101,5 +101,5 @@ export const projectGroup = ({ times, failure }: ChildGroupContext): string =>
   [times.length, failure?.reason, failure?.child.id].join()
 
 export function walkGroup(input: ChildGroupInput): ChildGroupEdge[] {
-  return walk(childGroupMachine, { input, events: GROUP_EVENTS, project: projectGroup, limit: 50_000 })
+  return walkMachine(childGroupMachine, { input, events: GROUP_EVENTS, project: projectGroup, limit: 50_000 })
 }

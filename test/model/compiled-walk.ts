@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 import { compile } from '../../src/machines/compile.ts'
-import { leafOf, type WalkOptions } from './walk.ts'
+import { stateOf, type WalkOptions } from '../../src/runtime/testing/machine-walk.ts'
 
 type Asked = readonly [type: string, params: unknown, context: unknown, event: unknown]
 type Pair = readonly [interpreted: AnyMachineSnapshot, compiled: AnyMachineSnapshot]
@@ -18,7 +18,7 @@ const view = ({ status, value, context, output, error }: AnyMachineSnapshot): un
 /** @returns how many edges were compared */
 export function compareOnEveryEdge<Event extends EventObject>(
   machine: AnyStateMachine,
-  { input, events, project, limit }: WalkOptions<Event>,
+  { input, events, project = () => '', limit = 100_000 }: WalkOptions<AnyMachineSnapshot, Event>,
 ): number {
   const logic = compile(machine)
   const interpreted: Asked[] = []
@@ -36,7 +36,7 @@ export function compareOnEveryEdge<Event extends EventObject>(
     assert.deepStrictEqual(compiled.splice(0), interpreted.splice(0), where)
   }
   const keyOf = (snapshot: AnyMachineSnapshot): string =>
-    `${leafOf(snapshot)} ${project(snapshot.context as never)}`
+    `${stateOf(snapshot)} ${project(snapshot.context as never)}`
 
   const first: Pair = [machine.getInitialSnapshot(scope, input), logic.initial(input, note as never)]
   demandSame(first, 'initial')
@@ -51,7 +51,7 @@ export function compareOnEveryEdge<Event extends EventObject>(
         machine.transition(left, event, scope),
         logic.step(right, event as never, note as never),
       ]
-      demandSame(pair, `${leafOf(left)} ${JSON.stringify(event)}`)
+      demandSame(pair, `${stateOf(left)} ${JSON.stringify(event)}`)
       const key = keyOf(pair[0])
       if (seen.has(key)) continue
       seen.add(key)

@@ -1,9 +1,9 @@
 /** The machines of a daemon, walked. */
 import type { SnapshotFrom } from 'xstate'
 import { type DaemonContext, type DaemonEvent, daemonMachine } from '../../src/machines/daemon.ts'
-import { type Edge, walk } from './walk.ts'
+import { type WalkEdge, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
-export type DaemonEdge = Edge<SnapshotFrom<typeof daemonMachine>, DaemonEvent>
+export type DaemonEdge = WalkEdge<SnapshotFrom<typeof daemonMachine>, DaemonEvent>
 
 const never = Number.POSITIVE_INFINITY
 
@@ -40,5 +40,5 @@ const project = ({ failures, plan }: DaemonContext): string =>
   [Math.min(failures, 1), plan.signalAt, plan.killAt].join()
 
 export function walkDaemon(): DaemonEdge[] {
-  return walk(daemonMachine, { input: undefined, events: DAEMON_EVENTS, project, limit: 50_000 })
+  return walkMachine(daemonMachine, { input: undefined, events: DAEMON_EVENTS, project, limit: 50_000 })
 }

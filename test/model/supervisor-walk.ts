@@ -5,10 +5,10 @@ import {
   type SupervisorEvent,
   supervisorMachine,
 } from '../../src/machines/supervisor.ts'
-import { type Edge, walk } from './walk.ts'
+import { type WalkEdge, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
 export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>
-export type SupervisorEdge = Edge<SupervisorSnapshot, SupervisorEvent>
+export type SupervisorEdge = WalkEdge<SupervisorSnapshot, SupervisorEvent>
 
 const never = Number.POSITIVE_INFINITY
 
@@ -51,7 +51,7 @@ export const projectSupervisor = ({ plan, error, hasRun }: SupervisorContext): s
   [plan?.signalAt, plan?.killAt, plan?.endQueued, error, hasRun].join()
 
 export function walkSupervisor(): SupervisorEdge[] {
-  return walk(supervisorMachine, {
+  return walkMachine(supervisorMachine, {
     input: { id: 'walked' },
     events: SUPERVISOR_EVENTS,
     project: projectSupervisor,

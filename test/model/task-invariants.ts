@@ -1,8 +1,8 @@
 /** What must hold on every edge of the task machine. Each one throws when it does not. */
 import assert from 'node:assert/strict'
 import type { TaskEffect } from '../../src/machines/task-model.ts'
+import { count } from '../../src/runtime/testing/machine-walk.ts'
 import type { TaskEdge } from './task-walk.ts'
-import { count } from './walk.ts'
 
 const FINAL = ['finished', 'failed', 'cancelled', 'terminated']
 const EFFECTS: Readonly<Record<TaskEffect, true>> = {

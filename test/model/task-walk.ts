@@ -2,10 +2,10 @@
 import type { SnapshotFrom } from 'xstate'
 import { taskMachine } from '../../src/machines/task.ts'
 import type { TaskContext, TaskEvent, TaskInput } from '../../src/machines/task-model.ts'
-import { type Edge, walk } from './walk.ts'
+import { type WalkEdge, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
 export type TaskSnapshot = SnapshotFrom<typeof taskMachine>
-export type TaskEdge = Edge<TaskSnapshot, TaskEvent>
+export type TaskEdge = WalkEdge<TaskSnapshot, TaskEvent>
 
 /** At least one event for every branch that a guard can take. */
 export const TASK_EVENTS: readonly TaskEvent[] = [
@@ -68,5 +68,5 @@ export const projectTask = (context: TaskContext): string => {
 }
 
 export function walkTask(input: TaskInput): TaskEdge[] {
-  return walk(taskMachine, { input, events: TASK_EVENTS, project: projectTask, limit: 400_000 })
+  return walkMachine(taskMachine, { input, events: TASK_EVENTS, project: projectTask, limit: 400_000 })
 }

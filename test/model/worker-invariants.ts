@@ -1,7 +1,7 @@
 /** What holds on every edge of every worker machine. */
 import assert from 'node:assert/strict'
 import type { WorkerEffect } from '../../src/machines/worker-model.ts'
-import { count, type Effect } from './walk.ts'
+import { count, type WalkEffect } from '../../src/runtime/testing/machine-walk.ts'
 import type { WorkerEdge } from './worker-walk.ts'
 
 const EFFECTS: Readonly<Record<WorkerEffect, true>> = {
@@ -32,7 +32,7 @@ const top = (state: string): string => state.split('.', 1)[0] as string
 const isEnded = (state: string): boolean => ENDED.includes(state)
 const types = ({ effects }: WorkerEdge): string[] => effects.map(({ type }) => type)
 const paramsOf = <Params>({ effects }: WorkerEdge, type: string): Params[] =>
-  effects.filter((effect: Effect) => effect.type === type).map(({ params }) => params as Params)
+  effects.filter((effect: WalkEffect) => effect.type === type).map(({ params }) => params as Params)
 const facts = (edge: WorkerEdge): string[] =>
   paramsOf<{ fact: string }>(edge, 'announce').map(({ fact }) => fact)
 const skipped = (edge: WorkerEdge): number =>

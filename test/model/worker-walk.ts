@@ -3,10 +3,10 @@ import type { AnyStateMachine, SnapshotFrom } from 'xstate'
 import type { plainWorkerMachine } from '../../src/machines/plain-worker.ts'
 import { WORKER_DEFAULTS } from '../../src/machines/worker-life.ts'
 import type { WorkerContext, WorkerEvent, WorkerSettings } from '../../src/machines/worker-model.ts'
-import { type Edge, walk } from './walk.ts'
+import { type WalkEdge, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
 export type WorkerSnapshot = SnapshotFrom<typeof plainWorkerMachine>
-export type WorkerEdge = Edge<WorkerSnapshot, WorkerEvent>
+export type WorkerEdge = WalkEdge<WorkerSnapshot, WorkerEvent>
 
 const START = 'worker.start'
 
@@ -66,7 +66,7 @@ const projectWorker = ({ live, owed, next, skips, left, exit }: WorkerContext): 
   [Math.min(live, 3), Math.min(owed, 2), next, Math.min(skips, 1), left, exit.kind].join()
 
 export function walkWorker(machine: AnyStateMachine, own: WorkerSettings): WorkerEdge[] {
-  return walk<WorkerSnapshot, WorkerEvent>(machine, {
+  return walkMachine(machine, {
     input: undefined,
     events: [{ type: START, settings: own }, ...EVENTS],
     project: projectWorker,
