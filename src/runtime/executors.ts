@@ -14,6 +14,8 @@ export interface Executors {
   readonly process: Executor
   /** Commands: in the slots of processes, but not in ours. */
   readonly command: CommandExecutor
+  /** Instead of this event loop. */
+  readonly local: Pick<Executor, 'start'> | undefined
 }
 
 export function createExecutors(
@@ -44,6 +46,7 @@ export function createExecutors(
         logLevel,
       }),
     command: new CommandExecutor(definitionOf),
+    local: executors.local,
   }
 }
 

@@ -83,7 +83,7 @@ export interface SupervisorOptions {
    * are terminated. They are left out when the supervisor has never run, or the bound has come. Their failures are events.
    */
   readonly onShutdown?: readonly LifecycleTask[]
-  /** Stops the supervisor when it turns true while it runs; see {@link Supervisor.shutdownWhen}. */
+  /** Stops the supervisor when it turns true while it runs; see `supervisor.shutdownWhen`. */
   readonly shutdownWhen?: ConditionLike
   /** pino or a logger like it. @defaultValue pino at level `warn`, to stderr */
   readonly logger?: Logger
@@ -101,7 +101,12 @@ export interface SupervisorOptions {
   /** Waiting tasks and no admission for so long: `pool.starved`. @defaultValue 30000 */
   readonly starvedAfterMs?: number
   /** Pools of the user's own instead of ours. */
-  readonly executors?: { readonly thread?: PiscinaLike | Executor; readonly process?: Executor }
+  readonly executors?: {
+    readonly thread?: PiscinaLike | Executor
+    readonly process?: Executor
+    /** Instead of this event loop, for `main` and `async` runs on no named loop; the test kit holds them so. */
+    readonly local?: Pick<Executor, 'start'>
+  }
   /**
    * The machines with guards of your own (`machine.provide({ guards })`). The effects stay ours: actions that
    * are no `assign` are carried out by the supervisor, whatever is provided for them.
@@ -200,6 +205,7 @@ const supervisorChecks: Checks = {
       check.having('an Executor', ...EXECUTOR_METHODS),
     ),
     process: check.having('an Executor', ...EXECUTOR_METHODS),
+    local: check.having('an object with start()', 'start'),
   }),
   logic: check.options({ task: machineCheck, supervisor: machineCheck }),
   clock: check.having('a clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout'),

@@ -14,6 +14,7 @@ import type { RunValues } from '../actors/run-scope.ts'
 import type { TaskRun } from '../actors/task-run.ts'
 import type { Control } from './control.ts'
 import type { TaskDefinition } from './define-task.ts'
+import type { Executors } from './executors.ts'
 import { say } from './logger.ts'
 import type { Loops } from './loops.ts'
 import { stopReason } from './outcome-error.ts'
@@ -27,7 +28,7 @@ export interface PortParts {
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
-  readonly executors: { readonly thread: Executor; readonly process: Executor; readonly command: Executor }
+  readonly executors: Pick<Executors, 'thread' | 'process' | 'local'> & { readonly command: Executor }
   readonly reporter: Reporter
   readonly facts: FactBook
   readonly ends: EndConditions
@@ -78,7 +79,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
       if (plan.executor !== undefined) return plan.executor
       if (execution === 'process' && commandOf(run.definition) !== undefined) return parts.executors.command
       if (run.plan.loop !== undefined) return parts.loops.executorOf(run) ?? NOWHERE
-      return execution === 'thread' || execution === 'process' ? parts.executors[execution] : undefined
+      return parts.executors[execution === 'thread' || execution === 'process' ? execution : 'local']
     },
     controlFor: (run) => parts.control.for(run),
     random: parts.random,

@@ -12,6 +12,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, Pool, PoolClient } from 'pg'
+import type { FaultPoint, OnFault } from './fault-point.ts'
 import { StoreError, type StoreErrorCode } from './store-error.ts'
 
 /** Somewhere to run statements: a connection of ours, or one of the caller's. */
@@ -29,14 +30,11 @@ export interface PgEnds<Value> {
 /** A connection of its own. */
 export type PgClient = Client
 
-/** Where a test may throw. */
-export type PgFaultPoint = 'begun' | 'operation' | 'committing' | 'committed'
-
 export interface PgDriverOptions {
   readonly url: string
   /** How long to wait for any answer of the server, in ms. */
   readonly answerLimitMs: number
-  readonly fault?: ((point: PgFaultPoint) => unknown) | undefined
+  readonly fault?: OnFault | undefined
 }
 
 /** Tries of a transaction that has surely changed nothing. */
@@ -176,7 +174,7 @@ export class PgDriver {
     return this.#patiently((client) => body(sqlOn(client, false)))
   }
 
-  async fault(point: PgFaultPoint): Promise<void> {
+  async fault(point: FaultPoint): Promise<void> {
     await this.#options.fault?.(point)
   }
 

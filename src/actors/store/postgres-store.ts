@@ -10,11 +10,12 @@
  */
 import type { Priority } from '../../machines/model.ts'
 import { type Clock, systemClock } from '../clock.ts'
+import type { OnFault } from './fault-point.ts'
 import type { AnswerTable, EnqueueOperation, StoreAnswer, StoreOperation } from './operations.ts'
 import { Dispatcher } from './postgres-boss.ts'
 import { inspectStore } from './postgres-check.ts'
 import { commitOperations } from './postgres-commit.ts'
-import { PgDriver, type PgDriverOptions, type PgSql } from './postgres-driver.ts'
+import { PgDriver, type PgSql } from './postgres-driver.ts'
 import { commitHalves, halvesOf } from './postgres-halves.ts'
 import { list } from './postgres-list.ts'
 import { PgEars } from './postgres-listen.ts'
@@ -45,7 +46,7 @@ export interface PostgresStoreOptions {
   /** Bring an older schema to the newest version. Default false; a fresh database gets its schema anyway. */
   readonly migrate?: boolean | undefined
   /** For tests. */
-  readonly fault?: PgDriverOptions['fault']
+  readonly fault?: OnFault | undefined
 }
 
 /** @throws StoreError when the database cannot be used; nothing was changed then */

@@ -14,6 +14,7 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import type { FaultPoint, OnFault } from './fault-point.ts'
 import { StoreError } from './store-error.ts'
 
 export type SqlValue = string | number | null
@@ -32,14 +33,11 @@ export interface Sql {
   exec(text: string): void
 }
 
-/** Where a test may throw or end the process. */
-export type FaultPoint = 'begun' | 'operation' | 'committing' | 'committed'
-
 export interface DriverOptions {
   /** How long to ask for a locked file, in ms. */
   readonly busyLimitMs: number
   /** Called at each point; for tests. */
-  readonly fault?: ((point: FaultPoint) => void) | undefined
+  readonly fault?: OnFault | undefined
 }
 
 const CODES = {

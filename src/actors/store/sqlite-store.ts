@@ -12,6 +12,7 @@ import { realpath, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Priority } from '../../machines/model.ts'
 import { type Clock, systemClock } from '../clock.ts'
+import type { OnFault } from './fault-point.ts'
 import type { AnswerTable, EnqueueOperation, StoreAnswer, StoreOperation } from './operations.ts'
 import type {
   Backlog,
@@ -24,7 +25,7 @@ import type {
 } from './records.ts'
 import { inspectStore } from './sqlite-check.ts'
 import { commitOperations } from './sqlite-commit.ts'
-import { type DriverOptions, isInTransaction, SqliteConnection } from './sqlite-driver.ts'
+import { isInTransaction, SqliteConnection } from './sqlite-driver.ts'
 import { checkFile, type FileChecks } from './sqlite-file.ts'
 import { list } from './sqlite-list.ts'
 import { backlog, type Counts, counts, daemons, get, log, schedules } from './sqlite-reads.ts'
@@ -48,7 +49,7 @@ export interface SqliteStoreOptions extends FileChecks {
   /** Bring an older schema to the newest version. Default false; a fresh file gets its schema anyway. */
   readonly migrate?: boolean | undefined
   /** For tests. */
-  readonly fault?: DriverOptions['fault']
+  readonly fault?: OnFault | undefined
 }
 
 /** @throws StoreError when the file cannot be used; nothing was changed then */

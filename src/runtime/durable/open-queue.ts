@@ -1,6 +1,7 @@
 /** Opens durable queues. */
 import { hostname } from 'node:os'
 import { type Clock, systemClock } from '../../actors/clock.ts'
+import type { FaultPoint } from '../../actors/store/fault-point.ts'
 import type { Store } from '../../actors/store/store.ts'
 import { type Checks, check, checkOptions } from '../check.ts'
 import { LiveQueue } from './live-queue.ts'
@@ -25,6 +26,8 @@ export interface QueueOptions {
   readonly allowNetworkFileSystem?: boolean
   /** Time. @defaultValue the machine's */
   readonly clock?: Clock
+  /** For tests: told of every point between two statements, where it may throw; see `stateward/testing`. */
+  readonly faults?: { reach(point: FaultPoint): void }
 }
 
 const CHECKS: Checks = {
@@ -34,6 +37,7 @@ const CHECKS: Checks = {
   migrate: check.boolean,
   allowNetworkFileSystem: check.boolean,
   clock: check.having('a clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout'),
+  faults: check.having('fault points', 'reach'),
 }
 
 const MAX_INPUT_BYTES = 1_048_576
@@ -65,13 +69,14 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
 
 async function openStore(
   url: QueueUrl,
-  { migrate, allowNetworkFileSystem, clock }: QueueOptions,
+  { migrate, allowNetworkFileSystem, clock, faults }: QueueOptions,
 ): Promise<Store> {
+  const fault = faults && ((point: FaultPoint) => faults.reach(point))
   if (url.engine === 'postgres') {
     const { openPostgresStore } = await import('../../actors/store/postgres-store.ts')
-    return openPostgresStore({ url: url.url, clock, migrate })
+    return openPostgresStore({ url: url.url, clock, migrate, fault })
   }
   // Only whoever uses it loads it: Node 22 warns that node:sqlite is experimental.
   const { openSqliteStore } = await import('../../actors/store/sqlite-store.ts')
-  return openSqliteStore({ file: url.file, clock, migrate, allowNetworkFileSystem })
+  return openSqliteStore({ file: url.file, clock, migrate, allowNetworkFileSystem, fault })
 }

@@ -1,0 +1,233 @@
+/** Walks through machines, and what a real thing is held against them. */
+import { describe, expect, test } from 'vitest'
+import { assign, setup } from 'xstate'
+import { supervisorMachine } from '../../src/machines/index.ts'
+import {
+  checkEdges,
+  replay,
+  stateOf,
+  tourOf,
+  transitionTable,
+  uncovered,
+  walkMachine,
+} from '../../src/runtime/testing/index.ts'
+import { walkSupervisor } from '../model/supervisor-walk.ts'
+
+type Event =
+  | { readonly type: 'insert'; readonly coin: number }
+  | { readonly type: 'push' }
+  | { readonly type: 'hit' }
+
+/** Takes two coins, turns once, and locks by itself after a while. */
+const turnstile = setup({
+  types: { context: {} as { paid: number }, events: {} as Event },
+  guards: { isEnough: ({ context, event }) => event.type === 'insert' && context.paid + event.coin >= 2 },
+  actions: {
+    light: () => {},
+    pay: assign({ paid: ({ context, event }) => context.paid + ('coin' in event ? event.coin : 0) }),
+    forget: assign({ paid: 0 }),
+  },
+}).createMachine({
+  id: 'turnstile',
+  context: { paid: 0 },
+  initial: 'locked',
+  on: { hit: '.broken' },
+  states: {
+    locked: {
+      on: {
+        insert: [{ guard: 'isEnough', target: 'open', actions: ['forget', 'light'] }, { actions: 'pay' }],
+      },
+    },
+    open: { on: { push: 'locked' }, after: { 1000: 'locked' } },
+    broken: { type: 'final' },
+  },
+})
+
+const EVENTS: readonly Event[] = [{ type: 'insert', coin: 1 }, { type: 'push' }, { type: 'hit' }]
+const edges = walkMachine(turnstile, { events: EVENTS })
+
+describe('a walk', () => {
+  test('has an edge for every event in every state, delays included, and none in what has ended', () => {
+    expect(
+      edges.map(({ source, event, target, taken }) => [source, event.type, target, taken.length]),
+    ).toEqual([
+      ['locked', 'insert', 'locked', 1],
+      ['locked', 'push', 'locked', 0],
+      ['locked', 'hit', 'broken', 1],
+      ['locked', 'insert', 'open', 1],
+      ['locked', 'push', 'locked', 0],
+      ['locked', 'hit', 'broken', 1],
+      ['open', 'insert', 'open', 0],
+      ['open', 'push', 'locked', 1],
+      ['open', 'hit', 'broken', 1],
+      ['open', 'xstate.after.1000.turnstile.open', 'locked', 1],
+    ])
+  })
+
+  test('tells what the machine asked for', () => {
+    expect(edges.find(({ target }) => target === 'open')?.effects).toEqual([
+      { type: 'light', params: undefined },
+      expect.objectContaining({ type: 'xstate.raise' }),
+    ])
+  })
+
+  test('says what the events do not come by', () => {
+    expect(uncovered(turnstile, edges)).toEqual({ states: [], transitions: [] })
+    const few = walkMachine(turnstile, { events: EVENTS.slice(1) })
+    expect(uncovered(turnstile, few)).toEqual({
+      states: ['open'],
+      transitions: [
+        'turnstile.locked insert #0 [isEnough]',
+        'turnstile.locked insert #1',
+        'turnstile.open push #0',
+        'turnstile.open xstate.after.1000.turnstile.open #0',
+      ],
+    })
+  })
+
+  test('can be kept from events that do not come', () => {
+    const some = walkMachine(turnstile, { events: EVENTS, accepts: (_, { type }) => type !== 'hit' })
+    expect(some.every(({ event }) => event.type !== 'hit')).toBe(true)
+  })
+
+  test('throws when something grows without bound, and names it', () => {
+    const counter = setup({ types: { context: {} as { n: number } } }).createMachine({
+      id: 'counter',
+      context: { n: 0 },
+      on: { more: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
+    })
+    const walk = () => walkMachine(counter, { events: [{ type: 'more' }], limit: 50 })
+    expect(walk).toThrow(/machine "counter" has more than 50 edges; the last state was: {2}{"n":50}/)
+    expect(walkMachine(counter, { events: [{ type: 'more' }], project: () => '' })).toHaveLength(1)
+  })
+
+  test('names the states of parallel regions', () => {
+    const lamp = setup({}).createMachine({
+      id: 'lamp',
+      type: 'parallel',
+      states: {
+        left: { initial: 'off', states: { off: { on: { left: 'on' } }, on: {} } },
+        right: { initial: 'off', states: { off: { on: { right: 'on' } }, on: {} } },
+      },
+    })
+    const both = walkMachine(lamp, { events: [{ type: 'left' }, { type: 'right' }] })
+    expect(new Set(both.map(({ target }) => target))).toEqual(
+      new Set(['left.on|right.off', 'left.off|right.on', 'left.on|right.on']),
+    )
+    expect(uncovered(lamp, both)).toEqual({ states: [], transitions: [] })
+    expect(stateOf({ value: { left: { on: { dim: {} } }, right: 'off' } })).toBe('left.on.dim|right.off')
+  })
+
+  test('is a table to be read', () => {
+    expect(transitionTable(turnstile, edges)).toBe(
+      [
+        'locked',
+        '  insert                 stays | → open',
+        '  hit                    → broken',
+        '  ignored: push',
+        '',
+        'open',
+        '  push                   → locked',
+        '  hit                    → broken',
+        '  xstate.after.1000.turnstile.open → locked',
+        '  ignored: insert',
+        '',
+        'broken',
+        '  final',
+        '',
+      ].join('\n'),
+    )
+  })
+})
+
+describe('checkEdges', () => {
+  test('shows the events that lead to the edge on which an invariant breaks', () => {
+    const check = () =>
+      checkEdges(edges, ({ source, target }) => {
+        if (source === 'open' && target === 'broken') throw new Error('an open one was hit')
+      })
+    expect(check).toThrow(
+      [
+        'After 3 event(s): an open one was hit',
+        '  locked + {"type":"insert","coin":1} → locked',
+        '  locked + {"type":"insert","coin":1} → open',
+        '  open + {"type":"hit"} → broken',
+        'The machine asked for: xstate.cancel',
+      ].join('\n'),
+    )
+  })
+})
+
+describe('a tour', () => {
+  test('takes every edge, in paths without a gap from where the walk begins', () => {
+    for (const walk of [edges, walkSupervisor()]) {
+      const paths = tourOf<(typeof walk)[number]>(walk as never)
+      expect(new Set(paths.flat()).size).toBe(walk.length)
+      for (const path of paths) {
+        expect(path[0]?.fromKey).toBe(walk[0]?.fromKey)
+        for (const [index, edge] of path.slice(1).entries()) expect(edge.fromKey).toBe(path[index]?.toKey)
+      }
+    }
+  })
+
+  test('is not much longer than the walk', () => {
+    const walk = walkSupervisor()
+    expect(uncovered(supervisorMachine, walk).states).toEqual([])
+    expect(tourOf(walk).flat().length).toBeLessThan(6 * walk.length)
+  })
+
+  test('of nothing is nothing', () => {
+    expect(tourOf([])).toEqual([])
+  })
+})
+
+/** By hand what the machine says, with a fault that can be put in. */
+class Turnstile {
+  state = 'locked'
+  paid = 0
+  readonly #price: number
+
+  constructor(price = 2) {
+    this.#price = price
+  }
+
+  act(event: { readonly type: string; readonly coin?: number }): void {
+    if (event.type === 'hit') this.state = 'broken'
+    else if (event.type === 'insert' && this.state === 'locked') {
+      this.paid += event.coin ?? 0
+      if (this.paid < this.#price) return
+      this.paid = 0
+      this.state = 'open'
+    } else if (event.type !== 'insert' && this.state === 'open') this.state = 'locked'
+  }
+}
+
+describe('a replay', () => {
+  const against = (price: number, ended: Turnstile[] = []) =>
+    replay(edges, {
+      begin: () => new Turnstile(price),
+      act: (system, { event }) => system.act(event),
+      check: (system, { target }) => expect(system.state).toBe(target),
+      end: (system) => void ended.push(system),
+    })
+
+  test('takes a system over every edge', async () => {
+    const ended: Turnstile[] = []
+    const report = await against(2, ended)
+    expect(report.edges).toBe(edges.length)
+    expect(report.steps).toBeGreaterThanOrEqual(edges.length)
+    expect(ended).toHaveLength(report.paths)
+  })
+
+  test('finds what is wrong, says after which events, and ends the system all the same', async () => {
+    const ended: Turnstile[] = []
+    const failure = await against(3, ended).then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    expect(failure?.message).toMatch(/After \d+ event\(s\): expected 'locked' to be 'open'/)
+    expect(failure?.message).toContain('locked + {"type":"insert","coin":1} → open')
+    expect(failure?.cause).toBeInstanceOf(Error)
+    expect(ended.length).toBeGreaterThan(0)
+  })
+})
