@@ -12,9 +12,10 @@
  * - `working.resting`: all that is due has been claimed. A wake from the store, or the next due instant, ends that.
  * - `working.claiming`: a claim is on its way. `working.nudged`: the same, and there is news since.
  * - `working.full`: more may be due than there are places for; the next free one is filled.
- * - `backingOff.waiting`: the store did not answer; it is asked again after a jittered, growing wait. What runs goes on
- *   as long as its lease holds, and what has ended is kept. `backingOff.asking`: that claim is on its way.
- *   `backingOff.silent`: the claim from before is, to a store that has kept silent for too long.
+ * - `backingOff.waiting`: the store did not answer; it is asked again after a jittered, growing wait, or as soon as it has
+ *   answered anything else that is asked of it here. What runs goes on as long as its lease holds, and what has ended is kept.
+ *   `backingOff.asking`: that claim is on its way. `backingOff.silent`: the claim from before is, to a store that has kept
+ *   silent for too long. News that comes meanwhile is not lost: after the answer to either the store is asked once more.
  * - `draining.waiting`: claims nothing more; what had not begun is handed back, what runs may end by itself.
  * - `draining.signalled`: what runs was told to end. `draining.killing`: the bound has come.
  * - `leaving.emptying`: nothing runs; what became of the last tasks is stored. `leaving.deregistering`: it is taken off
@@ -52,6 +53,8 @@ export type DaemonEvent =
   /** `isFull`: more may be due than was asked for. `answer` is the claimer's business. */
   | { readonly type: 'claim.answered'; readonly isFull: boolean; readonly answer: unknown }
   | { readonly type: 'store.failed'; readonly error: unknown }
+  /** Something else that was asked of it here has come through. */
+  | { readonly type: 'store.answered' }
   /** It has not answered for a while, and may yet. */
   | { readonly type: 'store.silent'; readonly error: unknown }
   | { readonly type: 'timer.backoff' }
@@ -102,6 +105,14 @@ const tell = (fact: DaemonFact) => ({ type: 'announce', params: { fact } }) as c
 const STORE_LOST = { target: '#daemon.backingOff', actions: ['countFailure', tell('storeLost')] } as const
 const SILENT = { target: '#daemon.backingOff.silent', actions: tell('storeLost') } as const
 const ASK_SILENT = { target: '#daemon.backingOff.asking', actions: tell('storeLost') } as const
+const HEARD = {
+  // News that came since the claim was sent would wake nobody: it is asked for.
+  'claim.answered': {
+    target: '#daemon.working.claiming',
+    actions: ['forgetFailures', tell('storeFound'), 'takeClaimed'],
+  },
+  'store.failed': { target: '#daemon.backingOff.waiting', actions: 'countFailure' },
+} as const
 const KILL = { target: '#daemon.draining.killing', actions: 'noteKill' } as const
 
 /** The statechart of a daemon. Pure: every effect is a named action (see {@link DaemonEffect}). */
@@ -221,39 +232,14 @@ export const daemonMachine = setup({
     },
     backingOff: {
       initial: 'waiting',
-      exit: 'disarmBackoff',
       states: {
         waiting: {
           entry: 'armBackoff',
-          on: { 'timer.backoff': 'asking' },
+          exit: 'disarmBackoff',
+          on: { 'timer.backoff': 'asking', 'store.answered': 'asking' },
         },
-        asking: {
-          entry: 'claim',
-          on: {
-            'claim.answered': [
-              {
-                guard: 'isFull',
-                target: '#daemon.working.full',
-                actions: ['forgetFailures', tell('storeFound'), 'takeClaimed'],
-              },
-              {
-                target: '#daemon.working.resting',
-                actions: ['forgetFailures', tell('storeFound'), 'takeClaimed'],
-              },
-            ],
-            'store.failed': { target: 'waiting', actions: 'countFailure' },
-          },
-        },
-        silent: {
-          on: {
-            // There may be news that came meanwhile.
-            'claim.answered': {
-              target: '#daemon.working.claiming',
-              actions: ['forgetFailures', tell('storeFound'), 'takeClaimed'],
-            },
-            'store.failed': { target: 'waiting', actions: 'countFailure' },
-          },
-        },
+        asking: { entry: 'claim', on: HEARD },
+        silent: { on: HEARD },
       },
     },
     draining: {

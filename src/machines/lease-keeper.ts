@@ -9,7 +9,7 @@
  * - `idle`: nothing is held.
  * - `resting`: every lease has at least a third of its length left, unless this process did not come to its turn in time.
  *   Who wants to take back what others have lost asks first (`keeper.look`): where a lease of our own is over, all are in
- *   doubt at once, and nobody here takes anything back before the store has answered.
+ *   doubt at once, and nobody here takes anything back before the store has answered. Then he is told (`reportCalm`).
  * - `doubtful.renewing`: a renewal is on its way. `doubtful.retrying`: it failed, which is told once; once more after a
  *   short wait. `doubtful.again`: that renewal is on its way.
  *
@@ -39,6 +39,7 @@ export type LeaseKeeperEffect =
   | 'armOverdue'
   | 'disarmOverdue'
   | 'endOverdue'
+  | 'reportCalm'
 
 /** Told when the renewal fails, and when it works again. */
 export type LeaseKeeperFact = 'renewalFailed' | 'renewalWorks'
@@ -62,6 +63,7 @@ export const leaseKeeperMachine = setup({
     disarmOverdue: effect,
     endOverdue: effect,
     announce: (_, _params: { fact: LeaseKeeperFact }) => {},
+    reportCalm: effect,
   },
 }).createMachine({
   id: 'leaseKeeper',
@@ -82,7 +84,10 @@ export const leaseKeeperMachine = setup({
       exit: 'disarmOverdue',
       initial: 'renewing',
       on: {
-        'store.answered': [{ guard: 'nothingIsHeld', target: 'idle' }, { target: 'resting' }],
+        'store.answered': [
+          { guard: 'nothingIsHeld', target: 'idle', actions: 'reportCalm' },
+          { target: 'resting', actions: 'reportCalm' },
+        ],
         'timer.overdue': { actions: ['endOverdue', 'armOverdue'] },
         'keeper.stop': 'idle',
       },
@@ -101,8 +106,12 @@ export const leaseKeeperMachine = setup({
           on: {
             'store.failed': 'retrying',
             'store.answered': [
-              { guard: 'nothingIsHeld', target: '#leaseKeeper.idle', actions: tell('renewalWorks') },
-              { target: '#leaseKeeper.resting', actions: tell('renewalWorks') },
+              {
+                guard: 'nothingIsHeld',
+                target: '#leaseKeeper.idle',
+                actions: ['reportCalm', tell('renewalWorks')],
+              },
+              { target: '#leaseKeeper.resting', actions: ['reportCalm', tell('renewalWorks')] },
             ],
           },
         },

@@ -8,7 +8,8 @@
  *
  * - `empty`: the store knows all.
  * - `sending`: what there is is on its way, in one batch.
- * - `waiting`: the store refused, or did not answer. Everything is kept and sent again after a jittered, growing wait.
+ * - `waiting`: the store refused, or did not answer. Everything is kept and sent again after a jittered, growing wait, or as
+ *   soon as somebody else has found that the store answers again.
  * - `checking`: that is on its way, each report by itself: what fails alone while the store answers is what was refused, and
  *   it must not keep the others back.
  *
@@ -22,9 +23,16 @@ export type OutboxEvent =
   /** `rest`: how many reports have come since. */
   | { readonly type: 'store.answered'; readonly rest: number }
   | { readonly type: 'store.failed'; readonly error: unknown }
+  | { readonly type: 'store.found' }
   | { readonly type: 'timer.retry' }
 
-export type OutboxEffect = 'send' | 'sendEach' | 'armRetry' | 'reportEmptied' | 'reportFailure'
+export type OutboxEffect =
+  | 'send'
+  | 'sendEach'
+  | 'armRetry'
+  | 'disarmRetry'
+  | 'reportEmptied'
+  | 'reportFailure'
 
 const effect = (): void => {}
 
@@ -38,6 +46,7 @@ export const outboxMachine = setup({
     send: effect,
     sendEach: effect,
     armRetry: effect,
+    disarmRetry: effect,
     reportEmptied: effect,
     reportFailure: effect,
     countFailure: assign({ failures: ({ context }) => context.failures + 1 }),
@@ -61,7 +70,8 @@ export const outboxMachine = setup({
     },
     waiting: {
       entry: 'armRetry',
-      on: { 'timer.retry': 'checking' },
+      exit: 'disarmRetry',
+      on: { 'timer.retry': 'checking', 'store.found': 'checking' },
     },
     checking: {
       entry: 'sendEach',

@@ -61,6 +61,16 @@ const INVARIANTS: Readonly<Record<string, (edge: DaemonEdge) => void>> = {
     const wasOnItsWay = CLAIMING.includes(source) && !answered
     assert.equal(asks, Number(CLAIMING.includes(target) && !wasOnItsWay))
   },
+  'asks once more where news has come since the claim was sent'({ source, target, event }) {
+    // News in `claiming` leads to `nudged`; all others that await an answer have no place for it.
+    if (event.type === 'daemon.nudge' && source === 'working.claiming') assert.equal(target, 'working.nudged')
+    if (event.type !== 'claim.answered' || !CLAIMING.includes(source)) return
+    if (source !== 'working.claiming') assert.equal(target, 'working.claiming')
+  },
+  'asks a store that did not answer as soon as it answers anybody'({ source, target, event }) {
+    if (event.type !== 'store.answered') return
+    assert.equal(target, source === 'backingOff.waiting' ? 'backingOff.asking' : source)
+  },
   'takes what a claim brings while it works, and else hands it back'(edge) {
     const { source, event } = edge
     const isAnswer = event.type === 'claim.answered' && source !== 'stopped'

@@ -61,6 +61,8 @@ test('on every edge it has the timers of its state, and asks once for each answe
     if (event.type === 'keeper.look') {
       assert.equal(target, event.isOver && source === 'resting' ? 'doubtful.renewing' : source)
     }
+    // Who wanted to take something back meanwhile hears when he may.
+    assert.equal(asked.includes('reportCalm'), isDoubtful(source) && event.type === 'store.answered')
     if (event.type === 'keeper.stop') assert.equal(target, 'idle')
   })
 })

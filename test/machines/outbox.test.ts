@@ -10,6 +10,7 @@ const EVENTS: OutboxEvent[] = [
   { type: 'store.answered', rest: 2 },
   { type: 'store.failed', error: 'away' },
   { type: 'timer.retry' },
+  { type: 'store.found' },
 ]
 const edges = walkMachine(outboxMachine, {
   input: undefined,
@@ -33,6 +34,7 @@ test('on every edge one batch is on its way at a time, and nothing is left when 
     assert.equal(asked.filter((type) => type === 'send').length, Number(sends))
     assert.equal(asked.includes('sendEach'), target === 'checking' && source !== target)
     assert.equal(asked.includes('armRetry'), target === 'waiting' && source !== target)
+    assert.equal(asked.includes('disarmRetry'), source === 'waiting' && source !== target)
     assert.equal(asked.includes('reportFailure'), target === 'waiting' && source === 'sending')
     assert.equal(asked.includes('reportEmptied'), target === 'empty' && source !== target)
     if (event.type === 'store.answered' && (source === 'sending' || source === 'checking')) {

@@ -16,6 +16,7 @@ const DAEMON_EVENTS: readonly DaemonEvent[] = [
   { type: 'claim.answered', isFull: false, answer: 'some' },
   { type: 'store.failed', error: 'away' },
   { type: 'store.silent', error: 'silent' },
+  { type: 'store.answered' },
   { type: 'timer.backoff' },
   // No bound, a far one, a near one, one whose signal is due, one that is due as a whole.
   { type: 'daemon.stop', plan: { at: 0, signalAt: never, killAt: never } },

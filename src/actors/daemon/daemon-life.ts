@@ -58,7 +58,12 @@ export class DaemonLife implements Incarnation, TimerOwner {
   #bound: Timer | undefined = undefined
 
   constructor(given: DaemonPorts, listener: ChildListener) {
-    this.#watch = new StoreWatch(given, (error) => this.send({ type: 'store.silent', error }))
+    this.#watch = new StoreWatch(given, {
+      silent: (error) => this.send({ type: 'store.silent', error }),
+      answered: () => {
+        if (this.driver.state === 'backingOff.waiting') this.send({ type: 'store.answered' })
+      },
+    })
     const ports: DaemonPorts = { ...given, store: this.#watch.store }
     this.#ports = ports
     this.#listener = listener
@@ -83,7 +88,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
         this.#lookDrained()
       },
     })
-    this.#keeper = new LeaseKeeper(ports, this.identity, this.tasks)
+    this.#keeper = new LeaseKeeper(ports, this.identity, this.tasks, () => this.#upkeep.calmed())
     this.#upkeep = new Upkeep(ports, this.identity, {
       look: () => ({ state: this.state, counts: this.#counts() }),
       isCalm: () => this.#keeper.look(),
@@ -268,6 +273,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
   announce(fact: DaemonFact, event: DaemonEvent): void {
     if (fact === 'stopped') return this.#stopped()
     this.#ports.announce(this.identity, fact, 'error' in event ? event.error : undefined)
+    if (fact === 'storeFound') this.#outbox.storeFound()
     if (fact === 'started') this.#listener.ready()
   }
 

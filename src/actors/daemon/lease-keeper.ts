@@ -31,14 +31,17 @@ export class LeaseKeeper implements TimerOwner {
   readonly #ports: DaemonPorts
   readonly #identity: DaemonIdentity
   readonly #tasks: HeldTasks
+  readonly #calm: () => void
   readonly #driver: MachineDriver<LeaseKeeper, typeof leaseKeeperMachine>
   #renew: Timer | undefined = undefined
   #overdue: Timer | undefined = undefined
 
-  constructor(ports: DaemonPorts, identity: DaemonIdentity, tasks: HeldTasks) {
+  /** @param calm - told when no lease is in doubt any more */
+  constructor(ports: DaemonPorts, identity: DaemonIdentity, tasks: HeldTasks, calm: () => void) {
     this.#ports = ports
     this.#identity = identity
     this.#tasks = tasks
+    this.#calm = calm
     this.#driver = new MachineDriver<LeaseKeeper, typeof leaseKeeperMachine>(this, {
       logic,
       input: undefined,
@@ -105,6 +108,10 @@ export class LeaseKeeper implements TimerOwner {
     else this.#ports.renewalFailed(this.#identity, size, 'error' in event ? event.error : undefined)
   }
 
+  reportCalm(): void {
+    this.#calm()
+  }
+
   async renew(): Promise<void> {
     const { store, now, settings } = this.#ports
     const leases = [...this.#tasks.byId.values()].filter(({ leaseEndMono }) => leaseEndMono !== LOST)
@@ -155,4 +162,5 @@ const effects: DriverEffects<LeaseKeeper, typeof leaseKeeperMachine> = {
   disarmOverdue: (keeper) => keeper.disarmOverdue(),
   endOverdue: (keeper) => keeper.endOverdue(),
   announce: (keeper, { fact }: { fact: LeaseKeeperFact }, event) => keeper.announce(fact, event),
+  reportCalm: (keeper) => keeper.reportCalm(),
 }

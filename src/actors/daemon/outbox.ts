@@ -35,6 +35,8 @@ export class Outbox implements TimerOwner {
   readonly #listener: OutboxListener
   readonly #driver: MachineDriver<Outbox, typeof outboxMachine>
   #settlements: Settlement[] = []
+  /** Settlements that were sent, and whose answer is still to come. */
+  #onTheWay = 0
   #reports: Map<string, Report> = new Map()
   /** Ids of tasks whose end the store refused once. */
   readonly #rescued: Set<string> = new Set()
@@ -64,7 +66,7 @@ export class Outbox implements TimerOwner {
 
   /** How many settlements are not known to be stored. */
   get untold(): number {
-    return this.#untold + this.#settlements.length
+    return this.#untold + this.#onTheWay + this.#settlements.length
   }
 
   /** Resolves when the answer to what was sent last has been heard. */
@@ -97,9 +99,14 @@ export class Outbox implements TimerOwner {
   /** Its last word: what could not be told is forgotten here, and nothing of it is left. */
   close(): void {
     this.#isClosed = true
-    this.#disarm(this.#retry)
+    this.disarmRetry()
     this.#disarm(this.#progress)
-    this.#retry = this.#progress = undefined
+    this.#progress = undefined
+  }
+
+  /** It answers others again. */
+  storeFound(): void {
+    this.#driver.send({ type: 'store.found' })
   }
 
   onTimer(kind: TimerKind): void {
@@ -131,6 +138,11 @@ export class Outbox implements TimerOwner {
     this.#retry = pool.timers.arm(pool.ports.clock.monotonic() + waitMs, this, 'retry')
   }
 
+  disarmRetry(): void {
+    this.#disarm(this.#retry)
+    this.#retry = undefined
+  }
+
   reportEmptied(): void {
     this.#listener.emptied()
   }
@@ -149,6 +161,7 @@ export class Outbox implements TimerOwner {
           ? undefined
           : store.submit({ type: 'settle', at, by: this.#by, settlements }),
       ])
+      this.#onTheWay = 0
       this.#hear(settlements, settled?.items ?? [])
       this.#driver.send({ type: 'store.answered', rest: this.#settlements.length })
     } catch (error) {
@@ -175,6 +188,7 @@ export class Outbox implements TimerOwner {
     } catch (error) {
       return this.#failed(settlements, reports, error)
     }
+    this.#onTheWay = 0
     for (const answer of progress) {
       if (answer.status === 'rejected') this.#ports.onError(answer.reason, 'storing the progress of a task')
     }
@@ -206,12 +220,14 @@ export class Outbox implements TimerOwner {
   #takeOut(): { settlements: Settlement[]; reports: Map<string, Report> } {
     const settlements = this.#settlements
     const reports = this.#reports
+    this.#onTheWay = settlements.length
     this.#settlements = []
     this.#reports = new Map()
     return { settlements, reports }
   }
 
   #failed(settlements: Settlement[], reports: Map<string, Report>, error: unknown): void {
+    this.#onTheWay = 0
     if (this.#ports.store.isClosed()) {
       // Nobody will ever take it.
       this.#untold += settlements.length
@@ -232,5 +248,6 @@ const effects: DriverEffects<Outbox, typeof outboxMachine> = {
   send: (outbox) => outbox.send(),
   sendEach: (outbox) => outbox.sendEach(),
   armRetry: (outbox) => outbox.armRetry(),
+  disarmRetry: (outbox) => outbox.disarmRetry(),
   reportEmptied: (outbox) => outbox.reportEmptied(),
 }

@@ -5,7 +5,8 @@
  * - resting: nothing was asked, no timer runs.
  * - watching: from the first question on, until all are answered. Each answer, also a bad one, begins the wait anew.
  *
- * It is a hint for whoever looks: the questions go on, and their answers are authoritative.
+ * It is a hint for whoever looks: the questions go on, and their answers are authoritative. That one has come through is told
+ * as well: who waits before he asks again need not wait any longer.
  */
 import type { Timer, TimerOwner } from '../armed-timers.ts'
 import { StoreError } from '../store/store-error.ts'
@@ -17,20 +18,27 @@ const MOST_MS = 2_000
 /** Later than that, this process was paused and not the store: an answer may be there already. */
 const LATE_MS = 50
 
+export interface StoreWatchListener {
+  /** It keeps whoever has asked it waiting. */
+  silent(error: StoreError): void
+  /** It has done what it was asked for. */
+  answered(): void
+}
+
 export class StoreWatch implements TimerOwner {
   /** The store, watched. */
   readonly store: DaemonStore
   readonly #ports: DaemonPorts
-  readonly #silent: (error: StoreError) => void
+  readonly #listener: StoreWatchListener
   readonly #quietMs: number
   #asked = 0
   #sinceMono = 0
   #timer: Timer | undefined = undefined
   #isStopped = false
 
-  constructor(ports: DaemonPorts, silent: (error: StoreError) => void) {
+  constructor(ports: DaemonPorts, listener: StoreWatchListener) {
     this.#ports = ports
-    this.#silent = silent
+    this.#listener = listener
     this.#quietMs = Math.max(LEAST_MS, Math.min(MOST_MS, ports.settings.leaseMs / 3))
     const { store } = ports
     const submit: DaemonStore['submit'] = (operation) => {
@@ -55,7 +63,7 @@ export class StoreWatch implements TimerOwner {
     if (now - due > LATE_MS) return this.#arm(now + LATE_MS)
     if (now < this.#sinceMono + this.#quietMs) return this.#arm(this.#sinceMono + this.#quietMs)
     const said = `The database has not answered for ${Math.round(now - this.#sinceMono)} ms; it is still being asked.`
-    this.#silent(new StoreError('ERR_STORE_BUSY', said))
+    this.#listener.silent(new StoreError('ERR_STORE_BUSY', said))
   }
 
   #await(answer: Promise<unknown>): void {
@@ -67,7 +75,10 @@ export class StoreWatch implements TimerOwner {
       this.#asked -= 1
       this.#sinceMono = this.#ports.clock.monotonic()
     }
-    answer.then(heard, heard)
+    answer.then(() => {
+      heard()
+      this.#listener.answered()
+    }, heard)
   }
 
   #arm(due: number): void {

@@ -1,9 +1,16 @@
 /**
  * What a daemon does for its store by the clock, whatever else it does: it takes back what other holders have lost,
- * says that it lives, and forgets old tasks. A failure waits for the next turn; its owner has the store asked at once whether
- * it is away.
+ * says that it lives, and forgets old tasks. The first turn comes at once, since a daemon may live for a moment only. A failure
+ * waits for the next turn; its owner has the store asked at once whether it is away.
  *
+ * Turns:
+ * - resting: the next one comes by the clock. busy: what it does is on its way.
+ * - late: another one has come meanwhile. A store that is slow has enough to do; it is made up for as soon as it has answered,
+ *   so that a lost lease is seen {@link TURN_MS} and an answer after its end at the latest.
+ *
+ * Taking back:
  * - calm: what is over by the wall clock is taken back.
+ * - doubtful: leases of our own are in doubt. It is made up for as soon as they are not.
  * - holding off: that clock has leapt forward (it was set, or the machine slept), so leases look older than they are. For
  *   the length of one nothing is taken back: each holder that lives renews it meanwhile.
  */
@@ -41,11 +48,13 @@ export class Upkeep implements TimerOwner {
   readonly #owner: UpkeepOwner
   #timer: Timer | undefined = undefined
   #turns = 0
+  #phase: 'resting' | 'busy' | 'late' = 'resting'
+  #taking: 'calm' | 'doubtful' = 'calm'
   #underWay = 0
   #isPruning = false
   #saidState = ''
   #heardMono = Number.NEGATIVE_INFINITY
-  /** How far the wall clock was ahead of the monotonic one, at the last look. */
+  /** How far the wall clock was ahead of the monotonic one, at the last look, at most. */
   #aheadMs: number
   #holdOffMono = Number.NEGATIVE_INFINITY
 
@@ -58,6 +67,7 @@ export class Upkeep implements TimerOwner {
 
   start(): void {
     this.#arm()
+    this.#try(this.reclaim())
   }
 
   stop(): void {
@@ -67,14 +77,27 @@ export class Upkeep implements TimerOwner {
 
   onTimer(): void {
     this.#arm()
-    // A store that is slow has enough to do.
-    if (this.#underWay > 0) return
+    if (this.#phase !== 'resting') {
+      this.#phase = 'late'
+      return
+    }
+    this.#turn()
+    // What is left of it has time.
+    if (this.#isPruning && this.#turns % TURNS_PER_PRUNE !== 0) this.#try(this.prune())
+  }
+
+  /** Leases of our own are in no doubt any more. */
+  calmed(): void {
+    if (this.#taking === 'doubtful' && this.#timer !== undefined) this.#try(this.reclaim())
+  }
+
+  #turn(): void {
     this.#turns += 1
     this.#try(this.reclaim())
     const hasNews = this.#owner.look().state !== this.#saidState
     if (hasNews || this.#turns % TURNS_PER_BEAT === 0) this.#try(this.beat())
-    else this.hear()
-    if (this.#turns % TURNS_PER_PRUNE === 0 || this.#isPruning) this.#try(this.prune())
+    else this.#hear()
+    if (this.#turns % TURNS_PER_PRUNE === 0) this.#try(this.prune())
   }
 
   /** Says that it lives, and hears what was left for it. */
@@ -89,16 +112,20 @@ export class Upkeep implements TimerOwner {
 
   /** Something was left in the store, for it perhaps. Not asked just after another time: the next turn asks. */
   hear(): void {
+    const isSoon = this.#ports.clock.monotonic() < this.#heardMono + HEAR_MS
+    if (this.#timer !== undefined && this.#phase === 'resting' && !isSoon) this.#hear()
+  }
+
+  #hear(): void {
     const { store, clock } = this.#ports
-    const now = clock.monotonic()
-    if (this.#timer === undefined || now < this.#heardMono + HEAR_MS) return
-    this.#heardMono = now
+    this.#heardMono = clock.monotonic()
     this.#try(store.isTold(this.#identity.id).then((isTold) => (isTold ? this.beat() : undefined)))
   }
 
   async reclaim(): Promise<void> {
     const { store, now, settings } = this.#ports
-    if (this.#isHoldingOff() || !this.#owner.isCalm()) return
+    this.#taking = this.#owner.isCalm() ? 'calm' : 'doubtful'
+    if (this.#isHoldingOff() || this.#taking === 'doubtful') return
     const { lostLimit } = settings
     const { id } = this.#identity
     const operation: StoreOperation = { type: 'reclaim', at: now(), by: id, lostLimit, limit: BATCH }
@@ -108,10 +135,12 @@ export class Upkeep implements TimerOwner {
 
   #isHoldingOff(): boolean {
     const { clock, now, settings } = this.#ports
+    // This process may be paused between two looks: neither is taken for later than it was.
+    const before = clock.monotonic()
+    const wall = now()
     const mono = clock.monotonic()
-    const aheadMs = now() - mono
-    if (aheadMs - this.#aheadMs > settings.leaseMs * LEAP) this.#holdOffMono = mono + settings.leaseMs
-    this.#aheadMs = aheadMs
+    if (wall - mono - this.#aheadMs > settings.leaseMs * LEAP) this.#holdOffMono = mono + settings.leaseMs
+    this.#aheadMs = wall - before
     return mono < this.#holdOffMono
   }
 
@@ -132,10 +161,15 @@ export class Upkeep implements TimerOwner {
 
   #try(act: Promise<void>): void {
     this.#underWay += 1
-    act
-      .catch(() => this.#owner.failed())
-      .finally(() => {
-        this.#underWay -= 1
-      })
+    if (this.#phase === 'resting') this.#phase = 'busy'
+    act.catch(() => this.#owner.failed()).finally(() => this.#done())
+  }
+
+  #done(): void {
+    this.#underWay -= 1
+    if (this.#underWay > 0) return
+    const isLate = this.#phase === 'late'
+    this.#phase = 'resting'
+    if (isLate && this.#timer !== undefined) this.#turn()
   }
 }

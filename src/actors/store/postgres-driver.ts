@@ -7,7 +7,8 @@
  * The server is authoritative. A transaction whose connection is lost before its COMMIT was sent has changed nothing
  * and is asked again here, on a new connection, a few times; so is one that PostgreSQL ended to resolve a deadlock. One
  * that is lost afterwards may have happened: it rejects, and fences and ids make it safe to ask again. A connection that
- * went silent is given up after `answerLimitMs`; the server ends what it had open.
+ * went silent is given up after `answerLimitMs`. The server ends what it had open sooner: a transaction of a process that was
+ * stopped in the middle of it keeps rows from all others, and is to be over before the leases that it wanted to renew are.
  */
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -40,6 +41,8 @@ export interface PgDriverOptions {
 /** Tries of a transaction that has surely changed nothing. */
 const TRIES = 5
 const CONNECTIONS = 4
+/** So long at most a transaction may wait for its own client. */
+const IDLE_LIMIT_MS = 2_000
 /** How long a server may take to end a connection that is of no more use. */
 const HANG_UP_MS = 1_000
 /** int8, which `pg` gives as text: our numbers are exact. */
@@ -124,7 +127,7 @@ export class PgDriver {
       query_timeout: answerLimitMs,
       // The server ends what a client that it cannot reach any more has left behind.
       statement_timeout: answerLimitMs,
-      idle_in_transaction_session_timeout: answerLimitMs,
+      idle_in_transaction_session_timeout: Math.min(IDLE_LIMIT_MS, answerLimitMs),
       keepAlive: true,
       keepAliveInitialDelayMillis: 5_000,
       types: {

@@ -15,6 +15,8 @@ import type { WakeTopic } from './store.ts'
 const CHANNEL = 'stateward'
 const AGAIN_MS = 1_000
 const QUESTION_MS = 5_000
+/** A connection that keeps silent for so long hears nothing. */
+const QUESTION = { text: 'SELECT 1', query_timeout: 5_000 }
 
 const notification = (by: string, topics: ReadonlySet<WakeTopic>): string =>
   `SELECT pg_notify('${CHANNEL}', '${by} ${[...topics].join(' ')}');`
@@ -88,7 +90,7 @@ export class PgEars {
 
   #ask(client: PgClient): void {
     this.#timer = setTimeout(() => {
-      client.query('SELECT 1').then(
+      client.query(QUESTION).then(
         () => client === this.#client && this.#ask(client),
         () => this.#lose(client),
       )
