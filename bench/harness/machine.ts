@@ -26,7 +26,9 @@ export function machineFacts(): [string, string][] {
     ['Node.js', `${process.version} (V8 ${process.versions.v8})`],
     [
       'Packages',
-      [own(), ...PACKAGES.map((name) => `${name} ${versionIn(`../../node_modules/${name}/`)}`)].join(', '),
+      [ownVersion(), ...PACKAGES.map((name) => `${name} ${versionIn(`../../node_modules/${name}/`)}`)].join(
+        ', ',
+      ),
     ],
     [
       'Load before',
@@ -38,7 +40,8 @@ export function machineFacts(): [string, string][] {
   ]
 }
 
-function own(): string {
+/** The package and its commit. */
+export function ownVersion(): string {
   const git = spawnSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' })
   const commit = git.status === 0 ? ` (${git.stdout.trim()})` : ''
   return `stateward ${versionIn('../../')}${commit}`

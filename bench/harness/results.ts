@@ -1,7 +1,8 @@
-/** bench/RESULTS.md: one whole run, and the notes that people write under it. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+/** bench/RESULTS.md: one whole run, what others have written under it, and the notes of people. */
+import { writeFileSync } from 'node:fs'
 import type { Scale, Table } from './question.ts'
 import { markdownTable, summary } from './report.ts'
+import { FILE, readResults, sectionOf } from './sections.ts'
 
 export interface Answer {
   readonly name: string
@@ -15,12 +16,16 @@ export interface Results {
   readonly answers: readonly Answer[]
 }
 
-const FILE = new URL('../RESULTS.md', import.meta.url)
-const NOTES = '## Notes'
+/** Not of the run: they stay as they are, in this order, and a word stands where there is none yet. */
+const KEPT = [
+  ['Fault runs', undefined],
+  ['Notes', 'None.'],
+] as const
 
 const HEADER = `# Benchmark results
 
-Written by \`npm run bench -- --write\`. Do not edit anything but the section "Notes", which is kept.
+Written by \`npm run bench -- --write\`. Do not edit anything but the section "Notes", which is kept, as is
+"Fault runs", which \`npm run chaos -- --write\` writes.
 
 How to read it:
 
@@ -43,13 +48,15 @@ export function writeResults(results: Results): void {
       `${description}.`,
       ...tables.map(markdownTable),
     ]),
-    notes(),
+    ...kept(),
   ]
   writeFileSync(FILE, `${parts.join('\n\n')}\n`)
 }
 
-function notes(): string {
-  const old = existsSync(FILE) ? readFileSync(FILE, 'utf8') : ''
-  const from = old.indexOf(`\n${NOTES}\n`)
-  return from < 0 ? `${NOTES}\n\nNone.` : old.slice(from).trim()
+function kept(): string[] {
+  const old = readResults()
+  return KEPT.flatMap(([title, empty]) => {
+    const body = sectionOf(old, title) || empty
+    return body === undefined ? [] : `## ${title}\n\n${body}`
+  })
 }

@@ -3,6 +3,7 @@
  * and commands have to be gone before another daemon begins their tasks, and what it says after SIGCONT must change nothing.
  */
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Queue } from '../../src/runtime/durable/index.ts'
 import {
   type JournalSpan,
@@ -15,7 +16,7 @@ import {
 } from '../../test/fixtures/durable/journal.ts'
 import { isAlive } from '../../test/support/processes.ts'
 import { until } from '../../test/support/until.ts'
-import type { Fleet } from './fleet.ts'
+import type { Scene } from './faults.ts'
 
 const PATIENCE_MS = 60_000
 let serial = 0
@@ -34,19 +35,24 @@ export interface PauseRound {
   readonly children: number
   /** All tasks of the round that ran in processes. */
   readonly childIds: readonly string[]
-  readonly problems: readonly string[]
+  /** How often a daemon was stopped in the middle of a commit first, and continued. */
+  readonly inCommits: number
 }
 
-export async function pauseRound(
-  queue: Queue,
-  fleet: Fleet,
-  { folder, file, leaseMs }: { readonly folder: string; readonly file: string; readonly leaseMs: number },
-): Promise<PauseRound> {
-  const sent = await send(queue, { folder, file, ms: leaseMs * 2 })
+export async function pauseRound(scene: Scene): Promise<PauseRound> {
+  const { queue, fleet, place, leaseMs, problems } = scene
+  const sent = await send(queue, { folder: place.folder, file: scene.journal, ms: leaseMs * 2 })
+  for (const { id } of sent) fleet.promised.add(id)
   await until(() => sent.every(({ pids }) => pids().length === 1), PATIENCE_MS)
   const victim = (await queue.get(sent[0]?.id ?? ''))?.holder ?? ''
-  const problems: string[] = []
-  const goOn = fleet.pause(victim)
+  let goOn = fleet.pause(victim)
+  let inCommits = 0
+  // Whoever is stopped there keeps a file from all others: no daemon can do anything about that.
+  for (; await place.isKept(); inCommits += 1) {
+    goOn()
+    await setTimeout(10)
+    goOn = fleet.pause(victim)
+  }
   // What it holds now: while it is stopped it can tell the store nothing.
   const records = await Promise.all(sent.map(({ id }) => queue.get(id)))
   const held = sent.filter(
@@ -76,7 +82,7 @@ export async function pauseRound(
     held: held.length,
     children: held.filter(({ isChild }) => isChild).length,
     childIds: sent.flatMap(({ id, isChild }) => (isChild ? [id] : [])),
-    problems,
+    inCommits,
   }
 }
 

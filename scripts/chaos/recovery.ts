@@ -27,7 +27,7 @@ export function recoveryOf(
   lives: readonly Life[],
   { leaseMs, slackMs }: { readonly leaseMs: number; readonly slackMs: number },
 ): Recovery | undefined {
-  const death = lives.findLast((life) => life.holder === holder && life.to <= at)?.to
+  const death = lives.findLast((life) => holder.startsWith(life.holder) && life.to <= at)?.to
   if (death === undefined) return undefined
   const overAt = death + leaseMs
   let chanceAt = at
