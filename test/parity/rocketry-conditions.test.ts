@@ -28,6 +28,8 @@ import { waits } from '../fixtures/parity/tasks.ts'
 import { echoTask, heldTask, startedSupervisor, taskOf, turns } from '../support/harness.ts'
 
 const HOUR = 3_600_000
+const MINUTE = 60_000
+const DAY = 24 * HOUR
 const own = echoTask({ name: 'own' })
 const other = echoTask({ name: 'other' })
 
@@ -73,6 +75,21 @@ function note(kind: Exclude<RecordKind, 'finish' | 'crash'>, name = own.name): v
 }
 
 /** Watches, and at each time that it turns true the task runs and ends so. */
+/**
+ * Time passes. The wall clock is looked at each 30 s, two million times in two years, so promises have their turn round
+ * midnights only where it is days: what comes at another time comes late, and counts all the same.
+ */
+async function pass(ms: number): Promise<void> {
+  if (ms < DAY) return clock.advance(ms)
+  const end = clock.now() + ms
+  await clock.advance(0)
+  while (clock.now() < end) {
+    const midnight = (Math.floor(clock.now() / DAY) + 1) * DAY
+    clock.advanceSync(Math.max(0, Math.min(end, midnight - MINUTE) - clock.now()))
+    await clock.advance(Math.min(end - clock.now(), 2 * MINUTE))
+  }
+}
+
 function runWhen(condition: Condition, ends: (RecordKind | 'nothing')[] = []): void {
   watch = watches.watch(condition, own.name, () => {
     fired.push(new Date(clock.now()).toISOString().slice(5, 16))
@@ -94,7 +111,7 @@ describe('once per period', () => {
     ['yearly', yearly({ timezone: 'UTC' }), 365 * 24 * HOUR, 3],
   ])('%s: at once, then at the beginning of each', async (_name, condition, lengthMs, times) => {
     runWhen(condition)
-    await clock.advance(lengthMs * (times - 1))
+    await pass(lengthMs * (times - 1))
     expect(fired).toHaveLength(times)
     expect(fired[0]).toBe('01-01T06:00')
     expect(fired.at(-1)).toMatch(lengthMs > HOUR ? /T00:00$/ : /:0\d$/)
