@@ -21,6 +21,7 @@ export const QUESTIONS = [
   'supervision',
   'interval',
   'workers',
+  'inspector',
   'durable',
   'postgres',
 ] as const

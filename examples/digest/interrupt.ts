@@ -1,9 +1,9 @@
 /** Ctrl-C and SIGTERM: the first asks the job to stop, the next insists. */
 
 /** Signals that stop the job, and what a program that ends by them exits with. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
+export const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
-type StopSignal = keyof typeof EXIT_CODES
+export type StopSignal = keyof typeof EXIT_CODES
 
 export class Interrupt implements Disposable {
   /** The first that came. */
@@ -23,10 +23,6 @@ export class Interrupt implements Disposable {
       controller.abort()
     }
     for (const signal of Object.keys(EXIT_CODES)) process.on(signal, this.#onSignal)
-  }
-
-  get exitCode(): number | undefined {
-    return this.signal === undefined ? undefined : EXIT_CODES[this.signal]
   }
 
   [Symbol.dispose](): void {

@@ -15,7 +15,7 @@ import { createSupervisor, type Supervisor } from '../../src/index.ts'
 import { createDaemon, type Queue } from '../../src/runtime/durable/index.ts'
 import { type BytePath, toBytePath, toLine } from './byte-path.ts'
 import { formatBytes, formatCount, formatMany } from './format.ts'
-import { Interrupt } from './interrupt.ts'
+import { EXIT_CODES, Interrupt, type StopSignal } from './interrupt.ts'
 import { openJobQueue } from './job-queue.ts'
 import { Ledger } from './ledger.ts'
 import type { Options } from './options.ts'
@@ -69,6 +69,15 @@ export async function digestTree(options: Options, { out, err }: JobOutput): Pro
   })
   supervisor.on('daemon.storeLost', ({ error }) => display?.say(`${(error as Error).message} Trying again`))
   display?.say(`${isUnderWay ? 'Going on with' : 'Digesting'} ${toLine(root)}`)
+  if (!options.quiet || options.keep) {
+    // Nobody need look: what keeps it from being served keeps nothing else.
+    const line = await supervisor.serveInspector({ queue }).then(
+      ({ url }) => `See it at ${url}`,
+      (error: Error) => error.message,
+    )
+    if (display === undefined) err.write(`${line}\n`)
+    else display.say(line)
+  }
   display?.begin()
   const job: Job = { queue, supervisor, interrupt, options, root }
   try {
@@ -76,15 +85,18 @@ export async function digestTree(options: Options, { out, err }: JobOutput): Pro
   } catch (error) {
     if (interrupt.signal === undefined) throw error
   }
-  await supervisor.stop(STOP)
+  const { signal } = interrupt
+  const isKept = options.keep && signal === undefined
+  if (!isKept) await supervisor.stop(STOP)
   const content = await contentOf(job)
-  if (interrupt.signal !== undefined) await writeReport(options.report, content)
+  if (signal !== undefined) await writeReport(options.report, content)
   display?.end()
   if (!options.quiet) {
     const lines = [...summaryOf(content, { begunAt, done: before.done }), `Report: ${options.report}`]
     out.write(`${lines.join('\n')}\n`)
   }
-  return conclude(content, interrupt, err)
+  if (isKept) await keep(supervisor, interrupt, err)
+  return conclude(content, signal, err)
 }
 
 /** Resolves when the report is written, or a signal has come. */
@@ -133,6 +145,14 @@ async function contentOf({ queue, interrupt, root }: Job): Promise<Report> {
   return { root, signal: interrupt.signal, startedAt: createdAt, endedAt: Date.now(), ledger }
 }
 
+/** The job is done; who looks at it ends it. */
+async function keep(supervisor: Supervisor, { stopping }: Interrupt, err: ProgressOutput): Promise<void> {
+  err.write('Kept open: Ctrl-C ends it.\n')
+  if (!stopping.aborted)
+    await new Promise((resolve) => stopping.addEventListener('abort', resolve, { once: true }))
+  await supervisor.stop(STOP)
+}
+
 function makeSupervisor(): Supervisor {
   const cores = availableParallelism()
   return createSupervisor({
@@ -146,7 +166,7 @@ function makeSupervisor(): Supervisor {
   })
 }
 
-function conclude({ ledger }: Report, { signal, exitCode }: Interrupt, err: ProgressOutput): number {
+function conclude({ ledger }: Report, signal: StopSignal | undefined, err: ProgressOutput): number {
   const { failures, done, found } = ledger
   if (signal !== undefined) {
     err.write(
@@ -155,5 +175,6 @@ function conclude({ ledger }: Report, { signal, exitCode }: Interrupt, err: Prog
         'the next start goes on from here.\n',
     )
   } else if (failures.length > 0) err.write(`${formatMany(failures.length, 'task')} failed.\n`)
-  return exitCode ?? (failures.length > 0 ? 1 : 0)
+  if (signal !== undefined) return EXIT_CODES[signal]
+  return failures.length > 0 ? 1 : 0
 }

@@ -1,4 +1,4 @@
-/** `npm start [-- DIR] [--report FILE] [--state DIR] [--fresh] [--quiet]`: digests a directory tree. See job.ts, tasks.ts, report.ts. */
+/** `npm start [-- DIR] [--report FILE] [--state DIR] [--fresh] [--quiet] [--keep]`: digests a directory tree. See job.ts, tasks.ts, report.ts. */
 import { digestTree } from './job.ts'
 import { readOptions, USAGE, UsageError } from './options.ts'
 

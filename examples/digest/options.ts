@@ -1,4 +1,4 @@
-/** The command line: `[DIR] [--report FILE] [--state DIR] [--fresh] [--quiet]`. */
+/** The command line: `[DIR] [--report FILE] [--state DIR] [--fresh] [--quiet] [--keep]`. */
 import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,9 +13,11 @@ export interface Options {
   /** Forget an unfinished job. */
   readonly fresh: boolean
   readonly quiet: boolean
+  /** Keep the inspector up when the job is done, until a signal comes. */
+  readonly keep: boolean
 }
 
-export const USAGE = `Usage: npm start -- [DIR] [--report FILE] [--state DIR] [--fresh] [--quiet]
+export const USAGE = `Usage: npm start -- [DIR] [--report FILE] [--state DIR] [--fresh] [--quiet] [--keep]
 
 Digests every file below DIR (default: this project's node_modules): SHA-256 and Brotli ratio.
 However it ends before it is done, started again it goes on where it was.
@@ -24,6 +26,7 @@ However it ends before it is done, started again it goes on where it was.
   --state DIR    where the job is kept until it is done (default: .stateward)
   --fresh        begin anew, forget an unfinished job
   --quiet        no progress and no table
+  --keep         keep the inspector's page up when it is done, until Ctrl-C
   --help         this text`
 
 /** The command line will not do; the message is the sentence to print. */
@@ -46,6 +49,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     state: readState(values.state ?? join(PROJECT, '.stateward')),
     fresh: values.fresh,
     quiet: values.quiet,
+    keep: values.keep,
   }
 }
 
@@ -59,6 +63,7 @@ function parse(args: readonly string[]) {
         state: { type: 'string' },
         fresh: { type: 'boolean', default: false },
         quiet: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })

@@ -27,6 +27,12 @@ test('the benchmarks of what runs again and again answer', { timeout: 60_000 }, 
   expect(workers.stdout).toMatch(/^each its own +20 +croner +\d/m)
 })
 
+test('the benchmark of being watched answers', { timeout: 60_000 }, async () => {
+  const { stdout, stderr } = await bench('inspector')
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^\d+ +100 +1 +[\d.]+ .+ ≤ 15 % +(?:met|MISSED)$/m)
+})
+
 // Each side of an engine is a process of its own.
 test('the benchmark of the durable queue answers, with Redis or without', { timeout: 180_000 }, async () => {
   const { stdout, stderr } = await bench('durable')

@@ -12,13 +12,14 @@ const embedded = [...readme.matchAll(/<!-- (\S+) -->\n```(\w+)\n([\s\S]*?)```/g)
   }),
 )
 
-test('the README shows five things that stand elsewhere', () => {
+test('the README shows six things that stand elsewhere', () => {
   expect(embedded.map(({ path }) => path)).toEqual([
     'examples/readme/tasks.ts',
     'examples/readme/main.ts',
     'examples/readme/service.ts',
     'examples/readme/durable.ts',
     'visualizations/task-life-cycle.md',
+    'visualizations/supervisor-life-cycle.md',
   ])
 })
 

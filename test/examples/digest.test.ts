@@ -27,6 +27,7 @@ import type { ListedFile } from '../../examples/digest/directory.ts'
 import { digestLarge, digestSmall } from '../../examples/digest/file-digest.ts'
 import { problemsOf } from '../../examples/digest/package-check.ts'
 import { openQueue, type Queue } from '../../src/runtime/durable/index.ts'
+import { openFeed } from '../inspector/feed-client.ts'
 import { once } from '../support/once.ts'
 import { until } from '../support/until.ts'
 
@@ -122,6 +123,22 @@ function expected(path: string, content: Buffer): FileEntry {
 function tasksOf({ tasks }: Report): Record<string, number> {
   return Object.fromEntries(tasks.map((row) => [`${row.band} ${row.execution}`, row.tasks]))
 }
+
+describe('--keep', () => {
+  test('keeps the page of the inspector up when the job is done, until a signal', async () => {
+    write('a.txt', 'hello')
+    const { child, said, outcome } = start([tree, '--report', reportFile, '--state', state, '--keep'])
+    await until(() => said.err.includes('Kept open: Ctrl-C ends it.'))
+    const [, address = ''] = /See it at (http:\S+)#token=/.exec(said.err) ?? []
+    const page = await openFeed({ address })
+    expect(page.hello?.sources).toMatchObject({ supervisor: { id: 'digest' }, queue: { daemon: 'default' } })
+    expect(said.out).toContain('Report: ')
+    child.kill('SIGINT')
+    expect(await outcome).toMatchObject({ code: 0 })
+    expect(await page.closed).toMatchObject({ code: 1001 })
+    expect(report()).toMatchObject({ complete: true, signal: null })
+  })
+})
 
 describe('a whole run', () => {
   test('gives the digest, size and ratio of every file, and ends with 0', async () => {

@@ -1,26 +1,12 @@
 /** The inspector of a supervisor, through real sockets. */
-import { describe, expect, onTestFinished, test } from 'vitest'
-import {
-  createSupervisor,
-  defineTask,
-  type InspectorOptions,
-  type SupervisorOptions,
-} from '../../src/index.ts'
+import { describe, expect, test } from 'vitest'
+import { createMachine } from 'xstate'
+import { defineTask } from '../../src/index.ts'
+import type { LiveSupervisor } from '../../src/runtime/live-supervisor.ts'
 import { deferred } from '../support/deferred.ts'
+import { until } from '../support/until.ts'
 import { openFeed } from './feed-client.ts'
-
-async function inspected(options: SupervisorOptions = {}, given: InspectorOptions = {}) {
-  const supervisor = createSupervisor({ id: 'test', ...options })
-  onTestFinished(async () => void (await supervisor.stop({ wait: false })))
-  await supervisor.start()
-  const inspector = await supervisor.serveInspector(given)
-  return { supervisor, inspector }
-}
-
-function gate(name = 'held') {
-  const opened = deferred<string>()
-  return { task: defineTask({ name }, () => opened.promise), open: () => opened.resolve('done') }
-}
+import { gate, inspected } from './inspector-kit.ts'
 
 describe('the feed of a supervisor', () => {
   test('greets with what is inspected, and shows the supervisor with its pools', async () => {
@@ -79,12 +65,151 @@ describe('the feed of a supervisor', () => {
     await page.close()
   })
 
-  test('ends with the supervisor: pages are told', async () => {
+  test('shows children, groups, workers and loops where they stand, with their charts and states', async () => {
+    const { supervisor, inspector } = await inspected()
+    supervisor.createLoop('io')
+    supervisor.workers.interval({ name: 'beat', intervalMs: 60_000, handler: () => {} })
+    const group = supervisor.group('storage')
+    const user = createMachine({ id: 'supervisor', initial: 'a', states: { a: { on: { go: 'b' } }, b: {} } })
+    const child = group.spawn(user, { id: 'cache' })
+    const page = await openFeed(inspector)
+    page.watch({ supervisor: [0, 9], loops: [0, 9], children: [0, 9], 'child:storage': [0, 9] })
+    await page.until(
+      ({ rows }) => rows.has('child:storage/cache') && rows.get('child:io')?.state === 'running.idle',
+    )
+    const shown = [...page.rows.values()].map(({ id, parent, kind, chart, state }) => [
+      id,
+      parent,
+      kind,
+      chart,
+      state,
+    ])
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        ['loops', 'supervisor', 'group', 'childGroup', 'running'],
+        ['child:io', 'loops', 'loop', 'loop', 'running.idle'],
+        ['child:beat', 'children', 'worker', 'intervalWorker', expect.any(String)],
+        ['child:storage', 'children', 'group', 'childGroup', 'running'],
+        // The name of the supervisor's own chart is taken.
+        ['child:storage/cache', 'child:storage', 'actor', 'supervisor-2', 'a'],
+      ]),
+    )
+    expect(page.charts.get('supervisor-2')).toMatchObject({ id: 'supervisor', initial: 'a' })
+    child.actor?.send({ type: 'go' })
+    await page.until(({ rows }) => rows.get('child:storage/cache')?.state === 'b')
+    await page.close()
+  })
+
+  test('shows what of many runs is in view, and counts the others', async () => {
+    const { supervisor, inspector } = await inspected({ pool: { size: 2, reserveNormal: 0, reserveHigh: 0 } })
+    const { task, open } = gate('one')
+    const other = gate('other')
+    const runs = Array.from({ length: 300 }, () => supervisor.submit(task))
+    supervisor.submit(other.task, undefined, { priority: 'high' })
+    const page = await openFeed(inspector)
+    page.watch({ supervisor: [0, 9], pool: [100, 20] })
+    await page.until(({ lists }) => lists.get('pool')?.ids.length === 20)
+    expect(page.below('pool').map(({ task: shown }) => shown?.runId)).toEqual(
+      runs.slice(100, 120).map(({ id }) => id),
+    )
+    expect(page.lists.get('pool')).toMatchObject({ offset: 100, total: 301 })
+    expect(page.rows.size).toBe(23)
+    expect(page.rows.get('pool')).toMatchObject({ children: 301 })
+    expect(page.common.counts).toMatchObject({ running: 2, queued: 299 })
+    expect(page.common.pools?.[0]).toMatchObject({
+      size: 2,
+      admitted: 2,
+      running: { critical: 0, high: 0, normal: 2, low: 0 },
+      queued: { critical: 0, high: 1, normal: 298, low: 0 },
+    })
+    page.watch({ supervisor: [0, 9], pool: [0, 20] }, { filter: { text: 'OTH', states: ['queued'] } })
+    await page.until(({ lists }) => lists.get('pool')?.total === 1)
+    expect(page.below('pool').map(({ name }) => name)).toEqual(['other'])
+    open()
+    other.open()
+    await supervisor.idle()
+    await page.until(({ lists, common }) => lists.get('pool')?.total === 0 && common.counts?.finished === 301)
+    expect(page.common.waits).toMatchObject({
+      queueMs: { p50: expect.any(Number) },
+      runMs: { p95: expect.any(Number) },
+    })
+    await page.close()
+  })
+
+  test('shows progress, and the selected run also when it has ended', async () => {
+    const { supervisor, inspector } = await inspected()
+    const held = deferred<void>()
+    const task = defineTask({ name: 'slow' }, async (_: undefined, ctx) => {
+      ctx.progress(40, 'almost')
+      await held.promise
+    })
+    const run = supervisor.submit(task)
+    const id = `task:${run.id}`
+    const page = await openFeed(inspector)
+    page.watch({}, { ids: [id], events: [id] })
+    await page.until(({ rows }) => rows.get(id)?.task?.percent === 40)
+    expect(page.rows.get(id)?.task?.note).toBe('almost')
+    supervisor.submit(defineTask({ name: 'unwatched' }, () => {}))
+    held.resolve()
+    await page.until(({ rows }) => rows.get(id)?.state === 'finished')
+    expect(page.rows.get(id)).toMatchObject({ event: 'attempt.returned', from: 'running.executing' })
+    expect(new Set(page.events.map((event) => event.id))).toEqual(new Set([id]))
+    await page.close()
+  })
+
+  test('says who sent what: worker, parent, clock', async () => {
+    const { supervisor, inspector } = await inspected()
+    const page = await openFeed(inspector)
+    const child = defineTask({ name: 'child' }, () => 1)
+    const worker = supervisor.workers.event({
+      name: 'ring',
+      task: defineTask(
+        { name: 'parent' },
+        async (_: undefined, ctx) => void (await ctx.submit(child).result),
+      ),
+    })
+    worker.trigger()
+    await page.until(({ events }) => events.some(({ name, to }) => name === 'parent' && to === 'finished'))
+    const submits = page.events.filter(({ type }) => type === 'task.submit')
+    const parent = submits.find(({ name }) => name === 'parent')
+    expect(parent?.source).toBe('child:ring')
+    expect(submits.find(({ name }) => name === 'child')?.source).toBe(parent?.id)
+    expect(page.events.find(({ type }) => type === 'worker.trigger')).toMatchObject({
+      id: 'child:ring',
+      source: 'user',
+    })
+    await page.close()
+  })
+
+  test('ends with the supervisor: pages are told, and the last frame says so', async () => {
     const { supervisor, inspector } = await inspected()
     const page = await openFeed(inspector)
     await supervisor.stop()
     expect(await page.closed).toEqual({ code: 1001, reason: 'the inspector is closed' })
     expect(page.rows.get('supervisor')).toMatchObject({ state: 'stopped' })
     await expect(fetch(inspector.address)).rejects.toThrow()
+    await supervisor.start()
+    await using again = await supervisor.serveInspector()
+    await (await openFeed(again)).close()
+  })
+
+  test('costs nothing while nobody looks', async () => {
+    const { supervisor, inspector } = await inspected()
+    const { tracer } = (supervisor as LiveSupervisor).parts.pool
+    expect(tracer.listener).toBeUndefined()
+    const page = await openFeed(inspector)
+    const other = await openFeed(inspector)
+    expect(tracer.listener).toBeDefined()
+    await page.close()
+    expect(tracer.listener).toBeDefined()
+    await other.close()
+    await until(() => tracer.listener === undefined)
+    supervisor.debug(true)
+    const third = await openFeed(inspector)
+    await third.close()
+    await until(() => supervisor.list().length === 0)
+    expect(tracer.listener).toBeDefined()
+    supervisor.debug(false)
+    await until(() => tracer.listener === undefined)
   })
 })

@@ -36,6 +36,13 @@ export function toWholeNumber(text: string): number {
   return Number(text)
 }
 
+/** 0: any that is free. */
+export function toPort(text: string): number {
+  const port = toWholeNumber(text)
+  if (port > 65_535) throw new InvalidArgumentError('Write a port: 0 to 65535.')
+  return port
+}
+
 export function toJson(text: string): unknown {
   let problem: string
   try {

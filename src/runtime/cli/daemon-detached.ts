@@ -1,5 +1,6 @@
 /** Starts a daemon in a process of its own that outlives this one, and waits until it is up. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -12,6 +13,7 @@ import { daemonNotStarted, toldUsage } from './daemon-errors.ts'
 import { type DaemonMark, marksOf } from './daemon-marks.ts'
 import { type DaemonStartOptions, toStartArguments, toStartEnvironment } from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { ownToken, TOKEN_VARIABLE } from './inspector-lines.ts'
 
 /** How often to look for its mark. */
 const LOOK_MS = 50
@@ -32,17 +34,26 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
   const isNew = !existsSync(logFile)
   const log = openLog(logFile)
   const before = sizeOf(logFile)
+  const { token = randomBytes(24).toString('base64url') } = ownToken()
   const child = spawn(process.execPath, [...process.execArgv, ENTRY, ...toStartArguments(options)], {
     detached: true,
     stdio: ['ignore', log, log],
-    env: { ...process.env, ...toStartEnvironment(url, options) },
+    env: {
+      ...process.env,
+      ...toStartEnvironment(url, options),
+      // Chosen here, so that it does not stand in the log.
+      ...(options.inspect === undefined ? {} : { [TOKEN_VARIABLE]: token }),
+    },
   })
   closeSync(log)
   child.unref()
   try {
     const mark = await untilUp(queue, child, options)
-    answer({ name, id: mark.id, pid: mark.pid, log: logFile }, () => [
+    const address = options.inspect === undefined ? undefined : addressIn(logFile, before)
+    const inspector = address === undefined ? {} : { inspector: `${address}#token=${token}` }
+    answer({ name, id: mark.id, pid: mark.pid, log: logFile, ...inspector }, () => [
       `Daemon ${name} works, pid ${mark.pid}. Its log is ${logFile}`,
+      ...(inspector.inspector === undefined ? [] : [`Inspector: ${inspector.inspector}`]),
     ])
     return EXIT.ok
   } catch (error) {
@@ -54,6 +65,12 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
     if (isNew) rmSync(logFile, { force: true })
     throw mistake
   }
+}
+
+/** Where it says that its inspector is. */
+function addressIn(logFile: string, before: number): string | undefined {
+  const said = readFileSync(logFile).subarray(before).toString('utf8')
+  return /^Inspector: (http\S+)$/m.exec(said)?.[1]
 }
 
 async function untilUp(

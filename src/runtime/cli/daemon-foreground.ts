@@ -17,6 +17,7 @@ import { daemonRuns } from './daemon-errors.ts'
 import { marksOf } from './daemon-marks.ts'
 import { type DaemonStartOptions, toHttp, toSizes } from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { ownToken, toInspectorLine } from './inspector-lines.ts'
 import { loadTasks } from './load-tasks.ts'
 
 export async function runDaemon(session: Session<DaemonStartOptions>): Promise<ExitCode> {
@@ -34,6 +35,7 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
   })
   try {
     await supervisor.start()
+    await showInspector(supervisor, session)
     const daemon = createDaemon({
       queue,
       supervisor,
@@ -57,6 +59,21 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
   } finally {
     await supervisor.stop({ wait: timeout })
   }
+}
+
+/** Before it works: whoever has started it in the background reads where it is. */
+async function showInspector(
+  supervisor: Supervisor,
+  { queue, options, answer }: Session<DaemonStartOptions>,
+): Promise<void> {
+  const { inspect, name } = options
+  if (inspect === undefined) return
+  const port = inspect === true ? 0 : inspect
+  const inspector = await supervisor.serveInspector({ port, queue, ...ownToken() })
+  const { address, url } = inspector
+  answer({ event: 'inspecting', name, address, ...(ownToken().token === undefined ? { url } : {}) }, () => [
+    toInspectorLine(inspector),
+  ])
 }
 
 function makeSupervisor(options: DaemonStartOptions, hooks: SupervisorOptions['hooks'] & {}): Supervisor {

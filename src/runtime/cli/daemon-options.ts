@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { checkDaemonHttp, type DaemonOptions } from '../durable/daemon-options.ts'
 import { OptionError } from '../errors.ts'
 import type { SupervisorOptions } from '../supervisor-options.ts'
-import { toDaemonName, toDurationMs, toLeaseMs, toWholeNumber } from './cli-values.ts'
+import { toDaemonName, toDurationMs, toLeaseMs, toPort, toWholeNumber } from './cli-values.ts'
 
 export interface DaemonStartOptions {
   readonly name: string
@@ -20,6 +20,8 @@ export interface DaemonStartOptions {
   readonly httpPort?: number
   readonly httpHost?: string
   readonly httpToken?: string
+  /** Port of its inspector; `true`: any that is free. */
+  readonly inspect?: number | true
   /** For it to be up, or to be gone. */
   readonly timeout: number
 }
@@ -53,13 +55,14 @@ export function addStartOptions(command: Command): Command {
         'STATEWARD_HTTP_TOKEN',
       ),
     )
+    .option('--inspect [port]', 'show it in a browser, at a free port if none is given', toPort)
     .addOption(timeoutOption())
 }
 
 /** What a daemon in a process of its own is started with. */
 export function toStartArguments(options: DaemonStartOptions): string[] {
   const { name, tasks, force = false, lease, unknownTasks } = options
-  const { poolSize, reserveNormal, reserveHigh, processes, httpPort, httpHost } = options
+  const { poolSize, reserveNormal, reserveHigh, processes, httpPort, httpHost, inspect } = options
   const args = ['daemon', 'start', '--foreground', '--name', name]
   if (force) args.push('--force')
   if (lease !== undefined) args.push('--lease', String(lease))
@@ -70,6 +73,7 @@ export function toStartArguments(options: DaemonStartOptions): string[] {
   if (processes !== undefined) args.push('--processes', String(processes))
   if (httpPort !== undefined) args.push('--http-port', String(httpPort))
   if (httpHost !== undefined) args.push('--http-host', httpHost)
+  if (inspect !== undefined) args.push('--inspect', inspect === true ? '0' : String(inspect))
   return [...args, '--tasks', ...tasks]
 }
 

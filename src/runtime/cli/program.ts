@@ -12,8 +12,10 @@ import { daemonStopCommand } from './commands/daemon-stop.ts'
 import { deadCommand } from './commands/dead.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { enqueueCommand } from './commands/enqueue.ts'
+import { inspectCommand } from './commands/inspect.ts'
 import { listCommand } from './commands/list.ts'
 import { logCommand } from './commands/log.ts'
+import { machinesCommand } from './commands/machines.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { moveCommand } from './commands/move.ts'
 import { removeCommand } from './commands/remove.ts'
@@ -44,7 +46,9 @@ const COMMANDS = [
   deadCommand,
   statusCommand,
   doctorCommand,
+  inspectCommand,
   migrateCommand,
+  machinesCommand,
 ]
 
 const DAEMON_COMMANDS = [

@@ -7,6 +7,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
+import { isLoopback } from '../http/server-options.ts'
 import type { Access } from './messages.ts'
 
 export interface AccessOptions {
@@ -15,12 +16,6 @@ export interface AccessOptions {
   /** Further names that it has. */
   readonly names: readonly string[]
   readonly token: string
-}
-
-const LOCAL = ['localhost', '127.0.0.1', '::1']
-
-export function isLoopback(host: string): boolean {
-  return LOCAL.includes(host) || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 /** What a connection may before it has logged in. */

@@ -206,7 +206,10 @@ export interface Login {
 /** What is in view from now on: it replaces what was said before. Until then it is the roots and what is right below. */
 export interface Watch {
   readonly type: 'watch'
-  /** Which children are to be in view, by id of their parent. Those of others are only counted. */
+  /**
+   * Which children are to be in view, by id of their parent, which must be in view itself. Those of others are only
+   * counted.
+   */
   readonly expanded: Readonly<Record<string, { readonly offset: number; readonly limit: number }>>
   /** Which tasks are to be in view at all. */
   readonly filter?: {

@@ -83,9 +83,13 @@ export function readMessage(text: string): { readonly message: PageMessage } | {
       if (message?.[member] === undefined) return { problem: `${type} without ${member}` }
     return { message: message as unknown as PageMessage }
   } catch (error) {
-    // A reason of a close frame is short.
-    return { problem: error instanceof OptionError ? error.message.slice(0, 100) : 'no JSON' }
+    return { problem: error instanceof OptionError ? short(error.message) : 'no JSON' }
   }
+}
+
+/** The reason of a close frame is one: 123 bytes at most. */
+function short(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 120)
 }
 
 function anyText(where: string, value: unknown): void {

@@ -34,7 +34,6 @@ interface Found {
 }
 
 export class QueueSource implements Source, ActorTree {
-  readonly hello: Source['hello']
   readonly tree: ActorTree = this
   readonly #store: QueueStore
   readonly #charts: Charts
@@ -46,13 +45,19 @@ export class QueueSource implements Source, ActorTree {
   #opening = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param daemon - name of the one in this process */
-  constructor(queue: Queue, charts: Charts, daemon: string | null) {
+  readonly #daemon: () => string | null
+
+  /** @param daemon - name of the one in this process, once there is one */
+  constructor(queue: Queue, charts: Charts, daemon: () => string | null) {
     this.#store = storeOf(queue)
     this.#charts = charts
     this.#answers = new QueueAnswers(queue, this.#store)
-    this.hello = { queue: { engine: this.#store.store.capabilities.engine, daemon } }
+    this.#daemon = daemon
     this.#show()
+  }
+
+  get hello(): Source['hello'] {
+    return { queue: { engine: this.#store.store.capabilities.engine, daemon: this.#daemon() } }
   }
 
   open(changed: () => void): void {

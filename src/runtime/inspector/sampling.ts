@@ -2,7 +2,7 @@
 import type { Quantiles } from './messages.ts'
 
 /** Steps of machines that are told one by one, per second; of more, whole stories of some runs are. */
-const TOLD_PER_SECOND = 5_000
+const TOLD_PER_SECOND = 6_000
 
 /** One in so many is told, as a power of two, so that the runs that are told stay the same ones while it rises. */
 export function sampleOf(perSecond: number, most: number = TOLD_PER_SECOND): number {

@@ -4,10 +4,11 @@ import { type Checks, check, checkOptions, refuse } from '../check.ts'
 import type { Queue } from '../durable/queue.ts'
 import { storeOf } from '../durable/queue-access.ts'
 import { StatewardError } from '../errors.ts'
+import { isLoopback } from '../http/server-options.ts'
 import { say } from '../logger.ts'
 import type { Supervisor } from '../supervisor.ts'
 import type { SupervisorParts } from '../wire.ts'
-import { type AccessOptions, isLoopback, isToken } from './access.ts'
+import { type AccessOptions, isToken } from './access.ts'
 import { Charts } from './charts.ts'
 import { Feed } from './feed.ts'
 import type { Inspector, InspectorOptions } from './inspector.ts'
@@ -97,7 +98,7 @@ export function inspectSupervisor(
   return openInspector(options, {
     sources: (charts) => [
       new SupervisorSource(supervisor, parts, charts),
-      ...(queue === undefined ? [] : [new QueueSource(queue, charts, daemonOf(parts))]),
+      ...(queue === undefined ? [] : [new QueueSource(queue, charts, () => daemonOf(parts))]),
     ],
     stately: (charts) => new StatelyFeed(parts, charts),
     onError: (error) => say(parts.ports.logger, 'error', { err: error }, 'the inspector failed'),
@@ -108,7 +109,7 @@ export function inspectSupervisor(
 /** For a durable queue alone. The options have been checked. @throws StatewardError (`ERR_LISTEN_FAILED`) */
 export function inspectQueue(queue: Queue, options: InspectorOptions): Promise<Inspector> {
   return openInspector(options, {
-    sources: (charts) => [new QueueSource(queue, charts, null)],
+    sources: (charts) => [new QueueSource(queue, charts, () => null)],
     onError: () => {},
     holds: true,
   })

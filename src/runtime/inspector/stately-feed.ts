@@ -44,6 +44,7 @@ export class StatelyFeed {
   readonly #parts: SupervisorParts
   readonly #charts: Charts
   readonly #tree: SupervisorTree
+  readonly #marks = new Marks()
   readonly #listeners = new Set<Listener>()
   #quit: (() => void) | undefined
   #number = 0
@@ -55,7 +56,7 @@ export class StatelyFeed {
   constructor(parts: SupervisorParts, charts: Charts) {
     this.#parts = parts
     this.#charts = charts
-    this.#tree = new SupervisorTree(parts, charts, new Marks(), survey(parts.pool, parts.ports.counts))
+    this.#tree = new SupervisorTree(parts, charts, this.#marks, survey(parts.pool, parts.ports.counts))
   }
 
   get size(): number {
@@ -105,6 +106,7 @@ export class StatelyFeed {
       for (const child of tree.list(id, 0, limit, NO_FILTER)?.ids ?? []) visit(child)
     }
     for (const root of tree.roots()) visit(root)
+    this.#marks.clear()
   }
 
   #introduce(listener: Listener, id: string): void {
@@ -164,6 +166,7 @@ export class StatelyFeed {
       if (!known.has(id)) {
         this.#tree.refresh()
         this.#introduce(listener, id)
+        this.#marks.clear()
       }
       socket.send(eventText)
       socket.send(snapshotText)

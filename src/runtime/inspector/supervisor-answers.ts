@@ -1,5 +1,9 @@
 /** What a supervisor of this process answers to a page, and what it does for one. */
+import { type Calendar, preview } from '../../actors/calendar.ts'
+import { GridTicker } from '../../actors/grid-ticker.ts'
 import type { TaskRun } from '../../actors/task-run.ts'
+import type { Ticker } from '../../actors/ticker.ts'
+import { WorkerActor } from '../../actors/worker.ts'
 import { OptionError } from '../errors.ts'
 import { outcomeError } from '../outcome-error.ts'
 import type { Run } from '../run.ts'
@@ -81,24 +85,27 @@ export class SupervisorAnswers {
 
   /** Workers that come by time. */
   schedules(): ScheduleRow[] {
-    return this.#parts.workers
-      .list()
-      .filter(({ kind }) => kind === 'interval' || kind === 'cron' || kind === 'rrule')
+    const specs = [...this.#parts.children.children.values()].map(({ spec }) => spec)
+    return specs
+      .filter((spec) => spec instanceof WorkerActor)
+      .filter(
+        ({ workerKind }) => workerKind === 'interval' || workerKind === 'cron' || workerKind === 'rrule',
+      )
       .map((worker) => {
-        const { name, kind, state, nextAt } = worker.info()
-        const later =
-          'preview' in worker ? (worker as { preview(count: number): number[] }).preview(LATER) : []
+        const { plan, ticker } = worker
+        const { calendar } = plan.times
+        const nextAt = ticker?.nextAt
         return {
-          name,
+          name: worker.id,
           of: 'supervisor',
-          task: name,
-          state,
-          times: kind,
-          timezone: null,
-          nextAt: nextAt ?? null,
-          laterAt: later.filter((at) => nextAt === undefined || at > nextAt),
+          task: plan.entry.definition.name,
+          state: worker.state,
+          times: calendar?.text ?? stepText(ticker),
+          timezone: calendar?.timezone ?? null,
+          nextAt: nextAt === undefined ? null : Math.round(nextAt),
+          laterAt: laterOf(calendar, ticker),
           lastEndedAt: null,
-          acts: actsOf(worker),
+          acts: actsOf(worker.handle as Worker),
         }
       })
   }
@@ -190,6 +197,20 @@ function actsOf(worker: Worker): WorkerAct[] {
   const { state } = worker
   if (state === 'stopped' || state === 'failed' || state === 'stopping' || state === 'starting') return []
   return [...('trigger' in worker ? (['trigger'] as const) : []), state === 'paused' ? 'resume' : 'pause']
+}
+
+function stepText(ticker: Ticker | undefined): string {
+  if (ticker instanceof GridTicker) return `every ${ticker.stepMs} ms`
+  return 'after each run'
+}
+
+function laterOf(calendar: Calendar | undefined, ticker: Ticker | undefined): number[] {
+  const nextAt = ticker?.nextAt
+  if (nextAt === undefined) return []
+  if (calendar !== undefined) return preview(calendar, nextAt, LATER)
+  if (!(ticker instanceof GridTicker)) return []
+  const { stepMs } = ticker
+  return Array.from({ length: LATER }, (_, index) => Math.round(nextAt + (index + 1) * stepMs))
 }
 
 function errorOf(run: TaskRun): TaskRow['error'] {
