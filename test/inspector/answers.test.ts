@@ -235,11 +235,8 @@ describe('of a durable queue', () => {
       chart: 'storedTask',
       state: 'running.held',
     })
-    expect(page.rows.get(`queue:daemon:${daemon.id}`)).toMatchObject({
-      kind: 'daemon',
-      name: 'night',
-      state: 'working',
-    })
+    const mark = `queue:daemon:${daemon.id}`
+    expect(page.rows.get(mark)).toMatchObject({ kind: 'daemon', name: 'night', chart: 'daemon' })
     expect(page.rows.get('child:daemon:night')).toMatchObject({
       kind: 'daemon',
       chart: 'daemon',
@@ -247,6 +244,8 @@ describe('of a durable queue', () => {
     })
     const { tasks } = await page.ask<TaskPage>({ ask: 'tasks', of: 'supervisor' })
     expect(tasks).toMatchObject([{ id, name: 'held' }])
+    // Its next sign of life says so.
+    await page.until(({ rows }) => rows.get(mark)?.state === 'working')
     opened.resolve()
     await page.until(({ rows, common }) => !rows.has(stored) && common.stored?.finished === 1)
     await page.close()
