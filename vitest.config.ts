@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/postgres-server.ts'],
+    globalSetup: ['test/support/postgres-server.ts', 'test/support/browser-server.ts'],
     setupFiles: ['test/support/leak-check.ts'],
     pool: 'forks',
     maxWorkers: 2,

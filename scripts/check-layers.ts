@@ -3,6 +3,7 @@
 // - runtime → actors → machines, never upward: imports, type imports, `import()`, `import('…')` types and
 //   `new URL('./x.ts', import.meta.url)` alike;
 // - src/machines imports `xstate` and its own files, nothing else;
+// - src/page, which runs in a browser, imports its own files, the messages of the feed and its few packages, and nobody imports it;
 // - only the entry points re-export;
 // - a library with one owner is imported by one file;
 // - no file is longer than 400 lines.
@@ -14,6 +15,9 @@ import ts from 'typescript'
 
 const LAYERS = ['machines', 'actors', 'runtime']
 const MACHINE_PACKAGES = ['xstate']
+const PAGE_PACKAGES = ['preact', '@preact/signals', 'uplot', 'elkjs']
+/** What the page and the rest of the project share: the messages of the feed, and the charts in them. */
+const PAGE_SHARES = ['runtime/inspector/messages.ts', 'machines/chart.ts']
 const ENTRY_POINTS = [
   'index.ts',
   'task.ts',
@@ -42,10 +46,11 @@ type Reference = { specifier: string; line: number }
 type SourceFile = { path: string; lines: number; references: Reference[]; reExports: number[] }
 
 const root = resolve(process.argv[2] ?? 'src')
-const files = globSync('**/*.ts', { cwd: root }).sort().map(readSource)
+const files = globSync('**/*.{ts,tsx}', { cwd: root }).sort().map(readSource)
 const problems = [
   ...files.flatMap(upwardImports),
   ...files.flatMap(impureImports),
+  ...files.flatMap(pageImports),
   ...files.flatMap(barrels),
   ...files.flatMap(tooLong),
   ...SINGLE_OWNER_PACKAGES.flatMap(sharedPackage),
@@ -66,6 +71,22 @@ function impureImports(file: SourceFile): string[] {
   return file.references
     .filter(({ specifier }) => !isRelative(specifier) && !MACHINE_PACKAGES.includes(specifier))
     .map(({ specifier, line }) => at(file, line, `machines import xstate and each other, not ${specifier}`))
+}
+
+function pageImports(file: SourceFile): string[] {
+  const ownPage = layerOf(file.path) === 'page'
+  return file.references
+    .filter(({ specifier }) => {
+      if (!isRelative(specifier)) return ownPage && !PAGE_PACKAGES.includes(packageOf(specifier))
+      const path = target(file, specifier)
+      return ownPage ? layerOf(path) !== 'page' && !PAGE_SHARES.includes(path) : layerOf(path) === 'page'
+    })
+    .map(({ specifier, line }) => at(file, line, `${specifier} is on the other side of the feed`))
+}
+
+/** The name of a package, without what is in it. */
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
 }
 
 function barrels(file: SourceFile): string[] {

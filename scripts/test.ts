@@ -12,6 +12,7 @@ const STEPS: Step[] = [
   { script: 'check:lint' },
   { script: 'check:unused' },
   { script: 'check:api' },
+  { script: 'build:page' },
   {
     script: 'test:unit',
     args: ['--reporter=default', '--reporter=json', `--outputFile.json=${VITEST_REPORT}`],

@@ -1,0 +1,151 @@
+/**
+ * One visit of the page: the connection, the picture that follows from it, and what the page wants to see.
+ *
+ * Frames are shown as they come, unless it is paused: then they wait, and are taken all at once when it goes on. If too many
+ * wait, they are dropped and the server is asked to begin anew. Components read the picture and one of the signals here, which
+ * count the changes of a part of it.
+ */
+import { batch, effect, type Signal, signal } from '@preact/signals'
+import type { Access, Frame, PageMessage, ServerMessage, Watch } from '../../runtime/inspector/messages.ts'
+import { Picture } from '../model/picture.ts'
+import { Connection, type ConnectionState } from './connection.ts'
+import { type Request, Requests } from './requests.ts'
+import { forgetToken, keepToken, takeToken } from './token.ts'
+
+/** Frames that may wait while the page is paused: a minute. */
+const MOST_WAITING = 600
+
+/** A sentence for the user. */
+export interface Notice {
+  readonly kind: 'done' | 'failed'
+  readonly text: string
+}
+
+export class Session {
+  readonly picture = new Picture()
+  readonly state: Signal<ConnectionState> = signal({ name: 'connecting', tries: 0 })
+  readonly access: Signal<Access> = signal('none')
+  readonly paused = signal(false)
+  /** Changes of the actors, of the events, and of numbers; each hello counts for all. */
+  readonly actors = signal(0)
+  readonly events = signal(0)
+  readonly numbers = signal(0)
+  /** Counts the servers that have said hello. */
+  readonly visits = signal(0)
+  readonly notice: Signal<Notice | undefined> = signal(undefined)
+  readonly #connection: Connection
+  readonly #requests: Requests
+  /** When the last message came, by the clock of this machine. */
+  seenAt = 0
+  #watch: Watch | undefined
+  #waiting: Frame[] = []
+  #overflown = false
+  #token = takeToken()
+
+  constructor(url: string) {
+    this.#requests = new Requests((message) => this.#send(message))
+    this.#connection = new Connection(url, {
+      onMessage: (message) => this.#take(message),
+      onState: (state) => {
+        if (state.name === 'waiting') this.#requests.fail()
+        this.state.value = state
+      },
+    })
+    effect(() => {
+      if (!this.paused.value) this.#goOn()
+    })
+  }
+
+  connect(): void {
+    this.#connection.connect()
+  }
+
+  /** What is in view from now on, also after a new connection. */
+  watch(watch: Watch): void {
+    this.#watch = watch
+    this.#connection.send(watch)
+  }
+
+  /** @throws Refusal */
+  ask<Value>(request: Request): Promise<Value> {
+    return this.#requests.make<Value>(request)
+  }
+
+  /** Says in a notice what came of it. */
+  async act(request: Request, done: string): Promise<void> {
+    try {
+      await this.ask(request)
+      this.notice.value = { kind: 'done', text: done }
+    } catch (error) {
+      this.notice.value = { kind: 'failed', text: (error as Error).message }
+    }
+  }
+
+  async logIn(token: string): Promise<void> {
+    try {
+      this.access.value = await this.ask<Access>({ type: 'login', token })
+      this.#token = token
+      keepToken(token)
+      if (this.#watch !== undefined) this.#connection.send(this.#watch)
+    } catch (error) {
+      // It is of a server that was here before.
+      this.#token = undefined
+      forgetToken()
+      this.notice.value = { kind: 'failed', text: (error as Error).message }
+    }
+  }
+
+  #send(message: PageMessage): boolean {
+    return this.#connection.send(message)
+  }
+
+  #take(message: ServerMessage): void {
+    if (message.type === 'answer') return this.#requests.answer(message)
+    if (message.type === 'frame') return this.paused.peek() ? this.#wait(message) : this.#show([message])
+    this.#waiting = []
+    this.#overflown = false
+    batch(() => {
+      this.picture.begin(message)
+      this.access.value = message.access
+      this.visits.value += 1
+      this.#count()
+    })
+    if (this.#token !== undefined && message.access !== 'act') void this.logIn(this.#token)
+    if (this.#watch !== undefined) this.#connection.send(this.#watch)
+  }
+
+  #wait(frame: Frame): void {
+    if (this.#overflown) return
+    this.#waiting.push(frame)
+    if (this.#waiting.length <= MOST_WAITING) return
+    this.#waiting = []
+    this.#overflown = true
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    if (this.#overflown) this.#connection.restart()
+    else if (waiting.length > 0) this.#show(waiting)
+  }
+
+  #show(frames: readonly Frame[]): void {
+    batch(() => {
+      for (const frame of frames) this.picture.take(frame)
+      this.#count(frames)
+    })
+  }
+
+  #count(frames?: readonly Frame[]): void {
+    this.seenAt = Date.now()
+    const changes = (frame: Frame): boolean =>
+      frame.added !== undefined ||
+      frame.changed !== undefined ||
+      frame.gone !== undefined ||
+      frame.lists !== undefined
+    if (frames?.some(changes) !== false) this.actors.value = this.actors.peek() + 1
+    if (frames?.some(({ events }) => events !== undefined) !== false)
+      this.events.value = this.events.peek() + 1
+    this.numbers.value = this.numbers.peek() + 1
+  }
+}

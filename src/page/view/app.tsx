@@ -1,0 +1,78 @@
+/** The frame of the page: header, the chosen view, and beside it what is always worth a look. */
+import type { ComponentChildren } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { ActorsView } from './actors-view.tsx'
+import { usePage } from './context.ts'
+import { EventsView } from './events-view.tsx'
+import { Header } from './header.tsx'
+import { Login } from './login.tsx'
+import { NoticeBar } from './notice-bar.tsx'
+import { Overview } from './overview.tsx'
+import { SchedulesView } from './schedules-view.tsx'
+import { TasksView } from './tasks-view.tsx'
+import type { View } from './ui.ts'
+import { useWatch } from './watch.ts'
+
+export function App() {
+  const { session, ui } = usePage()
+  useShortcuts()
+  useWatch()
+  const view = ui.view.value
+  const locked = session.access.value === 'none' && session.state.value.name === 'open'
+  return (
+    <div class="app" data-view={view}>
+      <Header />
+      {locked ? <Login /> : <Main view={view} />}
+      <NoticeBar />
+    </div>
+  )
+}
+
+function Main({ view }: { view: View }) {
+  return (
+    <main class="main" id="main">
+      <section
+        class="view"
+        role="tabpanel"
+        id={`panel-${view}`}
+        aria-labelledby={`tab-${view}`}
+        tabIndex={view === 'overview' ? 0 : undefined}
+      >
+        {PANELS[view]()}
+      </section>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it. */}
+      <aside class="rail" aria-label="Pools and rates" tabIndex={0}>
+        {view === 'overview' ? null : <Overview />}
+      </aside>
+    </main>
+  )
+}
+
+const PANELS: Readonly<Record<View, () => ComponentChildren>> = {
+  overview: () => <Overview />,
+  actors: () => <ActorsView />,
+  tasks: () => <TasksView />,
+  events: () => <EventsView />,
+  schedules: () => <SchedulesView />,
+}
+
+/** `/` goes to the filter of the view; `p` pauses. */
+function useShortcuts(): void {
+  const { session } = usePage()
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const { key, target, ctrlKey, metaKey, altKey } = event
+      const writes = target instanceof HTMLElement && target.closest('input, select, textarea') !== null
+      if (writes || ctrlKey || metaKey || altKey) return
+      if (key === '/') {
+        const filter = document.querySelector<HTMLInputElement>('[data-filter]')
+        if (filter === null) return
+        event.preventDefault()
+        filter.focus()
+        filter.select()
+      } else if (key === 'p') session.paused.value = !session.paused.peek()
+    }
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [session])
+}

@@ -1,0 +1,137 @@
+/** What is looked at, whether the connection lives, and the views as tabs. */
+import { count, duration } from '../model/format.ts'
+import { usePage } from './context.ts'
+import { useNow } from './now.ts'
+import { VIEWS, type View } from './ui.ts'
+
+const NAMES: Readonly<Record<View, string>> = {
+  overview: 'Overview',
+  actors: 'Actors',
+  tasks: 'Tasks',
+  events: 'Events',
+  schedules: 'Schedules',
+}
+
+export function Header() {
+  return (
+    <header class="header">
+      <img class="logo" src="./icon.svg" alt="" width="26" height="26" />
+      <Subject />
+      <Tabs />
+      <div class="header-end">
+        <Load />
+        <Status />
+        <PauseButton />
+      </div>
+    </header>
+  )
+}
+
+function Subject() {
+  const { session } = usePage()
+  session.visits.value
+  const { hello } = session.picture
+  const now = useNow()
+  if (hello === undefined) return <h1 class="subject">Stateward</h1>
+  const { supervisor, queue } = hello.sources
+  const name = supervisor?.id ?? queue?.daemon ?? queue?.engine ?? 'Stateward'
+  return (
+    <div class="subject">
+      <h1>{name}</h1>
+      <p class="muted">
+        {hello.host} · pid {hello.pid} · up {duration(now - hello.startedAt)}
+      </p>
+    </div>
+  )
+}
+
+function Tabs() {
+  const { ui } = usePage()
+  const chosen = ui.view.value
+  const move = (event: KeyboardEvent): void => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+    if (step === 0) return
+    event.preventDefault()
+    const tabs = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>('[role=tab]')].filter(
+      (tab) => tab.offsetParent !== null,
+    )
+    const at = tabs.findIndex((tab) => tab.id === `tab-${chosen}`)
+    const next = tabs[(at + step + tabs.length) % tabs.length]
+    next?.focus()
+    next?.click()
+  }
+  return (
+    <div class="tabs" role="tablist" aria-label="Views" onKeyDown={move}>
+      {VIEWS.map((view) => (
+        <button
+          key={view}
+          type="button"
+          role="tab"
+          class="tab"
+          id={`tab-${view}`}
+          aria-selected={view === chosen}
+          aria-controls={view === chosen ? `panel-${view}` : undefined}
+          tabIndex={view === chosen ? 0 : -1}
+          onClick={() => {
+            ui.view.value = view
+          }}
+        >
+          {NAMES[view]}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+/** Told only when not every event is shown. */
+function Load() {
+  const { session } = usePage()
+  session.numbers.value
+  const { sampled, rates } = session.picture
+  if (sampled <= 1) return null
+  return (
+    <span class="load muted" title="There are more events than are told">
+      1 in {count(sampled)} of {count(rates?.events ?? 0)} events/s
+    </span>
+  )
+}
+
+function Status() {
+  const { session } = usePage()
+  const state = session.state.value
+  const paused = session.paused.value
+  const [tone, text] =
+    state.name === 'open'
+      ? paused
+        ? ['held', 'Paused']
+        : ['live', 'Live']
+      : state.name === 'outdated'
+        ? ['lost', 'Reload the page: the server is of another version']
+        : state.name === 'waiting'
+          ? ['lost', 'Connection lost, trying again']
+          : ['lost', state.tries > 0 ? 'Connecting again' : 'Connecting']
+  return (
+    <output class="status" data-tone={tone}>
+      <span class="dot" aria-hidden="true" />
+      {text}
+    </output>
+  )
+}
+
+function PauseButton() {
+  const { session } = usePage()
+  const paused = session.paused.value
+  return (
+    <button
+      type="button"
+      class="button"
+      aria-pressed={paused}
+      aria-keyshortcuts="p"
+      onClick={() => {
+        session.paused.value = !paused
+      }}
+    >
+      {paused ? 'Go on' : 'Pause'}
+    </button>
+  )
+}

@@ -1,0 +1,37 @@
+/** The buttons of a task: there for those who may act, as far as it can be done now. */
+import type { TaskRow } from '../../runtime/inspector/messages.ts'
+import { usePage } from './context.ts'
+
+export function TaskActs({ task, onDone }: { task: TaskRow; onDone?: () => void }) {
+  const { session } = usePage()
+  if (session.access.value !== 'act' || task.acts.length === 0) return null
+  const { id, of, name } = task
+  const act = async (which: 'cancel' | 'retry', done: string): Promise<void> => {
+    await session.act({ type: 'act', act: which, task: id, of }, done)
+    onDone?.()
+  }
+  return (
+    <span class="acts">
+      {task.acts.includes('cancel') ? (
+        <button
+          type="button"
+          class="button small"
+          aria-label={`Cancel ${name}`}
+          onClick={() => void act('cancel', `${name} is asked to end.`)}
+        >
+          Cancel
+        </button>
+      ) : null}
+      {task.acts.includes('retry') ? (
+        <button
+          type="button"
+          class="button small"
+          aria-label={`Retry ${name}`}
+          onClick={() => void act('retry', `${name} runs again.`)}
+        >
+          Retry
+        </button>
+      ) : null}
+    </span>
+  )
+}

@@ -1,0 +1,79 @@
+/** What may be told to a worker or to the supervisor, for those who may act. */
+import { useEffect, useState } from 'preact/hooks'
+import type { ActorRow, WorkerAct, WorkerRow } from '../../runtime/inspector/messages.ts'
+import { count, relative } from '../model/format.ts'
+import { usePage } from './context.ts'
+import { useNow } from './now.ts'
+import { Fact } from './task-facts.tsx'
+
+export function WorkerActs({ actor }: { actor: ActorRow }) {
+  return actor.kind === 'supervisor' ? <SupervisorActs /> : <Worker actor={actor} />
+}
+
+const SAID: Readonly<Record<WorkerAct, string>> = {
+  trigger: 'is triggered',
+  pause: 'is paused',
+  resume: 'goes on',
+}
+
+/** @param name - of a worker */
+export function WorkerButtons({ name, acts }: { name: string; acts: readonly WorkerAct[] }) {
+  const { session } = usePage()
+  if (session.access.value !== 'act') return null
+  return (
+    <span class="acts">
+      {acts.map((act) => (
+        <button
+          key={act}
+          type="button"
+          class="button small"
+          aria-label={`${act} ${name}`}
+          onClick={() => void session.act({ type: 'act', act, worker: name }, `${name} ${SAID[act]}.`)}
+        >
+          {act}
+        </button>
+      ))}
+    </span>
+  )
+}
+
+function Worker({ actor }: { actor: ActorRow }) {
+  const { session } = usePage()
+  const now = useNow()
+  const [rows, setRows] = useState<readonly WorkerRow[]>([])
+  const open = session.state.value.name === 'open'
+  // Asked again with each event that it takes.
+  useEffect(() => {
+    if (open) session.ask<readonly WorkerRow[]>({ type: 'ask', ask: 'workers' }).then(setRows, () => {})
+  }, [actor.id, actor.eventAt, open, session])
+  const row = rows.find(({ id }) => id === actor.id)
+  if (row === undefined) return null
+  return (
+    <>
+      <dl class="facts">
+        <Fact name="kind" value={row.kind} />
+        <Fact name="runs" value={count(row.runs)} />
+        <Fact name="failures" value={count(row.failures)} />
+        <Fact name="skipped" value={count(row.skipped)} />
+        {row.nextAt === null ? null : <Fact name="next" value={relative(row.nextAt, now)} />}
+      </dl>
+      <WorkerButtons name={row.name} acts={row.acts} />
+    </>
+  )
+}
+
+function SupervisorActs() {
+  const { session } = usePage()
+  if (session.access.value !== 'act') return null
+  const hold = (act: 'hold' | 'release', done: string) => () => void session.act({ type: 'act', act }, done)
+  return (
+    <div class="acts">
+      <button type="button" class="button small" onClick={hold('hold', 'Nothing is admitted any more.')}>
+        Hold admission
+      </button>
+      <button type="button" class="button small" onClick={hold('release', 'Tasks are admitted again.')}>
+        Release
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,91 @@
+/** The connection of the page as it is lost and found, and what it may without a token. */
+import { describe, expect, test } from 'vitest'
+import { until } from '../support/until.ts'
+import { SCRIPTED_URL, usePages } from './page-kit.ts'
+import { ACTORS, LISTS } from './scene.ts'
+import { openScene } from './scene-page.ts'
+import { ScriptedFeed } from './scripted-feed.ts'
+
+const pages = usePages()
+const statusOf = ({ page }: ScriptedFeed) => page.locator('.status')
+
+describe('a connection that is lost', () => {
+  test('is made again, and everything begins anew', async () => {
+    const feed = await openScene(pages)
+    const { page } = feed
+    await page.getByRole('treeitem', { name: 'parser' }).waitFor()
+    await until(() => feed.last('watch')?.expanded?.pool !== undefined)
+    const wanted = feed.last('watch')
+    const heard = feed.heard.length
+    await feed.drop()
+    await until(async () => (await statusOf(feed).textContent()) === 'Live' && feed.heard.length > heard)
+    expect(await page.getByRole('treeitem').count()).toBe(0)
+    expect(feed.heard[heard]).toEqual(wanted)
+    feed.frame({ added: ACTORS.slice(0, 1), lists: { supervisor: { offset: 0, total: 0, ids: [] } } })
+    await page.getByRole('treeitem', { name: 'shop' }).waitFor()
+  })
+
+  test('fails what was asked and not answered', async () => {
+    const feed = await openScene(pages, '#token=open-sesame&view=tasks')
+    const { page } = feed
+    await page.getByRole('button', { name: 'Cancel charge card' }).waitFor()
+    feed.mute()
+    await page.getByRole('button', { name: 'Cancel charge card' }).click()
+    await until(() => feed.last('act') !== undefined)
+    await feed.drop()
+    await page.getByText('The connection to the server was lost before it answered.').waitFor()
+  })
+
+  test('logs in again with the token that it has', async () => {
+    const feed = await openScene(pages, '#token=open-sesame')
+    await until(() => feed.last('login') !== undefined)
+    const heard = feed.heard.length
+    await feed.drop()
+    await until(() => feed.heard.slice(heard).some((message) => message.type === 'login'))
+    expect(feed.last('login')).toMatchObject({ token: 'open-sesame' })
+  })
+})
+
+test('a server of another version is not understood: the page says so and leaves it alone', async () => {
+  const feed = await ScriptedFeed.open(await pages.open(), { hello: { protocol: 99 } })
+  await feed.page.getByText('Reload the page: the server is of another version').waitFor()
+  expect(feed.heard).toEqual([])
+})
+
+describe('a server that shows nothing without a token', () => {
+  const open = async () => ScriptedFeed.open(await pages.open(), { hello: { access: 'none' } })
+
+  test('is asked with the one that is typed in', async () => {
+    const feed = await open()
+    const { page } = feed
+    feed.answers = () => 'act'
+    await page.getByLabel('Token').fill('open-sesame')
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.getByRole('tree', { name: 'Actors' }).waitFor()
+    feed.frame({ added: ACTORS, lists: LISTS ?? {} })
+    await page.getByRole('treeitem', { name: 'shop' }).waitFor()
+    expect(feed.heard.map(({ type }) => type)).toContain('login')
+  })
+
+  test('says that it is the wrong one', async () => {
+    const feed = await open()
+    feed.refuse('ERR_TOKEN_WRONG', 'This is not the token.')
+    await feed.page.getByLabel('Token').fill('open-barley')
+    await feed.page.getByRole('button', { name: 'Open' }).click()
+    await feed.page.getByText('This is not the token.').waitFor()
+    expect(await feed.page.getByLabel('Token').count()).toBe(1)
+  })
+})
+
+test('nothing is asked of anybody else, and the token is sent to nobody', async () => {
+  const page = await pages.open()
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await ScriptedFeed.open(page, { hash: '#token=open-sesame' })
+  await page.getByRole('tree', { name: 'Actors' }).waitFor()
+  expect(asked.filter((url) => !url.startsWith(SCRIPTED_URL))).toEqual([])
+  expect(
+    asked.filter((url) => url.includes('sesame') && url !== `${SCRIPTED_URL}#token=open-sesame`),
+  ).toEqual([])
+  expect(page.url()).not.toContain('sesame')
+})
