@@ -5,6 +5,7 @@
  */
 export type {
   AttemptHandle,
+  AttemptLease,
   AttemptListener,
   ControlMethod,
   Executor,

@@ -29,6 +29,18 @@ export interface Job {
   readonly context?: RunValues | undefined
   /** The values of `ctx.parameters`, if there are any. */
   readonly parameters?: ParameterValues | undefined
+  /** Its value, or the call that it goes on as, is stored: what cannot be is `unserializable`, and calls in it stay calls. */
+  readonly isStored?: boolean | undefined
+  /** See {@link AttemptHandle.lease}, from the start on. */
+  readonly lease?: AttemptLease | undefined
+}
+
+/** The right to run for a while. */
+export interface AttemptLease {
+  /** Until it ends. */
+  readonly ms: number
+  /** So long before its end a handler is told, where that can be done. */
+  readonly noticeMs: number
 }
 
 /** How an attempt ended by itself. */
@@ -51,6 +63,8 @@ export type Settlement =
 export interface RemoteCall {
   readonly name: string
   readonly module: string
+  /** Of the definition's input. */
+  readonly version?: number
   /** Calls of tasks in it are packed; see remote/packed-calls.ts. */
   readonly input: unknown
   /** Submission options, plain data. */
@@ -93,10 +107,10 @@ export interface AttemptHandle {
    */
   kill(): void
   /**
-   * The right to run ends in `ms` milliseconds unless this is called again. What can end the attempt without this process,
-   * which may be stopped, does so then.
+   * The right to run ends unless this is called again in time. What can end the attempt without this event loop, which may
+   * be blocked, does so then.
    */
-  lease?(ms: number): void
+  lease?(lease: AttemptLease): void
 }
 
 /** A port: something that runs attempts. */

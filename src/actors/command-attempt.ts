@@ -11,7 +11,7 @@
  * may be somebody else's by then.
  */
 import type { ChildProcess } from 'node:child_process'
-import type { AttemptHandle, AttemptListener, Job, Settlement } from './attempt.ts'
+import type { AttemptHandle, AttemptLease, AttemptListener, Job, Settlement } from './attempt.ts'
 import type { CommandExit, CommandPlan, CommandSpec, CommandStream } from './command.ts'
 import { OutputLines, OutputTail } from './command-output.ts'
 import { commandStarter, type StartCommand, signalGroup } from './command-process.ts'
@@ -63,6 +63,7 @@ export class CommandAttempt implements AttemptHandle {
     this.#job = job
     this.#listener = listener
     this.#owner = owner
+    if (job.lease !== undefined) this.#leaseEndMono = performance.now() + job.lease.ms
     this.#tails = {
       stdout: new OutputTail(spec.maxOutputBytes),
       stderr: new OutputTail(spec.maxOutputBytes),
@@ -101,7 +102,7 @@ export class CommandAttempt implements AttemptHandle {
     this.#climb('kill', 'SIGKILL')
   }
 
-  lease(ms: number): void {
+  lease({ ms }: AttemptLease): void {
     this.#leaseEndMono = performance.now() + ms
     if (this.#phase !== 'settled') this.#sayLease()
   }

@@ -3,7 +3,7 @@
  * by its handler's wish, for its next step), it ends as terminated (`handedBack`) instead, and the word says what its keeper
  * has to do. Nobody else reads the outcome of such a run, and for events, counts and logs it is no end.
  */
-import type { RemoteCall } from './attempt.ts'
+import type { AttemptLease, RemoteCall } from './attempt.ts'
 import type { TaskCall } from './definition.ts'
 import type { TaskRun } from './task-run.ts'
 
@@ -27,7 +27,7 @@ export class KeptRun {
   handlerEnded(): void {}
 
   /** How long it may still run here; `undefined`: as long as it likes. */
-  leaseMs(_nowMono: number): number | undefined {
+  lease(_nowMono: number): AttemptLease | undefined {
     return undefined
   }
 }

@@ -1,5 +1,5 @@
 /** One attempt on its way to, or in, a child process: the task pool's handle on it. */
-import type { AttemptHandle, AttemptListener, Job } from './attempt.ts'
+import type { AttemptHandle, AttemptLease, AttemptListener, Job } from './attempt.ts'
 import type { ProcessSlot } from './process-slot.ts'
 import { HostAttempt } from './remote/host-attempt.ts'
 
@@ -7,7 +7,6 @@ export class ProcessAttempt extends HostAttempt implements AttemptHandle {
   /** The process that has it, or had it. */
   slot: ProcessSlot | undefined
   readonly #withdraw: (attempt: ProcessAttempt) => void
-  #leaseEndMono: number | undefined
 
   /** `withdraw` takes an attempt back that no process has got yet. */
   constructor(job: Job, ref: number, listener: AttemptListener, withdraw: (it: ProcessAttempt) => void) {
@@ -20,14 +19,9 @@ export class ProcessAttempt extends HostAttempt implements AttemptHandle {
     if (message !== undefined && this.slot?.attempt === this) this.slot.post(message)
   }
 
-  lease(ms: number): void {
-    this.#leaseEndMono = performance.now() + ms
-    if (this.slot?.attempt === this) this.slot.lease(ms)
-  }
-
-  /** What is left of its lease; `undefined`: it needs none. */
-  get leaseMs(): number | undefined {
-    return this.#leaseEndMono === undefined ? undefined : this.#leaseEndMono - performance.now()
+  lease(lease: AttemptLease): void {
+    this.noteLease(lease)
+    if (this.slot?.attempt === this) this.slot.lease(lease.ms)
   }
 
   terminate(): void {

@@ -39,8 +39,8 @@ export class ProcessExecutor extends SlotExecutor<ProcessSlot, ProcessAttempt> i
   }
 
   protected override handOver(attempt: ProcessAttempt, slot: ProcessSlot, isWarm: boolean): void {
-    const { leaseMs } = attempt
-    if (leaseMs !== undefined) slot.lease(leaseMs)
+    const { leaseLeft } = attempt
+    if (leaseLeft !== undefined) slot.lease(leaseLeft.ms)
     const job = isWarm ? attempt.dispatchWarm() : attempt.dispatchCold(this.options.logLevel)
     try {
       slot.post({ type: 'job', job })

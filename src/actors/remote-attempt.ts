@@ -1,6 +1,7 @@
 /** One attempt in a thread or process: the pool's side of it. */
 import type {
   AttemptHandle,
+  AttemptLease,
   AttemptListener,
   ControlMethod,
   Executor,
@@ -37,14 +38,14 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
       supervisorId: ports.supervisorId,
       context: this.#run.plan.context,
       parameters: this.#run.plan.parameters === undefined ? undefined : this.#run.parameters,
+      isStored: this.#run.kept !== undefined,
+      lease: this.#run.kept?.lease(ports.clock.monotonic()),
     }
     try {
       this.#handle = executor.start(job, this)
     } catch (error) {
       queueMicrotask(() => this.settled({ type: 'crashed', error }))
     }
-    const leaseMs = this.#run.kept?.leaseMs(ports.clock.monotonic())
-    if (leaseMs !== undefined) this.lease(leaseMs)
   }
 
   signal(reason: unknown): void {
@@ -59,8 +60,8 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
     this.#handle?.kill()
   }
 
-  lease(ms: number): void {
-    this.#handle?.lease?.(ms)
+  lease(lease: AttemptLease): void {
+    this.#handle?.lease?.(lease)
   }
 
   /** Asks whether the loop that it shares still turns. */

@@ -1,5 +1,5 @@
 /** One attempt on its way to, or in, a thread of our own pool: the task pool's handle on it. */
-import type { AttemptHandle, AttemptListener, Job } from './attempt.ts'
+import type { AttemptHandle, AttemptLease, AttemptListener, Job } from './attempt.ts'
 import { HostAttempt } from './remote/host-attempt.ts'
 import type { ThreadSlot } from './thread-slot.ts'
 
@@ -17,6 +17,11 @@ export class ThreadAttempt extends HostAttempt implements AttemptHandle {
   signal(reason: unknown): void {
     const message = this.stop(reason)
     if (message !== undefined && this.slot?.attempt === this) this.slot.link?.post(message)
+  }
+
+  lease(lease: AttemptLease): void {
+    this.noteLease(lease)
+    if (this.slot?.attempt === this) this.slot.link?.lease(this.token, lease)
   }
 
   terminate(): void {

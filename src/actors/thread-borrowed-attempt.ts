@@ -1,5 +1,5 @@
 /** One attempt in a thread of a user's pool. */
-import type { AttemptHandle, AttemptListener, Job, Settlement } from './attempt.ts'
+import type { AttemptHandle, AttemptLease, AttemptListener, Job, Settlement } from './attempt.ts'
 import { HostAttempt } from './remote/host-attempt.ts'
 import type { RemoteMessage, WireResult } from './remote/wire.ts'
 import type { BorrowedThread, BorrowedThreadUser } from './thread-borrowed-pool.ts'
@@ -30,6 +30,11 @@ export class BorrowedAttempt extends HostAttempt implements AttemptHandle, Borro
     if (message !== undefined) this.#thread?.link.post(message)
   }
 
+  lease(lease: AttemptLease): void {
+    this.noteLease(lease)
+    this.#thread?.link.lease(this.token, lease)
+  }
+
   terminate(): void {
     this.kill()
   }
@@ -42,6 +47,7 @@ export class BorrowedAttempt extends HostAttempt implements AttemptHandle, Borro
     this.#heard += 1
     if (this.#thread === undefined) {
       this.#thread = thread
+      if (this.leaseLeft !== undefined) thread.link.leaseLate(this.token, this.leaseLeft)
       if (this.stopMessage !== undefined) thread.link.post(this.stopMessage)
     }
     this.receive(message, (reply) => thread.link.post(reply))

@@ -39,6 +39,8 @@ export class ThreadExecutor extends SlotExecutor<ThreadSlot, ThreadAttempt> {
   }
 
   protected override handOver(attempt: ThreadAttempt, slot: ThreadSlot, isWarm: boolean): void {
+    const { leaseLeft, token } = attempt
+    if (leaseLeft !== undefined) slot.link?.lease(token, leaseLeft)
     const job = isWarm ? attempt.dispatchWarm() : attempt.dispatchCold(this.options.logLevel)
     this.#poolOf()
       .run(job, slot.id)

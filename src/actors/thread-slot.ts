@@ -4,6 +4,7 @@ import { compile } from '../machines/compile.ts'
 import { type ThreadSlotEvent, threadSlotMachine } from '../machines/thread-slot.ts'
 import { SlotDriver } from './remote/slot-driver.ts'
 import type { Slot, SlotOwner } from './remote/slot-executor.ts'
+import { LEASE_OVER } from './remote/thread-lease.ts'
 import type { ThreadAttempt } from './thread-attempt.ts'
 import type { ThreadLink } from './thread-link.ts'
 
@@ -38,7 +39,8 @@ export class ThreadSlot implements Slot<ThreadAttempt> {
       this.send({ type: 'thread.failed' })
     })
     worker.on('exit', (code) => {
-      this.#error ??= new Error(`it exited with code ${code}`)
+      const why = code === LEASE_OVER ? 'its lease was over' : `it exited with code ${code}`
+      this.#error ??= new Error(why)
       this.link?.close()
       this.send({ type: 'thread.exited' })
     })

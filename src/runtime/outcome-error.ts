@@ -132,7 +132,8 @@ export const TERMINATION_TEXTS: Readonly<
 export function failureText(kind: FailureKind, error: unknown): string {
   if (kind === 'threw') return `threw ${toText(error)}`
   if (kind === 'crashed') return `lost the thread or process it ran in: ${toText(error)}`
-  if (kind === 'unserializable') return `has an input or a result that cannot be cloned: ${toText(error)}`
+  if (kind === 'unserializable')
+    return `has an input or a result that cannot be cloned or stored: ${toText(error)}`
   if (kind === 'unknownTask') return `could not be found by its name: ${toText(error)}`
   if (kind === 'invalidInput') return `refused its input: ${toText(error)}`
   return 'expired before it ran'

@@ -3,10 +3,11 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import type { AnyDefinition } from '../../src/actors/definition.ts'
-import { chain, defineTask } from '../../src/index.ts'
+import { chain, defineTask, type Priority, type TaskDefinition } from '../../src/index.ts'
 import { toNewTask } from '../../src/runtime/durable/enqueue-options.ts'
-import { deferred, errorOf, taskOf, thrownBy } from '../support/harness.ts'
-import { openPlace, records, startedDaemon } from './daemon-kit.ts'
+import { all } from '../../src/task.ts'
+import { deferred, errorOf, slots, taskOf, thrownBy } from '../support/harness.ts'
+import { openPlace, records, startedDaemon, storeRaw } from './daemon-kit.ts'
 import { done, settle, take, testQueue } from './queue-kit.ts'
 
 const percentOf = async (queue: { get(id: string): Promise<unknown> }, id: string) =>
@@ -133,6 +134,62 @@ describe('a chain in the queue', () => {
     const deadlineAt = (await queue.wait('bound')) as number
     expect(Math.abs(deadlineAt - (now + 30_000))).toBeLessThan(100)
     expect(await errorOf(queue.wait('late'))).toMatchObject({ code: 'ERR_TASK_DEADLINE_PASSED' })
+  })
+
+  test('that an older version has stored, with its calls in the row, goes on, nested and with what it goes on with', async () => {
+    const seen: string[] = []
+    const say = taskOf<string, string>((word) => {
+      seen.push(word)
+      return word
+    })
+    const twice = taskOf<string>((word, ctx) => ctx.next(chain([say.call(`${word}1`), say.call(`${word}2`)])))
+    const split = taskOf<string>((word, ctx) => ctx.next(all([say.call(`${word}x`), say.call(`${word}y`)])))
+    const { queue, store } = await startedDaemon([say, twice, split], { supervisor: slots(1) })
+    const tag = (definition: AnyDefinition, input: string) => ({
+      '$stateward.call': { name: definition.name, version: 1, input },
+    })
+    const rest = (...calls: object[]) => JSON.stringify(calls)
+    for (const first of [say, twice, split]) {
+      seen.length = 0
+      const levels = [
+        { rest: rest(tag(split, 'c'), tag(say, 'd')), done: 0, total: 3 },
+        { rest: rest(tag(twice, 'b')), done: 0, total: 2 },
+      ]
+      const id = await storeRaw(store, {
+        name: first.name,
+        input: '"a"',
+        options: JSON.stringify({ chain: { levels, stepAgeMs: 0 } }),
+      })
+      expect(await queue.wait(id)).toBe('d')
+      const begun = first === say ? ['a'] : first === twice ? ['a1', 'a2'] : ['ax', 'ay']
+      expect(seen).toEqual([...begun, 'b1', 'b2', 'cx', 'cy', 'd'])
+      expect(await queue.get(id)).toMatchObject({ state: 'finished', progress: { percent: 100 } })
+    }
+  })
+
+  test('has a band of its own for a step that says so, also for one that is gone on with; others have that of the whole', async () => {
+    const seen: string[] = []
+    const who: TaskDefinition<string, unknown> = taskOf<string>(async (word, ctx) => {
+      seen.push(`${word} ${(await queue.get(ctx.runId))?.priority}`)
+      return word === 'c' ? ctx.next({ ...who.call('c2'), options: { priority: 'critical' } }) : word
+    })
+    const { queue } = await startedDaemon([who])
+    const call = (word: string, priority?: Priority) => ({
+      ...who.call(word),
+      options: priority && { priority },
+    })
+    const inner = { ...chain([call('d'), call('e', 'high')]), options: { priority: 'low' } as const }
+    const calls = [call('a', 'high'), call('b'), call('c', 'low'), inner, call('f')]
+    await queue.wait(await queue.enqueue(chain(calls)))
+    expect(seen).toEqual([...['a high', 'b normal', 'c low', 'c2 critical', 'd low', 'e high', 'f normal']])
+    seen.length = 0
+    await queue.wait(
+      await queue.enqueue(chain([call('b'), call('a', 'normal'), call('b')]), { priority: 'high' }),
+    )
+    expect(seen).toEqual(['b high', 'a normal', 'b high'])
+    expect(await errorOf(queue.enqueue(chain([call('a', 'urgent' as never)])))).toMatchObject({
+      code: 'ERR_OPTION_INVALID',
+    })
   })
 
   test('fails where a step is not known, and is taken up by a daemon that knows it', async () => {

@@ -53,6 +53,11 @@ export class DaemonProcess {
     return promise.finally(() => this.#listeners.delete(look))
   }
 
+  /** Its event loop does not turn for so long. */
+  block(ms: number): void {
+    this.child.send(ms)
+  }
+
   signal(name: NodeJS.Signals): void {
     process.kill(this.pid, name)
   }

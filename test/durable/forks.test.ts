@@ -196,7 +196,7 @@ describe('all in the queue', () => {
     expect((await queue.get(id))?.priority).toBe('critical')
     for (const wrong of [
       all([own({ priority: 'urgent' })] as never),
-      chain([own({ priority: 'high' })] as never),
+      chain([own({ priority: 'urgent' })] as never),
     ])
       expect(await errorOf(queue.enqueue(wrong as never))).toMatchObject({ name: 'OptionError' })
   })

@@ -58,9 +58,10 @@ test('a later step counts its deadline from when it is due, within that of the c
   const call = chain([plain.call(), limited.call(undefined, never)])
   const find = (name: string) => (name === 'limited' ? limited : undefined)
   const stepOf = (options: object, stepAgeMs: number, known = find) => {
-    const { chain: stored } = optionsFromJson(toStoredCall({ ...call, options }, 1_000).options)
-    const due = advance(stored?.levels ?? [])
-    if (stored === undefined || due === undefined) throw new Error('no second step')
+    const first = toStoredCall({ ...call, options }, 1_000)
+    const { chain: stored } = optionsFromJson(first.options)
+    if (stored === undefined) throw new Error('no chain')
+    const due = advance(stored.levels, JSON.parse(first.after?.[0] as string))
     return toStoredStep(due, { ...stored, stepAgeMs }, known, 1_000).bounds
   }
   expect(stepOf({}, 40)).toEqual(bounds({ deadlineMs: 541 }))

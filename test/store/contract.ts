@@ -112,6 +112,21 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect(idsOf((await claimed(store, 4)).tasks)).toEqual([next.id])
     })
 
+    it('keeps the order of what one commit stores, also where one of it replaces another one of it', async () => {
+      const store = await open()
+      const tasks = [
+        newTask({ key: 'k' }),
+        newTask({ key: 'k', onConflict: 'replace' }),
+        newTask(),
+        newTask({ key: 'k', onConflict: 'replace' }),
+        newTask(),
+      ]
+      await one(store, enqueue(1, ...tasks))
+      expect(idsOf((await claimed(store, 2)).tasks)).toEqual(tasks.slice(2).map(({ id }) => id))
+      const { items } = await store.list({}, { limit: 9, order: 'oldest' }, 3)
+      expect(idsOf(items)).toEqual(idsOf(tasks))
+    })
+
     it('replaces a running task with the key: its holder has to end it, and it never waits again', async () => {
       const store = await open()
       const first = await put(store, { key: 'k' })
@@ -597,6 +612,70 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect(tasks[1]).toMatchObject({ ...CALL, attempt: 1, step: 1 })
     })
 
+    it('hands the calls that come after a step out one at a time, and those of a step before them', async () => {
+      const store = await open()
+      const { id } = await put(store, { after: ['"b"', '"c"'] })
+      const next = async (): Promise<unknown> => (await claimed(store, 9)).tasks[0]?.next
+      const step = async (given: object): Promise<void> => {
+        const { fence } = await record(store, id)
+        await settle(store, { id, fence }, { kind: 'step', runAt: 9, call: CALL, ...given })
+      }
+      expect(await next()).toBe('"b"')
+      await step({ call: { ...CALL, after: ['"x"', '"y"'] } })
+      expect(await next()).toBe('"x"')
+      await step({ isNext: true })
+      await step({ isNext: true })
+      expect(await next()).toBe('"y"')
+      await step({ isNext: true, call: { ...CALL, after: ['"z"'] } })
+      for (const left of ['"z"', '"b"', '"c"', null]) {
+        expect(await next()).toBe(left)
+        await step({ isNext: true })
+      }
+      expect(await next()).toBeNull()
+    })
+
+    it('keeps the calls that come after one that failed or was to end, for a retry', async () => {
+      const store = await open()
+      const lease = await run(store, { after: ['"b"', '"c"'] })
+      expect(lease).toMatchObject({ next: '"b"' })
+      await settle(store, lease, FAILED)
+      await one(store, { type: 'retry', ids: [lease.id], at: 5, by: 'ann', runAt: 5 })
+      const [again] = (await claimed(store, 5)).tasks
+      expect(again).toMatchObject({ next: '"b"' })
+      await one(store, { type: 'cancel', ids: [lease.id], at: 6, by: 'ann', reason: null })
+      await settle(store, again!, { kind: 'step', runAt: 7, call: CALL, isNext: true })
+      expect((await record(store, lease.id)).state).toBe('cancelled')
+      await one(store, { type: 'retry', ids: [lease.id], at: 8, by: 'ann', runAt: 8 })
+      expect((await claimed(store, 8)).tasks).toMatchObject([{ next: '"b"', step: 0 }])
+    })
+
+    it('forgets the calls that come after a task with the task', async () => {
+      const store = await open()
+      for (const after of [['"a"', '"b"'], ['"c"']]) {
+        const { id } = await put(store, { after })
+        expect((await claimed(store, 1)).tasks).toMatchObject([{ id, next: after[0] }])
+        await one(store, { type: 'cancel', ids: [id], at: 2, by: 'ann', reason: null })
+        await settle(store, await record(store, id), { kind: 'cancelled', error: null, reason: null })
+        await one(store, { type: 'remove', at: 3, ids: [id] })
+      }
+      const { id } = await put(store)
+      expect((await claimed(store, 4)).tasks).toMatchObject([{ id, next: null }])
+    })
+
+    it('gives a step the band that it is to have, and another one the band back', async () => {
+      const store = await open()
+      const lease = await run(store, { priority: 'normal' })
+      await settle(store, lease, { kind: 'step', runAt: 9, call: { ...CALL, priority: 'critical' } })
+      const before = await put(store, { runAt: 1, priority: 'high' })
+      const { tasks } = await claimed(store, 9, { limit: 1 })
+      expect(tasks).toMatchObject([{ id: lease.id, priority: 'critical' }])
+      await settle(store, tasks[0]!, { kind: 'step', runAt: 9, call: { ...CALL, priority: 'normal' } })
+      expect((await claimed(store, 9)).tasks).toMatchObject([
+        { id: before.id, priority: 'high' },
+        { id: lease.id, priority: 'normal' },
+      ])
+    })
+
     it('tells of each start, whoever held it, however the attempt ended', async () => {
       const store = await open()
       const { id } = await put(store)
@@ -827,6 +906,18 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect((await record(store, parent.id)).state).toBe('forked')
       await settle(store, (await claimed(store, 6)).tasks[0]!, FINISHED, 7)
       expect(await record(store, parent.id)).toMatchObject({ state: 'pending', runAt: 7 })
+    })
+
+    it('have calls of their own that come after them, and leave those of their parent where they are', async () => {
+      const store = await open()
+      const [a] = children(1)
+      const parent = await put(store, { after: ['"p"'] })
+      const [lease] = (await claimed(store, 1)).tasks
+      await settle(store, lease!, forking(1, { ...a!, after: ['"x"', '"y"'] }))
+      const [child] = (await claimed(store, 3)).tasks
+      expect(child).toMatchObject({ id: a!.id, next: '"x"' })
+      await settle(store, child!, FINISHED)
+      expect((await claimed(store, 200)).tasks).toMatchObject([{ id: parent.id, next: '"p"' }])
     })
 
     it('are counted right when two daemons end the last ones at once', async () => {

@@ -88,7 +88,7 @@ export function dropReused(): void {
   afterAll(() => Promise.all(idle.splice(0).map((database) => database.drop())))
 }
 
-const EMPTY = `TRUNCATE stateward.task, stateward.log, stateward.schedule, stateward.daemon, stateward.name,
+const EMPTY = `TRUNCATE stateward.task, stateward.call, stateward.log, stateward.schedule, stateward.daemon, stateward.name,
   stateward_boss.job RESTART IDENTITY`
 
 /** One for many tests: making the tables takes longer than emptying them. */

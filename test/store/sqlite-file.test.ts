@@ -119,7 +119,8 @@ it('refuses a schema newer than the code', async () => {
   })
 })
 
-const UNDO_3 = `DROP INDEX stateward_task_overdue; ALTER TABLE stateward_task DROP COLUMN overdue_at;
+const UNDO_4 = `DROP TRIGGER stateward_call_removed; DROP TABLE stateward_call; ALTER TABLE stateward_task DROP COLUMN rest;`
+const UNDO_3 = `${UNDO_4} DROP INDEX stateward_task_overdue; ALTER TABLE stateward_task DROP COLUMN overdue_at;
   ALTER TABLE stateward_task DROP COLUMN queue_timeout_ms; ALTER TABLE stateward_task DROP COLUMN deadline_ms;
   ALTER TABLE stateward_task DROP COLUMN expires_at; ALTER TABLE stateward_task DROP COLUMN ended_by;`
 
@@ -155,6 +156,19 @@ it('brings a file of version 2 up to date: what it holds waits without bounds', 
   const { tasks } = await one(store, { type: 'overdue', at: 10, by: 'me', limit: 10 })
   expect(tasks.map((task) => task.id)).toEqual([late.id])
   expect((await claimed(store, 10)).tasks.map((task) => task.id)).toEqual([id])
+})
+
+it('brings a file of version 3 up to date: nothing comes after what it holds', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  const first = await openSqliteStore({ file })
+  const { id } = await put(first)
+  await first.close()
+  const database = new DatabaseSync(file)
+  database.exec(`${UNDO_4} UPDATE stateward_schema SET version = 3`)
+  database.close()
+  const store = await closing(openSqliteStore({ file, migrate: true }))
+  await put(store, { after: ['"b"'] })
+  expect((await claimed(store, 1)).tasks).toMatchObject([{ id, next: null }, { next: '"b"' }])
 })
 
 it("lives in the user's own database beside his tables", async () => {

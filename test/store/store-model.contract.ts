@@ -42,6 +42,7 @@ const task = fc.record({
   key: fc.constantFrom(null, 'k', 'l'),
   onConflict: fc.constantFrom('keep' as const, 'reject' as const, 'replace' as const),
   waits: fc.record({ queueTimeoutMs: ms, deadlineMs: ms, expiresIn: ms }),
+  after: fc.constantFrom([], ['"x"'], ['"x"', '"y"']),
 })
 
 /** Its children get their ids when it is told. */
@@ -61,8 +62,10 @@ const verdict = (runAt: number): fc.Arbitrary<Verdict> =>
     { kind: 'terminated', error: null, reason: 'stop' },
     { kind: 'retry', runAt, error: '"e"' },
     { kind: 'snooze', runAt },
-    { kind: 'step', runAt, call: CALL },
     { kind: 'step', runAt, call: BOUNDED },
+    { kind: 'step', runAt, call: CALL, isNext: true },
+    { kind: 'step', runAt, call: { ...CALL, after: ['"v"', '"w"'] }, isNext: true },
+    { kind: 'step', runAt, call: { ...CALL, after: ['"u"'] } },
     FORK(runAt, 0),
     FORK(runAt, 2),
     FORK(runAt, 3),
@@ -185,7 +188,7 @@ function comparable(said: StoreAnswer | undefined): unknown {
     case 'claim': {
       const { tasks, asked } = said.answer
       return {
-        taken: tasks.map(({ id: of, fence }) => ({ id: of, fence })),
+        taken: tasks.map(({ id: of, fence, next }) => ({ id: of, fence, next })),
         asked: asked.map((one) => one.id).sort(),
       }
     }

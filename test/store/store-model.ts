@@ -20,6 +20,8 @@ interface Entry {
   holder: string | null
   hasKey: boolean
   readonly parent: string | null
+  /** What comes after it, the next one first. */
+  after: readonly string[]
 }
 
 /** What is compared of a task. */
@@ -130,8 +132,8 @@ export class StoreModel {
   #add(task: NewTask, parent: string | null, createdAt: number): void {
     const [life] = initialTransition(storedTaskMachine, { runAt: task.runAt })
     this.#seq += 1
-    const { id, name, key, bounds = NO_BOUNDS } = task
-    const own = { task, seq: this.#seq, life, name, step: 0, bounds, createdAt }
+    const { id, name, key, bounds = NO_BOUNDS, after = [] } = task
+    const own = { task, seq: this.#seq, life, name, step: 0, bounds, createdAt, after }
     this.#entries.set(id, { ...own, holder: null, hasKey: key !== null, parent })
   }
 
@@ -169,12 +171,16 @@ export class StoreModel {
       .filter((entry) => ids?.includes(entry.task.id) ?? true)
       .filter((entry) => names?.includes(entry.name) ?? true)
       .sort((a, b) => bandOf(a) - bandOf(b) || a.life.context.runAt - b.life.context.runAt || a.seq - b.seq)
-    const taken: Lease[] = []
+    const taken: (Lease & { readonly next: string | null })[] = []
     for (const entry of due) {
       if (taken.length >= Math.min(limit, room[entry.task.priority])) continue
       this.#send(entry, { type: 'task.claim', at, leaseUntil })
       entry.holder = holder
-      taken.push({ id: entry.task.id, fence: entry.life.context.fence })
+      taken.push({
+        id: entry.task.id,
+        fence: entry.life.context.fence,
+        next: entry.after[0] ?? null,
+      })
     }
     const asked = [...this.#entries.values()]
       .filter((entry) => entry.holder === holder && isAsked(entry))
@@ -188,6 +194,8 @@ export class StoreModel {
     const entry = this.#entries.get(lease.id) as Entry
     const [state] = namesOf(entry)
     if (verdict.kind === 'step' && state === 'pending') {
+      const kept = verdict.isNext === true ? entry.after.slice(1) : entry.after
+      entry.after = [...(verdict.call.after ?? []), ...kept]
       entry.name = verdict.call.name
       entry.bounds = verdict.call.bounds ?? NO_BOUNDS
       entry.step += 1

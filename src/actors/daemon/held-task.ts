@@ -3,6 +3,7 @@
  * certainly holds. The store is authoritative for who holds it; here is only what it said last.
  */
 import type { Outcome } from '../../machines/model.ts'
+import type { AttemptLease } from '../attempt.ts'
 import { KeptRun } from '../kept-run.ts'
 import type { ClaimedTask, EndRequest, Lease } from '../store/task-record.ts'
 import type { Progress, RunWatcher, TaskRun } from '../task-run.ts'
@@ -25,8 +26,10 @@ export class HeldTask extends KeptRun implements RunWatcher, Lease {
   run: TaskRun | undefined = undefined
 
   readonly #spareMs: number
+  /** It had come to its end already before the store renewed it after all. */
+  #wasOver = false
 
-  /** @param spareMs - how much later a process that it runs in kills itself, if nobody here has ended it by then */
+  /** @param spareMs - how much later a thread or process that it runs in ends itself, if nobody here has ended it by then */
   constructor(task: ClaimedTask, leaseEndMono: number, spareMs: number, owner: HeldTaskOwner) {
     super()
     this.task = task
@@ -37,12 +40,18 @@ export class HeldTask extends KeptRun implements RunWatcher, Lease {
 
   /** The store has renewed its lease. */
   extend(leaseEndMono: number, nowMono: number): void {
+    if (nowMono >= this.leaseEndMono) this.#wasOver = true
     this.leaseEndMono = leaseEndMono
-    this.run?.attempt?.lease?.(this.leaseMs(nowMono))
+    this.run?.attempt?.lease?.(this.lease(nowMono))
   }
 
-  override leaseMs(nowMono: number): number {
-    return this.leaseEndMono + this.#spareMs - nowMono
+  /** Whether its lease has been over, so that what can has ended itself. */
+  hasLapsed(nowMono: number): boolean {
+    return this.#wasOver || nowMono >= this.leaseEndMono
+  }
+
+  override lease(nowMono: number): AttemptLease {
+    return { ms: this.leaseEndMono + this.#spareMs - nowMono, noticeMs: this.#spareMs }
   }
 
   override endSchedule(): Promise<boolean> {

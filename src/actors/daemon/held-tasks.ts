@@ -92,8 +92,7 @@ export class HeldTasks implements HeldTaskOwner {
 
   /** Its lease is lost: it is ended here, and what comes of it is nobody's business. */
   lose(held: HeldTask): void {
-    this.counts.lost += 1
-    this.#listener.lost(held)
+    this.#lost(held)
     const { run } = held
     run?.pool.deliver(run, { type: 'task.terminate', reason: 'awol', graceMs: 0 })
   }
@@ -128,6 +127,8 @@ export class HeldTasks implements HeldTaskOwner {
     if ('step' in outcome && outcome.step === 'abandon') this.#giveUp(held)
     const verdict = this.#ports.verdictOf(held, outcome)
     if (verdict !== undefined) this.#tell(held.task, verdict)
+    // What has ended itself with its lease; others that nothing is said of were lost before.
+    else if (outcome.kind !== 'terminated' || outcome.reason !== 'awol') this.#lost(held)
     this.#listener.gone(held)
   }
 
@@ -146,6 +147,11 @@ export class HeldTasks implements HeldTaskOwner {
     if (begun.outcome !== undefined) return this.ended(held, begun.outcome)
     begun.watchers ??= []
     begun.watchers.push(held)
+  }
+
+  #lost(held: HeldTask): void {
+    this.counts.lost += 1
+    this.#listener.lost(held)
   }
 
   /** Its handler may still be at work. Whoever claims the task here waits for it, for the length of a lease at most. */

@@ -6,8 +6,9 @@
  * - `begun`: the handler runs.
  * - `settled`: the listener has heard the one settlement; nothing reaches it any more.
  */
-import type { AttemptListener, ControlMethod, Job, Settlement } from '../attempt.ts'
-import { packCalls } from './packed-calls.ts'
+import type { AttemptLease, AttemptListener, ControlMethod, Job, Settlement } from '../attempt.ts'
+import { toNamedCall } from './named-call.ts'
+import { packCalls, unpackCalls } from './packed-calls.ts'
 import { fromThrown, type Thrown, toThrown } from './thrown.ts'
 import type { ColdJob, HostMessage, RemoteMessage, WarmJob, WireResult, WireSettled } from './wire.ts'
 
@@ -28,6 +29,9 @@ export class HostAttempt {
   #stop: Thrown | undefined
   /** A value that came ahead of its result. */
   #posted: unknown
+  /** On the clock of `performance.now()`; `undefined`: it may run as long as it likes. */
+  #leaseEndMono: number | undefined
+  #noticeMs = 0
 
   constructor(job: Job, ref: number, listener: AttemptListener) {
     lastToken += 1
@@ -35,6 +39,18 @@ export class HostAttempt {
     this.job = job
     this.ref = ref
     this.#listener = listener
+    if (job.lease !== undefined) this.noteLease(job.lease)
+  }
+
+  protected noteLease({ ms, noticeMs }: AttemptLease): void {
+    this.#leaseEndMono = performance.now() + ms
+    this.#noticeMs = noticeMs
+  }
+
+  /** What is left of its lease; `undefined`: it needs none. */
+  get leaseLeft(): AttemptLease | undefined {
+    if (this.#leaseEndMono === undefined) return undefined
+    return { ms: this.#leaseEndMono - performance.now(), noticeMs: this.#noticeMs }
   }
 
   get isWaiting(): boolean {
@@ -60,12 +76,13 @@ export class HostAttempt {
   /** The job as it goes to a thread or process that has not loaded the definition, or may not have. */
   dispatchCold(logLevel: string): ColdJob {
     this.#phase = 'dispatched'
-    const { name, module, supervisorId, runId, attempt, deadlineAt, context, parameters } = this.job
+    const { name, module, supervisorId, isStored = false } = this.job
+    const { runId, attempt, deadlineAt, context, parameters } = this.job
     const input = packCalls(this.job.input)
     const { token, ref } = this
     const aborted = this.#stop
     const run = { runId, attempt, input, deadlineAt, context, parameters, aborted }
-    return { token, ref, name, module, supervisorId, logLevel, ...run }
+    return { token, ref, name, module, supervisorId, logLevel, isStored, ...run }
   }
 
   /** The job as it goes to one that has. The handler begins at once, and no message has to say so. */
@@ -122,9 +139,10 @@ export class HostAttempt {
 
   /** The remote's result. */
   settleRemote(result: WireResult): void {
-    this.settle(
-      'type' in result ? toSettlement(result, this.#posted) : { type: 'returned', value: result[0] },
-    )
+    const settlement: Settlement =
+      'type' in result ? toSettlement(result, this.#posted) : { type: 'returned', value: result[0] }
+    if (settlement.type !== 'returned' || this.job.isStored !== true) return this.settle(settlement)
+    this.settle({ type: 'returned', value: unpackCalls(settlement.value, toNamedCall) })
   }
 
   settle(settlement: Settlement): void {

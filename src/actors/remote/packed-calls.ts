@@ -5,6 +5,7 @@
  */
 import type { RemoteCall } from '../attempt.ts'
 import { type AnyDefinition, isDefinition, type TaskCall } from '../definition.ts'
+import { versionOf } from '../storable.ts'
 
 /** Marks a value that has calls in it, so that others need not be searched on the other side. */
 const PACKED = '$stateward.packed'
@@ -20,7 +21,12 @@ export function packCalls(value: unknown): unknown {
 
 /** A call that names its definition, for the other side of a border. */
 export function toRemoteCall(definition: AnyDefinition, input: unknown, options: unknown): RemoteCall {
-  return { name: definition.name, module: definition.module ?? '', input: packCalls(input), options }
+  return { ...headOf(definition), input: packCalls(input), options }
+}
+
+function headOf(definition: AnyDefinition): Pick<RemoteCall, 'name' | 'module' | 'version'> {
+  const { name, module = '' } = definition
+  return { name, module, version: versionOf(definition) }
 }
 
 /** Makes a call of one that came over, of which it needs the name and the options: the input is put into it. */
@@ -77,12 +83,7 @@ function pack(value: unknown, packed: Map<object, unknown>): unknown {
   }
   if (isCall(value)) {
     const { definition, options } = value
-    const call = {
-      name: definition.name,
-      module: definition.module ?? '',
-      input: undefined as unknown,
-      options,
-    }
+    const call = { ...headOf(definition), input: undefined as unknown, options }
     const tagged = { [CALL]: call }
     packed.set(value, tagged)
     call.input = pack(value.input, packed)

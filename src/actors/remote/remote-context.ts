@@ -27,6 +27,8 @@ export interface RemoteTask {
   readonly name: string
   readonly supervisorId: string
   readonly logLevel: string
+  /** Its results are stored. */
+  readonly isStored: boolean
 }
 
 export class RemoteContext implements HandlerContext {

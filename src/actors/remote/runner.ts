@@ -9,9 +9,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { CONTROL, controlOf } from '../handler-context.ts'
 import { scopes } from '../run-scope.ts'
+import { toStorable } from '../storable.ts'
 import { InvalidInputError } from './invalid-input.ts'
 import { toNamedCall } from './named-call.ts'
-import { toRemoteCall, unpackCalls } from './packed-calls.ts'
+import { packCalls, toRemoteCall, unpackCalls } from './packed-calls.ts'
 import { RemoteContext, type RemoteLink, type RemoteTask } from './remote-context.ts'
 import { TaskModules } from './task-modules.ts'
 import { fromThrown, toThrown } from './thrown.ts'
@@ -56,11 +57,16 @@ export class Runner {
     else this.#rememberStop(message.token, fromThrown(message.reason))
   }
 
+  /** Tells all handlers. */
+  abortAll(reason: unknown): void {
+    for (const context of this.#live.values()) context.abort(reason)
+  }
+
   async #load(job: ColdJob): Promise<WireResult> {
     try {
       const definition = await this.#modules.load(job.module, job.name)
-      const { name, supervisorId, logLevel } = job
-      this.#tasks.set(job.ref, { definition, name, supervisorId, logLevel })
+      const { name, supervisorId, logLevel, isStored } = job
+      this.#tasks.set(job.ref, { definition, name, supervisorId, logLevel, isStored })
     } catch (error) {
       this.#earlyStops.delete(job.token)
       return unknownTask(error)
@@ -122,10 +128,16 @@ export class Runner {
 
   #resultOf(context: RemoteContext, value: unknown): WireResult {
     const control = controlOf(value)
-    if (control === undefined) return this.#sendValue(value, context)
+    const { isStored, name } = context.task
+    if (control === undefined) {
+      if (!isStored || value === undefined) return this.#sendValue(value, context)
+      toStorable(`the result of task "${name}"`, value)
+      return this.#sendValue(packCalls(value), context)
+    }
     if (control[CONTROL] === 'skip') return { type: 'skipped', reason: String(control.reason), sent: 0 }
     if (control[CONTROL] === 'snooze') return { type: 'snoozed', delayMs: Number(control.delayMs), sent: 0 }
     const { definition, input, options } = control.call
+    if (isStored && input !== undefined) toStorable(`input of task "${definition.name}"`, input)
     // A copy, because a thread's results are beyond catching once they are returned.
     const call = toRemoteCall(definition, input, context.hand(options))
     return { type: 'continued', call: structuredClone(call), sent: 0 }

@@ -3,7 +3,7 @@
  *
  * On loading it hands one end of a control port to the host. Between jobs piscina blocks the thread in
  * `Atomics.wait`, so the port is only read while a job runs; a shared counter tells `ctx.aborted` inside
- * a synchronous loop that there is something to read.
+ * a synchronous loop that there is something to read. How long a job may run is watched here: see thread-lease.ts.
  */
 import {
   MessageChannel,
@@ -15,12 +15,15 @@ import {
 import { Runner } from './runner.ts'
 import { sendValue } from './send-value.ts'
 import { THREAD_HELLO, type ThreadHello } from './thread-hello.ts'
-import type { HostMessage, WireJob, WireResult } from './wire.ts'
+import { LeaseWatch, leaseMemory } from './thread-lease.ts'
+import type { HostMessage, LeaseMessage, WireJob, WireResult } from './wire.ts'
 
 const { port1: port, port2: hostPort } = new MessageChannel()
 /** The host counts its messages here. */
 const mail = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 let mailRead = 0
+
+const lease = leaseMemory()
 
 const runner = new Runner(
   {
@@ -30,21 +33,33 @@ const runner = new Runner(
   sendValue,
 )
 
-port.on('message', (message: HostMessage) => runner.receive(message))
+const watch = new LeaseWatch(lease, (reason) => runner.abortAll(reason))
+
+port.on('message', receive)
 port.unref()
-const hello: ThreadHello = { [THREAD_HELLO]: threadId, port: hostPort, mail }
+const hello: ThreadHello = { [THREAD_HELLO]: threadId, port: hostPort, mail, lease }
 parentPort?.postMessage(hello, [hostPort])
 
 /** Called by piscina. Never throws and never rejects. */
 export function run(job: WireJob): WireResult | Promise<WireResult> {
-  return runner.run(job)
+  watch.begin('token' in job ? job.token : job[0])
+  const result = runner.run(job)
+  if (result instanceof Promise) return result.finally(() => watch.end())
+  watch.end()
+  return result
+}
+
+function receive(message: HostMessage | LeaseMessage): void {
+  if (message.type === 'lease') watch.look()
+  else runner.receive(message)
 }
 
 function poll(): void {
+  watch.look()
   const count = Atomics.load(mail, 0)
   if (count === mailRead) return
   mailRead = count
   for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
-    runner.receive(entry.message as HostMessage)
+    receive(entry.message as HostMessage | LeaseMessage)
   }
 }

@@ -21,6 +21,8 @@ export interface ColdJob {
   readonly supervisorId: string
   /** pino's level for `ctx.log`. */
   readonly logLevel: string
+  /** Its results are stored. */
+  readonly isStored: boolean
   readonly runId: string
   readonly attempt: number
   readonly input: unknown
@@ -51,6 +53,11 @@ export type HostMessage =
   | { readonly type: 'abort'; readonly token: number; readonly reason: Thrown }
   | { readonly type: 'reply'; readonly token: number; readonly id: number; readonly value: unknown }
   | { readonly type: 'refusal'; readonly token: number; readonly id: number; readonly error: Thrown }
+
+/** Host to a thread only: it has written the first lease of the job that runs there, which could not be written before it. */
+export interface LeaseMessage {
+  readonly type: 'lease'
+}
 
 /** Host to a process only: threads get jobs from piscina and need not be asked to leave. */
 export type ProcessCommand =

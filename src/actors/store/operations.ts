@@ -7,7 +7,7 @@ import type { FailureKind, Priority, TerminationReason } from '../../machines/mo
 import type { OverdueReason } from '../../machines/overdue.ts'
 import type { EndedState, StoredState } from '../../machines/stored-task.ts'
 import type { SchedulePlan, ScheduleRecord } from './records.ts'
-import type { ClaimedTask, EndRequest, Lease, NewTask, StoredCall } from './task-record.ts'
+import type { ClaimedTask, EndRequest, Lease, NewTask, StepCall } from './task-record.ts'
 
 interface Act {
   readonly at: number
@@ -58,7 +58,9 @@ export type Verdict =
   | {
       readonly kind: 'step'
       readonly runAt: number
-      readonly call: StoredCall
+      readonly call: StepCall
+      /** It is the call that stood after the task, which does no more. Default: it is another one. */
+      readonly isNext?: boolean
       readonly percent?: number | null
     }
   /**
@@ -68,7 +70,7 @@ export type Verdict =
   | {
       readonly kind: 'fork'
       readonly runAt: number
-      readonly call: StoredCall
+      readonly call: StepCall
       /** Their ids are free, or the operation fails; they have no key and no schedule. */
       readonly children: readonly NewTask[]
       readonly percent: { readonly from: number; readonly to: number }

@@ -39,8 +39,10 @@ const COLUMNS: { readonly [Key in keyof ClaimedTask]: string } = {
   step: 'step',
   fence: 'fence',
   createdAt: 'created_at',
+  next: 'next',
 }
 const TAKEN = Object.values(COLUMNS)
+const NEXT = `CASE WHEN t.rest > 0 THEN (SELECT call FROM stateward.call c WHERE c.task = t.seq AND c.at = t.rest) END AS next`
 
 /** What a holder has to know beside its tasks. */
 const AROUND = (holder: string, at: string): string => `
@@ -64,7 +66,7 @@ const TAKE = (value: (index: number) => string): string => `, taken AS (
     percent = CASE t.phase WHEN 'step' THEN t.percent END, note = NULL
   FROM fetched WHERE t.seq = ${SEQ_OF_JOB('fetched.id')} AND t.state = 'pending'
     AND (${value(4)}::text[] IS NULL OR t.name = ANY(${value(4)}::text[]))
-  RETURNING t.seq, ${TAKEN.map((column) => `t.${column}`).join(', ')})
+  RETURNING t.seq, ${TAKEN.map((column) => (column === 'next' ? NEXT : `t.${column}`)).join(', ')})
   SELECT lists.*, CASE WHEN (SELECT count(*) FROM fetched) > taken THEN
       (SELECT json_agg(json_build_object('seq', ${SEQ_OF_JOB('id')}, 'name', "groupId")) FROM fetched
         WHERE ${SEQ_OF_JOB('id')} NOT IN (SELECT seq FROM taken)) END AS left, ${AROUND(`${value(1)}::text`, `${value(3)}::bigint`)}
@@ -203,6 +205,7 @@ function toClaimed(answer: Answer): ClaimedTask[] {
         step: lists.step[index],
         fence: lists.fence[index],
         createdAt: lists.createdAt[index],
+        next: lists.next[index],
       }) as ClaimedTask,
   )
 }

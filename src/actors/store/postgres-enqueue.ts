@@ -3,6 +3,7 @@ import type { EnqueueAnswer } from './operations.ts'
 import { cancelChildren } from './postgres-cancel.ts'
 import { flushAndJoin } from './postgres-forks.ts'
 import { noteNames, type PgWork, Rows } from './postgres-rows.ts'
+import { writeAfter } from './postgres-step.ts'
 import { bandOf } from './shared-columns.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask } from './task-record.ts'
@@ -14,11 +15,12 @@ export interface NewItem {
 }
 
 const INSERT = `INSERT INTO stateward.task (id, state, phase, band, run_at, name, version, key, live_key, schedule,
-  created_at, created_by, description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at)
+  created_at, created_by, description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, rest)
   SELECT id, 'pending', 'new', band, "runAt", name, version, key, key, schedule, at, by, description, metadata, options,
-    input, "queueTimeoutMs", "deadlineMs", "expiresAt" FROM json_to_recordset($1::json) AS v (id text, band smallint,
+    input, "queueTimeoutMs", "deadlineMs", "expiresAt", rest FROM json_to_recordset($1::json) AS v (id text, band smallint,
     "runAt" bigint, name text, version integer, key text, schedule text, at bigint, by text, description text,
-    metadata text, options text, input text, "queueTimeoutMs" bigint, "deadlineMs" bigint, "expiresAt" bigint)
+    metadata text, options text, input text, "queueTimeoutMs" bigint, "deadlineMs" bigint, "expiresAt" bigint,
+    rest integer)
   ON CONFLICT DO NOTHING RETURNING id, seq`
 const LIVE_WITH_KEY = 'SELECT id FROM stateward.task WHERE live_key = $1'
 const IS_THERE = 'SELECT 1 FROM stateward.task WHERE id = $1'
@@ -51,17 +53,20 @@ function independent(items: readonly NewItem[], taken: readonly string[]): NewIt
   const runs: NewItem[][] = []
   let ids = new Set<string>()
   let keys = new Set<string>()
+  /** Also by those of earlier runs. */
+  const mayBeTaken = new Set(taken)
+  let follows = false
   for (const item of items) {
     const { id, key } = item.task
-    const last = runs.at(-1)?.at(-1)?.task.key ?? null
-    const follows = last !== null && taken.includes(last)
     if (runs.length === 0 || follows || ids.has(id) || (key !== null && keys.has(key))) {
+      for (const earlier of keys) mayBeTaken.add(earlier)
       runs.push([])
       ids = new Set()
       keys = new Set()
     }
     ids.add(id)
     if (key !== null) keys.add(key)
+    follows = key !== null && mayBeTaken.has(key)
     runs.at(-1)?.push(item)
   }
   return runs
@@ -70,19 +75,22 @@ function independent(items: readonly NewItem[], taken: readonly string[]): NewIt
 /** @returns the ids that were free, and their keys as well */
 async function insert(work: PgWork, items: readonly NewItem[]): Promise<ReadonlySet<string>> {
   const { sql, dispatcher } = work
-  const rows = items.map(({ task: { bounds, ...task }, at, by }) => ({
-    ...task,
-    ...bounds,
-    band: bandOf(task.priority),
-    at,
-    by,
-  }))
+  const rows = items.map(({ task: { bounds, after = [], ...task }, at, by }) => {
+    return { ...task, ...bounds, rest: after.length, band: bandOf(task.priority), at, by }
+  })
   const stored = await sql.rows<{ id: string; seq: number | string }>(INSERT, [JSON.stringify(rows)])
   const seqs = new Map(stored.map(({ id, seq }) => [id, Number(seq)]))
   const jobs = rows.flatMap(({ id, band, runAt, name }) => {
     const seq = seqs.get(id)
     return seq === undefined ? [] : [{ seq, band, runAt, name }]
   })
+  await writeAfter(
+    sql,
+    items.flatMap(({ task: { id, after = [] } }) => {
+      const seq = seqs.get(id)
+      return seq === undefined || after.length === 0 ? [] : [{ seq, kept: 0, after }]
+    }),
+  )
   await noteNames(
     work,
     jobs.map(({ name }) => name),

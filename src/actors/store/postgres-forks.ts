@@ -2,6 +2,7 @@
 import type { Verdict } from './operations.ts'
 import type { PgSql } from './postgres-driver.ts'
 import { type Child, LIFE_COLUMNS, noteNames, type PgWork, Rows, type TaskLife } from './postgres-rows.ts'
+import { writeAfter } from './postgres-step.ts'
 import { bandOf } from './shared-columns.ts'
 import { StoreError } from './store-error.ts'
 import { nextLife } from './stored-life.ts'
@@ -18,12 +19,12 @@ export interface Forked {
 }
 
 const INSERT = `INSERT INTO stateward.task (id, state, phase, band, run_at, name, version, created_at, created_by,
-  description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, parent, parent_step)
+  description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, rest, parent, parent_step)
   SELECT id, 'pending', 'new', band, "runAt", name, version, at, by, description, metadata, options, input,
-    "queueTimeoutMs", "deadlineMs", "expiresAt", parent, "parentStep" FROM json_to_recordset($1::json) AS v (id text,
+    "queueTimeoutMs", "deadlineMs", "expiresAt", rest, parent, "parentStep" FROM json_to_recordset($1::json) AS v (id text,
     band smallint, "runAt" bigint, name text, version integer, at bigint, by text, description text, metadata text,
-    options text, input text, "queueTimeoutMs" bigint, "deadlineMs" bigint, "expiresAt" bigint, parent text,
-    "parentStep" integer)
+    options text, input text, "queueTimeoutMs" bigint, "deadlineMs" bigint, "expiresAt" bigint, rest integer,
+    parent text, "parentStep" integer)
   ON CONFLICT DO NOTHING RETURNING id, seq`
 const FORK = `UPDATE stateward.task t SET fork_from = v."from", fork_to = v."to"
   FROM json_to_recordset($1::json) AS v (seq bigint, "from" double precision, "to" double precision) WHERE t.seq = v.seq`
@@ -34,31 +35,29 @@ export async function storeChildren(work: PgWork, forked: readonly Forked[]): Pr
   const { sql, dispatcher } = work
   await sql.rows(FORK, [JSON.stringify(forked.map(({ seq, verdict }) => ({ seq, ...verdict.percent })))])
   const rows = forked.flatMap(({ id: parent, step: parentStep, at, by, verdict }) =>
-    verdict.children.map(({ bounds, ...child }) => ({
-      ...child,
-      ...bounds,
-      band: bandOf(child.priority),
-      at,
-      by,
-      parent,
-      parentStep,
-    })),
+    verdict.children.map(({ bounds, after = [], ...child }) => {
+      const facts = { band: bandOf(child.priority), rest: after.length, at, by, parent, parentStep }
+      return { row: { ...child, ...bounds, ...facts }, after }
+    }),
   )
   if (rows.length === 0) return
-  const stored = await sql.rows<{ id: string; seq: number }>(INSERT, [JSON.stringify(rows)])
+  const stored = await sql.rows<{ id: string; seq: number }>(INSERT, [
+    JSON.stringify(rows.map(({ row }) => row)),
+  ])
   const seqs = new Map(stored.map(({ id, seq }) => [id, Number(seq)]))
-  const taken = rows.find(({ id }) => !seqs.has(id))
+  const taken = rows.find(({ row }) => !seqs.has(row.id))
   if (taken !== undefined || seqs.size < rows.length) {
-    throw new StoreError('ERR_STORE_FAILED', `A child cannot be stored: the id "${taken?.id}" is taken.`)
+    throw new StoreError('ERR_STORE_FAILED', `A child cannot be stored: the id "${taken?.row.id}" is taken.`)
   }
+  const jobs = rows.map(({ row: { id, band, runAt, name }, after }) => {
+    return { seq: seqs.get(id) as number, band, runAt, name, after, kept: 0 }
+  })
+  await writeAfter(sql, jobs)
   await noteNames(
     work,
-    rows.map(({ name }) => name),
+    jobs.map(({ name }) => name),
   )
-  await dispatcher.put(
-    sql,
-    rows.map(({ id, band, runAt, name }) => ({ seq: seqs.get(id) as number, band, runAt, name })),
-  )
+  await dispatcher.put(sql, jobs)
 }
 
 const WAITING = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE id = ANY($1) AND state = 'forked' ORDER BY seq FOR UPDATE`

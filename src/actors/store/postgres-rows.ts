@@ -3,10 +3,11 @@
 import type { StoredPhase, StoredState } from '../../machines/stored-task.ts'
 import { type Dispatch, type Dispatcher, LOCK_WAITING_JOBS } from './postgres-boss.ts'
 import type { PgSql } from './postgres-driver.ts'
+import { type Step, writeSteps } from './postgres-step.ts'
 import type { LogAct } from './records.ts'
-import { priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
+import { bandOf, priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
 import type { LifeRow } from './stored-life.ts'
-import type { EndRequest, StoredCall, TaskRecord } from './task-record.ts'
+import type { EndRequest, StepCall, TaskRecord } from './task-record.ts'
 
 /** Entries kept in the log of one task; older ones make room, so that endless trampolines need no endless log. */
 const LOG_LIMIT = 100
@@ -29,12 +30,13 @@ export interface TaskLife extends LifeRow, RequestColumns {
   readonly endedBy: string | null
   readonly reason: string | null
   readonly error: string | null
+  readonly rest: number
   readonly revived: boolean
 }
 
 export const LIFE_COLUMNS = `seq, id, name, band, schedule, holder, state, phase, run_at AS "runAt", attempt, lost, fence,
   coalesce(lease_until, 0) AS "leaseUntil", key, live_key, parent, step, asked, asked_at, asked_by, asked_reason,
-  started_at AS "startedAt", ended_at AS "endedAt", ended_by AS "endedBy", reason, error, false AS revived`
+  started_at AS "startedAt", ended_at AS "endedAt", ended_by AS "endedBy", reason, error, rest, false AS revived`
 
 const LIVES = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE id = ANY($1) ORDER BY seq FOR UPDATE`
 
@@ -48,14 +50,6 @@ const WRITE = `UPDATE stateward.task t SET state = v.state, phase = v.phase, run
   FROM json_to_recordset($1::json) AS v (seq bigint, state text, phase text, "runAt" bigint, attempt integer,
     lost integer, "leaseUntil" bigint, live_key text, "endedAt" bigint, "endedBy" text, reason text, error text, asked text,
     asked_at bigint, asked_by text, asked_reason text, revived boolean)
-  WHERE t.seq = v.seq`
-
-const STEP = `UPDATE stateward.task t SET step = step + 1, name = v.name, version = v.version, input = v.input,
-  options = v.options, description = v.description, metadata = v.metadata, queue_timeout_ms = v."queueTimeoutMs",
-  deadline_ms = v."deadlineMs", expires_at = v."expiresAt", error = NULL, percent = v.percent, note = NULL
-  FROM json_to_recordset($1::json) AS v (seq bigint, name text, version integer, input text, options text,
-    description text, metadata text, "queueTimeoutMs" bigint, "deadlineMs" bigint, "expiresAt" bigint,
-    percent double precision)
   WHERE t.seq = v.seq`
 
 const LOG = `INSERT INTO stateward.log (id, at, by, act, detail) SELECT id, at, by, act, detail
@@ -109,7 +103,7 @@ export class Rows {
   readonly #work: PgWork
   readonly #rows = new Map<string, TaskLife>()
   readonly #changed = new Set<string>()
-  readonly #steps: object[] = []
+  readonly #steps: Step[] = []
   readonly #log: LogRow[] = []
   readonly #put = new Map<number, Dispatch>()
   readonly #drop = new Set<number>()
@@ -176,12 +170,14 @@ export class Rows {
     })
   }
 
-  step({ id }: TaskLife, call: StoredCall, percent: number | null): void {
+  /** @param isNext - it is the call that stood after it */
+  step({ id }: TaskLife, call: StepCall, percent: number | null, isNext = false): void {
     const row = this.#rows.get(id) as TaskLife
-    this.#set({ ...row, name: call.name, error: null })
-    const { bounds, ...rest } = call
-    this.#steps.push({ seq: row.seq, ...rest, ...bounds, percent })
-    if (row.state === 'pending') this.#put.set(row.seq, { ...row, name: call.name })
+    const { name, priority } = call
+    const next = { ...row, name, band: priority === undefined ? row.band : bandOf(priority), error: null }
+    this.#set(next)
+    this.#steps.push({ seq: row.seq, rest: row.rest, call, percent, isNext })
+    if (row.state === 'pending') this.#put.set(row.seq, next)
   }
 
   log(id: string, at: number, by: string, act: LogAct, detail: string | null): void {
@@ -207,7 +203,7 @@ export class Rows {
     const { sql, dispatcher } = this.#work
     const changed = [...this.#changed].map((id) => this.#rows.get(id) as TaskLife)
     if (changed.length > 0) await sql.rows(WRITE, [JSON.stringify(changed)])
-    if (this.#steps.length > 0) await sql.rows(STEP, [JSON.stringify(this.#steps)])
+    await writeSteps(sql, this.#steps)
     await dispatcher.drop(sql, [...this.#drop])
     const put = [...this.#put.values()]
     await noteNames(
@@ -297,10 +293,11 @@ export function toRecord(found: object): TaskRecord {
     deadline_ms: _deadlineMs,
     expires_at: _expiresAt,
     overdue_at: _overdueAt,
-    ...rest
+    rest: _rest,
+    ...others
   } = found as TaskRow & Record<string, unknown>
   return {
-    ...(rest as unknown as TaskRecord),
+    ...(others as unknown as TaskRecord),
     priority: priorityOf(band),
     runAt,
     leaseUntil,

@@ -137,10 +137,31 @@ ALTER TABLE stateward.task ADD COLUMN queue_timeout_ms bigint, ADD COLUMN deadli
 CREATE INDEX task_overdue ON stateward.task (overdue_at) WHERE overdue_at IS NOT NULL;
 `
 
-/** From each version to the next one. Never changed once released. */
-const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2]
+/**
+ * Calls that come after a step, one row each, the next one with the highest `at`, which is the task's `rest`: so a step takes one
+ * away and never writes the others. They go with their task.
+ */
+const VERSION_3 = `
+ALTER TABLE stateward.task ADD COLUMN rest integer NOT NULL DEFAULT 0;
+CREATE TABLE stateward.call (
+  task bigint NOT NULL,
+  at integer NOT NULL,
+  call text NOT NULL,
+  PRIMARY KEY (task, at)
+);
+CREATE FUNCTION stateward.call_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM stateward.call WHERE task = OLD.seq;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER call_removed AFTER DELETE ON stateward.task FOR EACH ROW
+  WHEN (OLD.rest > 0) EXECUTE FUNCTION stateward.call_removed();
+`
 
-const SCHEMA_VERSION: number = MIGRATIONS.length
+/** From each version to the next one. Never changed once released. */
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3]
+
+export const SCHEMA_VERSION: number = MIGRATIONS.length
 
 /** What is not there of what the migrations make, as a person would name it: `table stateward.log`. */
 export async function missingParts(sql: PgSql): Promise<string[]> {

@@ -137,7 +137,7 @@ function postpone(rows: Rows, item: SettleItem, answers: Map<string, SettleAnswe
     return [{ id, seq: row.seq, step: row.step + 1, at, by, verdict }]
   }
   if (verdict.kind === 'step' && written.state === 'pending') {
-    rows.step(written, verdict.call, verdict.percent ?? null)
+    rows.step(written, verdict.call, verdict.percent ?? null, verdict.isNext)
   }
   log(rows, row, at, by, verdict)
   return []

@@ -25,7 +25,8 @@ import type { ClaimedTask } from './task-record.ts'
 type Waiting = Omit<ClaimedTask, 'priority'> & { readonly seq: number }
 
 const COLUMNS = `seq, id, name, version, input, options, description, metadata, run_at AS runAt, key, schedule, attempt,
-  lost, step, fence, created_at AS createdAt`
+  lost, step, fence, created_at AS createdAt, CASE WHEN rest > 0 THEN (SELECT call FROM stateward_call
+  WHERE task = stateward_task.seq AND at = stateward_task.rest) END AS next`
 const READY = `FROM stateward_task INDEXED BY stateward_task_ready
   WHERE state = 'pending' AND band = ? AND run_at <= ? ORDER BY run_at, seq LIMIT ?`
 const FIRST = `SELECT ${COLUMNS} ${READY}`

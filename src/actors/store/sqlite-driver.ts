@@ -19,9 +19,15 @@ import { StoreError } from './store-error.ts'
 
 export type SqlValue = string | number | null
 
+export interface SqlChanges {
+  readonly changes: number | bigint
+  /** Of the last row that was inserted, by this statement or before. */
+  readonly lastInsertRowid: number | bigint
+}
+
 /** A prepared statement. Rows are objects by column name. */
 export interface Statement {
-  run(...values: SqlValue[]): { readonly changes: number | bigint }
+  run(...values: SqlValue[]): SqlChanges
   get(...values: SqlValue[]): unknown
   all(...values: SqlValue[]): unknown[]
 }
@@ -127,7 +133,7 @@ class Lenient implements Statement {
     this.#prepared = prepared
   }
 
-  run(...values: SqlValue[]): { readonly changes: number | bigint } {
+  run(...values: SqlValue[]): SqlChanges {
     return this.#prepared.run(...values)
   }
 

@@ -5,12 +5,13 @@ import { bandOf } from './shared-columns.ts'
 import { cancelChildren } from './sqlite-cancel.ts'
 import type { Sql } from './sqlite-driver.ts'
 import { LIFE_COLUMNS, lifeOf, type TaskLife, writeLife, writeLog, writeRequest } from './sqlite-rows.ts'
+import { writeAfter } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask } from './task-record.ts'
 
 const INSERT = `INSERT INTO stateward_task (id, state, phase, band, run_at, name, version, key, live_key, schedule,
-  created_at, created_by, description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at)
-  VALUES (?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+  created_at, created_by, description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, rest)
+  VALUES (?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 const LIVE_WITH_KEY = `SELECT ${LIFE_COLUMNS} FROM stateward_task WHERE live_key = ?`
 const GIVE_UP_KEY = 'UPDATE stateward_task SET live_key = NULL WHERE seq = ?'
 
@@ -33,8 +34,9 @@ export function enqueueOne(sql: Sql, task: NewTask, act: { at: number; by: strin
 
 function insert(sql: Sql, task: NewTask, { at, by }: { at: number; by: string }): boolean {
   const { id, priority, runAt, name, version, key, schedule, description, metadata, options, input } = task
-  const { queueTimeoutMs, deadlineMs, expiresAt } = task.bounds ?? NO_BOUNDS
-  const { changes } = sql
+  const { after = [], bounds = NO_BOUNDS } = task
+  const { queueTimeoutMs, deadlineMs, expiresAt } = bounds
+  const { changes, lastInsertRowid } = sql
     .statement(INSERT)
     .run(
       id,
@@ -54,7 +56,9 @@ function insert(sql: Sql, task: NewTask, { at, by }: { at: number; by: string })
       queueTimeoutMs,
       deadlineMs,
       expiresAt,
+      after.length,
     )
+  if (changes === 1) writeAfter(sql, Number(lastInsertRowid), 0, after)
   return changes === 1
 }
 

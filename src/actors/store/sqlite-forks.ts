@@ -5,13 +5,13 @@ import type { SettleAnswer, Settlement, SettleOperation, Verdict } from './opera
 import { bandOf } from './shared-columns.ts'
 import type { Sql } from './sqlite-driver.ts'
 import { lifeOf, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
-import { writeStep } from './sqlite-step.ts'
+import { writeAfter, writeStep } from './sqlite-step.ts'
 import { nextLife } from './stored-life.ts'
 import type { NewTask, TaskRecord } from './task-record.ts'
 
 const INSERT_CHILD = `INSERT INTO stateward_task (id, state, phase, band, run_at, name, version, created_at, created_by,
-  description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, parent, parent_step)
-  SELECT ?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, id, step FROM stateward_task WHERE seq = ?`
+  description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, rest, parent, parent_step)
+  SELECT ?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, id, step FROM stateward_task WHERE seq = ?`
 const FORK = 'UPDATE stateward_task SET fork_from = ?, fork_to = ? WHERE seq = ?'
 
 /** Stores its children and makes it wait for them, unless it was asked to end. */
@@ -26,7 +26,7 @@ export function fork(
   writeLife(sql, row.seq, next, { at, reason: endReason(row), error: null })
   if (next.state !== 'forked') return { kind: 'settled', state: next.state as TaskLife['state'] }
   const { call, children, percent } = verdict
-  writeStep(sql, row.seq, call, percent.from)
+  writeStep(sql, row, call, percent.from)
   sql.statement(FORK).run(percent.from, percent.to, row.seq)
   for (const child of children) insertChild(sql, row.seq, child, at, by)
   writeAttemptEnd(sql, row, at, by, 'forked', String(children.length))
@@ -35,9 +35,13 @@ export function fork(
 
 function insertChild(sql: Sql, parent: number, child: NewTask, at: number, by: string): void {
   const { id, priority, runAt, name, version, description, metadata, options, input } = child
-  const { queueTimeoutMs, deadlineMs, expiresAt } = child.bounds ?? NO_BOUNDS
-  const call = [description, metadata, options, input, queueTimeoutMs, deadlineMs, expiresAt]
-  sql.statement(INSERT_CHILD).run(id, bandOf(priority), runAt, name, version, at, by, ...call, parent)
+  const { after = [], bounds = NO_BOUNDS } = child
+  const { queueTimeoutMs, deadlineMs, expiresAt } = bounds
+  const call = [description, metadata, options, input, queueTimeoutMs, deadlineMs, expiresAt, after.length]
+  const { lastInsertRowid } = sql
+    .statement(INSERT_CHILD)
+    .run(id, bandOf(priority), runAt, name, version, at, by, ...call, parent)
+  writeAfter(sql, Number(lastInsertRowid), 0, after)
 }
 
 const LIVE = 'FROM stateward_task INDEXED BY stateward_task_live_child WHERE parent = ? AND ended_at IS NULL'

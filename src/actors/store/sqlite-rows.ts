@@ -13,7 +13,7 @@ const LOG_LIMIT = 100
 /** What decides about a row, and whom to tell. */
 export const LIFE_COLUMNS = `seq, id, name, schedule, holder, state, phase, run_at AS runAt, attempt, lost, fence,
   coalesce(lease_until, 0) AS leaseUntil, key, parent, asked, asked_at, asked_by, asked_reason,
-  started_at AS startedAt, ended_at AS endedAt, ended_by AS endedBy, error`
+  started_at AS startedAt, ended_at AS endedAt, ended_by AS endedBy, error, rest`
 
 export interface TaskLife extends LifeRow, RequestColumns {
   readonly seq: number
@@ -28,6 +28,7 @@ export interface TaskLife extends LifeRow, RequestColumns {
   readonly endedAt: number | null
   readonly endedBy: string | null
   readonly error: string | null
+  readonly rest: number
 }
 
 const LIFE_OF_ID = `SELECT ${LIFE_COLUMNS} FROM stateward_task WHERE id = ?`

@@ -151,8 +151,26 @@ ALTER TABLE stateward_task ADD COLUMN overdue_at INTEGER GENERATED ALWAYS AS (nu
 CREATE INDEX stateward_task_overdue ON stateward_task (overdue_at) WHERE state = 'pending' AND overdue_at IS NOT NULL;
 `
 
+/**
+ * Calls that come after a step, one row each, the next one with the highest `at`, which is the task's `rest`: so a step takes one
+ * away and never writes the others. They go with their task.
+ */
+const VERSION_4 = `
+ALTER TABLE stateward_task ADD COLUMN rest INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE stateward_call (
+  task INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  call TEXT NOT NULL,
+  PRIMARY KEY (task, at)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER stateward_call_removed AFTER DELETE ON stateward_task WHEN OLD.rest > 0
+  BEGIN
+    DELETE FROM stateward_call WHERE task = OLD.seq;
+  END;
+`
+
 /** From each version to the next one. Never changed once released. */
-const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3]
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4]
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length
 

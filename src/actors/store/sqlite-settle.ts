@@ -75,7 +75,7 @@ function postpone(
   const error = verdict.kind === 'retry' ? verdict.error : null
   writeLife(sql, row.seq, next, { at, reason: endReason(row), error })
   if (verdict.kind === 'step' && next.state === 'pending')
-    writeStep(sql, row.seq, verdict.call, verdict.percent ?? null)
+    writeStep(sql, row, verdict.call, verdict.percent ?? null, verdict.isNext)
   log(sql, row, at, by, verdict)
   return { kind: 'settled', state: next.state as TaskLife['state'] }
 }

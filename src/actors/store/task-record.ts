@@ -29,7 +29,15 @@ export interface StoredCall {
   readonly bounds?: WaitBounds | undefined
 }
 
-export interface NewTask extends StoredCall {
+/** A call as a step: in which band, and which calls come after it as steps of the same task. */
+export interface StepCall extends StoredCall {
+  /** Default: the one that the task has. */
+  readonly priority?: Priority
+  /** JSON texts, the next one first; all of them before those that stand after the task already. Default: none. */
+  readonly after?: readonly string[]
+}
+
+export interface NewTask extends StepCall {
   /** Unique for ever among the rows of the store. */
   readonly id: string
   readonly priority: Priority
@@ -112,7 +120,10 @@ export type ClaimedTask = Pick<
   | 'step'
   | 'fence'
   | 'createdAt'
->
+> & {
+  /** Of the calls that come after it the next one, as it was given; `null`: none does. */
+  readonly next: string | null
+}
 
 /** The right to speak for a running task. */
 export interface Lease {

@@ -103,6 +103,7 @@ export function daemonPorts({
         now: at,
         maxBytes: queue.maxBytes,
         leaseUntil,
+        hasLapsed: held.hasLapsed(clock.monotonic()),
         find,
         chain,
         percentOf,

@@ -7,7 +7,7 @@ import type { TaskDefinition } from '../define-task.ts'
 import type { QueueStore } from './queue-store.ts'
 import { toStoredCall } from './stored-call.ts'
 import { toStoredJson } from './stored-json.ts'
-import { type StoredChain, type StoredRunOptions, storedRunOptionChecks } from './stored-options.ts'
+import { NO_CHAIN, type StoredChain, type StoredRunOptions, storedRunOptionChecks } from './stored-options.ts'
 
 /** Options of a stored task that are no run options. */
 interface OwnOptions {
@@ -121,10 +121,11 @@ export function toNewTask(
     metadata === undefined
       ? undefined
       : toStoredJson(`metadata of task "${definition.name}"`, metadata, ports.maxBytes)
+  const band = priority ?? own.priority ?? 'normal'
   const stored = toStoredCall(
     { definition, input, options: Object.keys(run).length === 0 ? undefined : run },
     ports.maxBytes,
-    wholeChain(description, metadataText),
+    { ...wholeChain(description, metadataText), priority: band },
   )
   const id = runId ?? own.runId?.(definition as TaskDefinition, input)
   if (id !== undefined) check.wellFormed(`runId of task "${definition.name}"`, id)
@@ -133,7 +134,7 @@ export function toNewTask(
     description: description ?? stored.description,
     metadata: metadataText ?? stored.metadata,
     id: id ?? ports.newId(),
-    priority: priority ?? own.priority ?? 'normal',
+    priority: stored.priority ?? band,
     runAt: runAt === undefined ? Math.floor(now + (delayMs ?? 0)) : toInstant(runAt),
     key: key ?? null,
     onConflict,
@@ -142,14 +143,9 @@ export function toNewTask(
 }
 
 /** What is said of a task is said of all of its steps. */
-function wholeChain(
-  description: string | undefined,
-  metadata: string | null | undefined,
-): StoredChain | undefined {
-  if (description === undefined && metadata === undefined) return undefined
+function wholeChain(description: string | undefined, metadata: string | null | undefined): StoredChain {
   return {
-    levels: [],
-    stepAgeMs: 0,
+    ...NO_CHAIN,
     ...(description === undefined ? {} : { description }),
     ...(metadata === undefined ? {} : { metadata }),
   }

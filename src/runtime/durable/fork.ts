@@ -7,7 +7,7 @@
  * holds for each of them that does not say otherwise. That it may expire holds until it becomes them: then it has begun.
  */
 import type { Verdict } from '../../actors/store/operations.ts'
-import type { ClaimedTask, NewTask, StoredCall } from '../../actors/store/task-record.ts'
+import type { ClaimedTask, NewTask, StepCall } from '../../actors/store/task-record.ts'
 import type { Priority } from '../../machines/model.ts'
 import { allTask } from '../all.ts'
 import type { TaskDefinition } from '../define-task.ts'
@@ -15,6 +15,7 @@ import { type ChainLevel, enter, percentWithin, withOptions } from './chain-leve
 import { CallRefusal, type FindDefinition, toStoredStep } from './stored-call.ts'
 import { type CallJson, fromCallTag } from './stored-json.ts'
 import {
+  type CallOptions,
   expiryOf,
   NO_CHAIN,
   optionsFromJson,
@@ -60,8 +61,10 @@ export function forkOf(task: ClaimedTask, context: ForkContext): Verdict {
   const input: JoinInput = { step: task.step + 1, count: calls.length, join }
   const below = withOptions([], forChildren(common, now - task.createdAt - chain.stepAgeMs))
   const ids = childIds(task.id, input)
-  const levels =
-    own === undefined ? chain.levels : withOptions(chain.levels, fromStart(common, chain.stepAgeMs))
+  // A band of its own is that of what goes on with its values, too.
+  const band = chain.priority === undefined ? {} : { priority: task.priority }
+  const kept = own === undefined ? {} : fromStart(common, chain.stepAgeMs)
+  const levels = withOptions(chain.levels, { ...kept, ...band })
   return {
     kind: 'fork',
     runAt: now,
@@ -72,15 +75,17 @@ export function forkOf(task: ClaimedTask, context: ForkContext): Verdict {
       options: optionsToJson(undefined, { ...chain, levels }),
       description: task.description,
       metadata: task.metadata,
+      after: (chain.after ?? []).map((call) => JSON.stringify(call)),
     },
-    children: calls.map((call, index) =>
-      toChild(
-        optionsOf(call.options).priority ?? task.priority,
+    children: calls.map((call, index) => {
+      const { priority = task.priority, ...options } = (call.options ?? {}) as CallOptions
+      return toChild(
+        priority,
         ids[index] as string,
-        childCall(call, below, context),
+        childCall({ ...call, options }, below, priority, context),
         now,
-      ),
-    ),
+      )
+    }),
     percent: { from: percentWithin(chain.levels, 0), to: percentWithin(chain.levels, 100) },
   }
 }
@@ -101,19 +106,16 @@ function readInput({ name, input }: ClaimedTask): {
 }
 
 function childCall(
-  { options: called, ...call }: CallJson,
+  call: CallJson,
   levels: readonly ChainLevel[],
+  priority: Priority,
   { find, maxBytes }: ForkContext,
-): StoredCall {
-  const { priority: _, ...options } = optionsOf(called)
-  return toStoredStep(enter(levels, { ...call, options }), NO_CHAIN, find, maxBytes)
+): StepCall {
+  return toStoredStep(enter(levels, call), { ...NO_CHAIN, priority }, find, maxBytes)
 }
 
-/** A task of its own may have a band of its own. */
-const optionsOf = (options: object | undefined): { readonly priority?: Priority } => options ?? {}
-
-function toChild(priority: Priority, id: string, call: StoredCall, runAt: number): NewTask {
-  return { ...call, id, priority, runAt, key: null, onConflict: 'reject', schedule: null }
+function toChild(priority: Priority, id: string, call: StepCall, runAt: number): NewTask {
+  return { priority, ...call, id, runAt, key: null, onConflict: 'reject', schedule: null }
 }
 
 /** The deadline of a child counts from now on. */

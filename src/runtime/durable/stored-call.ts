@@ -1,21 +1,24 @@
 /** From a call of a task to what a store keeps of it, and back. */
 import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
-import type { StoredCall } from '../../actors/store/task-record.ts'
-import { PRIORITIES } from '../../machines/model.ts'
+import { versionOf } from '../../actors/storable.ts'
+import type { StepCall, StoredCall } from '../../actors/store/task-record.ts'
+import type { Priority } from '../../machines/model.ts'
 import { type AllInput, allTask } from '../all.ts'
 import { type ChainInput, toCalls } from '../chain.ts'
-import { check, refuse } from '../check.ts'
+import { refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { checkGivenInput } from '../input-check.ts'
 import { CHAIN_NAME, type Due, enter } from './chain-levels.ts'
-import { fromCallTag, fromFinite, fromStoredJson, toStoredJson, versionOf } from './stored-json.ts'
+import { fromCallTag, fromFinite, fromStoredJson, toStoredJson } from './stored-json.ts'
 import {
+  type CallOptions,
   checkStoredOptions,
   NO_CHAIN,
   optionsFromJson,
   optionsToJson,
   refuseStoredOptions,
   type StoredChain,
+  stepBand,
   stepOptions,
 } from './stored-options.ts'
 import { waitBounds } from './wait-bounds.ts'
@@ -37,12 +40,12 @@ export class CallRefusal extends Error {
  * A call as a row: of a chain, its first step, with what comes after it beside.
  *
  * @param maxBytes - of the input as JSON, and of what comes after it
- * @param within - the chain that it goes on in, if it is a step of one
+ * @param within - the chain that it goes on in, if it is a step of one, and the band of the whole
  * @throws OptionError for what is no definition, an input that its schema refuses (`ERR_INPUT_INVALID`), that is no JSON
  *   (`ERR_VALUE_NOT_STORABLE`) or too large (`ERR_VALUE_TOO_LARGE`), the same for its metadata, and for options that are
  *   wrong or no data, also of each call of a chain; throws what `metadata` throws
  */
-export function toStoredCall(call: TaskCall, maxBytes: number, within?: StoredChain): StoredCall {
+export function toStoredCall(call: TaskCall, maxBytes: number, within?: StoredChain): StepCall {
   const { definition, input, options } = call
   if (!isDefinition(definition)) refuse('the task', 'a definition made by defineTask()', definition)
   const { name } = definition
@@ -55,18 +58,35 @@ export function toStoredCall(call: TaskCall, maxBytes: number, within?: StoredCh
     name,
     version: versionOf(definition),
     input: text,
-    options: optionsToJson(options, within),
+    ...placeOf(options, within ?? NO_CHAIN, []),
     ...labelsOf(definition, input, maxBytes, within),
     bounds: waitBounds(options, within, definition),
   }
 }
 
+/** What a row says beside the call itself. */
+function placeOf(
+  options: CallOptions | undefined,
+  chain: StoredChain,
+  after: readonly unknown[],
+): Pick<StepCall, 'options' | 'priority' | 'after'> {
+  const { priority: own, ...run } = options ?? {}
+  const { band, whole } = stepBand(own, chain)
+  const all = chain.after === undefined ? after : [...after, ...chain.after]
+  return {
+    options: optionsToJson(run, within(chain, whole)),
+    ...(band === undefined ? {} : { priority: band }),
+    ...(all.length === 0 ? {} : { after: all.map((call) => JSON.stringify(call)) }),
+  }
+}
+
+/** The chain with the band of the whole, where that of its step is another one. */
+function within({ priority: _, ...chain }: StoredChain, whole: Priority | undefined): StoredChain {
+  return whole === undefined ? chain : { ...chain, priority: whole }
+}
+
 /** The first step of a chain. All of its calls are checked. */
-function storeChain(
-  call: TaskCall<ChainInput>,
-  maxBytes: number,
-  within: StoredChain | undefined,
-): StoredCall {
+function storeChain(call: TaskCall<ChainInput>, maxBytes: number, within: StoredChain | undefined): StepCall {
   const calls = toCalls('the calls of chain()', call.input?.calls)
   const whole = { ...call, input: { calls } }
   // First, since it finds cycles.
@@ -83,16 +103,12 @@ function firstStep(call: TaskCall): TaskCall {
   return first
 }
 
-const checkPriority = check.oneOf(...PRIORITIES)
-
 /** What `all` calls is stored with it, so it is checked with it. */
 function checkInner({ definition, input }: TaskCall, maxBytes: number): void {
   if (definition !== (allTask as AnyDefinition)) return
   const { calls, join = null } = input as AllInput
   for (const call of toCalls('the calls of all()', calls)) {
-    const { priority, ...options } = (call.options ?? {}) as { readonly priority?: unknown }
-    if (priority !== undefined) checkPriority(`priority of the call of "${call.definition.name}"`, priority)
-    toStoredCall({ ...call, options }, maxBytes)
+    toStoredCall(call, maxBytes)
   }
   if (join === null) return
   const { definition: joining, options } = join
@@ -106,12 +122,7 @@ function checkInner({ definition, input }: TaskCall, maxBytes: number): void {
  *
  * @param find - for its description and metadata; one that is not known has its name instead
  */
-export function toStoredStep(
-  due: Due,
-  chain: StoredChain,
-  find: FindDefinition,
-  maxBytes: number,
-): StoredCall {
+export function toStoredStep(due: Due, chain: StoredChain, find: FindDefinition, maxBytes: number): StepCall {
   const { name, version, input } = due.call
   let labels: Labels = { description: chain.description ?? name, metadata: chain.metadata ?? null }
   try {
@@ -127,17 +138,17 @@ export function toStoredStep(
 type Labels = Pick<StoredCall, 'description' | 'metadata'>
 
 function storeDue(
-  { call, levels }: Due,
+  { call, levels, after }: Due,
   chain: StoredChain,
   labels: Labels,
   definition: AnyDefinition | undefined,
-): StoredCall {
+): StepCall {
   const { name, version, input, options } = call
   return {
     name,
     version,
     input: input === undefined ? null : JSON.stringify(input),
-    options: optionsToJson(options, { ...chain, levels }),
+    ...placeOf(options, { ...chain, levels }, after),
     ...labels,
     bounds: waitBounds(options, { ...chain, levels }, definition),
   }

@@ -1,14 +1,7 @@
-/**
- * Values as a store keeps them: JSON text, with task calls in it as tagged objects. What JSON would silently change
- * is refused instead, with the path to it: what a handler gets in another process is what was given here.
- */
-import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
+/** Values as a store keeps them: JSON text, with task calls in it as tagged objects; see storable.ts. */
+import type { TaskCall } from '../../actors/definition.ts'
+import { CALL_TAG, NEVER, toStorable, type UnstorableError } from '../../actors/storable.ts'
 import { OptionError } from '../errors.ts'
-
-/** A stored task call. Nobody's own data may have this key. */
-const CALL_TAG = '$stateward.call'
-/** Deeper values would exhaust the stack when they are read again. */
-const MAX_DEPTH = 500
 
 /** A task call in a stored value. */
 export interface CallJson {
@@ -24,25 +17,12 @@ export function fromCallTag(tagged: unknown): CallJson {
   return (tagged as Record<typeof CALL_TAG, CallJson>)[CALL_TAG]
 }
 
-/** JSON has no `Infinity`, which means never in options. */
-const NEVER = 'Infinity'
-
-export function toFinite(_key: string, value: unknown): unknown {
-  return value === Number.POSITIVE_INFINITY ? NEVER : value
-}
-
 export function fromFinite(_key: string, value: unknown): unknown {
   return value === NEVER ? Number.POSITIVE_INFINITY : value
 }
 
 /** Finds what a stored call calls. Throws when it cannot. */
 export type CallReviver = (call: CallJson) => TaskCall
-
-/** The version of a definition's input. */
-export function versionOf(definition: AnyDefinition): number {
-  const { version } = (definition as { options?: { version?: number } }).options ?? {}
-  return version ?? 1
-}
 
 /**
  * @param where - what the value is, for the error: `input of task "mail"`
@@ -52,7 +32,20 @@ export function versionOf(definition: AnyDefinition): number {
  */
 export function toStoredJson(where: string, value: unknown, maxBytes: number): string | null {
   if (value === undefined) return null
-  return sizedJson(where, toPlainOrRefuse(value, { where, path: [], above: new Set() }), maxBytes)
+  let plain: unknown
+  try {
+    plain = toStorable(where, value)
+  } catch (error) {
+    throw asOptionError(error)
+  }
+  return sizedJson(where, plain, maxBytes)
+}
+
+/** What cannot be stored, wherever that was found, is a mistake of the user's. */
+export function asOptionError(error: unknown): unknown {
+  const { code, message, cause } = (error ?? {}) as UnstorableError
+  if (code !== 'ERR_VALUE_NOT_STORABLE' || error instanceof OptionError) return error
+  return new OptionError(message, { code, ...(cause === undefined ? {} : { cause }) })
 }
 
 /**
@@ -79,94 +72,6 @@ export function fromStoredJson(text: string | null, revive: CallReviver): unknow
   return text.includes(`"${CALL_TAG}"`) ? withCalls(value, revive) : value
 }
 
-interface Place {
-  readonly where: string
-  readonly path: (string | number)[]
-  readonly above: Set<object>
-}
-
-function toPlainOrRefuse(value: unknown, place: Place): unknown {
-  try {
-    return toPlain(value, place)
-  } catch (error) {
-    if (error instanceof OptionError) throw error
-    const said = error instanceof Error ? error.message : String(error)
-    return refuse(place, `what throws when it is read ("${said}")`, 'Store a plain copy.', error)
-  }
-}
-
-function toPlain(value: unknown, place: Place): unknown {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
-  if (typeof value === 'number') {
-    return Number.isFinite(value) ? value : refuse(place, String(value), 'Store null or a text.')
-  }
-  if (typeof value !== 'object') return refuse(place, typeof value, hintFor(value))
-  if (place.above.has(value)) return refuse(place, 'a cycle', 'Store ids instead of references.')
-  if (place.path.length >= MAX_DEPTH) return refuse(place, `more than ${MAX_DEPTH} levels`, 'Store it flat.')
-  place.above.add(value)
-  const plain = isCall(value) ? callToPlain(value, place) : containerToPlain(value, place)
-  place.above.delete(value)
-  return plain
-}
-
-function containerToPlain(value: object, place: Place): unknown {
-  refuseSymbols(value, place)
-  if (Array.isArray(value)) {
-    const items = Array.from(value, (item, index) => step(place, index, item))
-    // There are no holes, since each of them was refused.
-    if (Object.keys(value).length > items.length) {
-      const key = Object.keys(value)[items.length] as string
-      return refuse(place, `an array with a member "${key}" of its own`, 'Store an object with both.')
-    }
-    return items
-  }
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) {
-    return refuse(place, `an object of class ${value.constructor?.name ?? '?'}`, hintFor(value))
-  }
-  const plain: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(value)) {
-    if (member === undefined) continue
-    if (key === CALL_TAG || key === '__proto__') return refuse(place, `the key "${key}"`, 'It is reserved.')
-    plain[key] = step(place, key, member)
-  }
-  return plain
-}
-
-/** JSON leaves them out without a word. */
-function refuseSymbols(value: object, place: Place): void {
-  const [symbol] = Object.getOwnPropertySymbols(value)
-  if (symbol !== undefined && Object.prototype.propertyIsEnumerable.call(value, symbol))
-    refuse(place, `the key ${String(symbol)}`, 'Keys are texts.')
-}
-
-function step(place: Place, key: string | number, value: unknown): unknown {
-  place.path.push(key)
-  const plain = toPlain(value, place)
-  place.path.pop()
-  return plain
-}
-
-function isCall(value: object): value is TaskCall {
-  return 'definition' in value && isDefinition(value.definition)
-}
-
-function callToPlain({ definition, input, options }: TaskCall, place: Place): unknown {
-  const call: Record<string, unknown> = { name: definition.name, version: versionOf(definition) }
-  if (input !== undefined) call.input = step(place, 'input', input)
-  if (options !== undefined) call.options = step(place, 'options', withoutInfinity(options))
-  return { [CALL_TAG]: call }
-}
-
-function withoutInfinity(options: object): object {
-  const entries = Object.entries(options).map(([key, value]: [string, unknown]) => {
-    const isPlain =
-      typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-    return [key, isPlain && key !== 'context' ? withoutInfinity(value) : toFinite(key, value)]
-  })
-  return Object.fromEntries(entries)
-}
-
 function withCalls(value: unknown, revive: CallReviver): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((item) => withCalls(item, revive))
@@ -174,29 +79,4 @@ function withCalls(value: unknown, revive: CallReviver): unknown {
   const [only] = members
   if (only?.[0] === CALL_TAG && members.length === 1) return revive(only[1] as CallJson)
   return Object.fromEntries(members)
-}
-
-function hintFor(value: unknown): string {
-  if (typeof value === 'bigint') return 'Store its text.'
-  if (value instanceof Date) return 'Store its ISO text or its epoch ms.'
-  if (value instanceof Map) return 'Store Object.fromEntries() of it, or an array.'
-  if (value instanceof Set) return 'Store an array.'
-  if (ArrayBuffer.isView(value)) return 'Store its base64 text.'
-  return 'Only null, booleans, finite numbers, texts, arrays, plain objects and task calls can be stored.'
-}
-
-function refuse({ where, path }: Place, what: string, hint: string, cause?: unknown): never {
-  throw new OptionError(`Expected ${where} to be JSON, got ${what} at ${pathText(path)}. ${hint}`, {
-    code: 'ERR_VALUE_NOT_STORABLE',
-    ...(cause === undefined ? {} : { cause }),
-  })
-}
-
-/** `$.users[3].name` */
-function pathText(path: readonly (string | number)[]): string {
-  const parts = path.map((key) => {
-    if (typeof key === 'number') return `[${key}]`
-    return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
-  })
-  return `$${parts.join('')}`
 }

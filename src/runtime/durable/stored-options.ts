@@ -1,11 +1,13 @@
-/** Run options as a store keeps them: JSON text, and beside them what is left of the chain that the task is a step of. */
+/** Run options as a store keeps them: JSON text, and beside them how far the chain is that the task is a step of. */
 import type { AnyDefinition } from '../../actors/definition.ts'
+import { toFinite } from '../../actors/storable.ts'
+import { PRIORITIES, type Priority } from '../../machines/model.ts'
 import { type Checks, check, checkOptions } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { OptionError } from '../errors.ts'
 import { checkLoop, type RunOptions, runOptionChecks } from '../task-options.ts'
-import type { ChainLevel } from './chain-levels.ts'
-import { fromFinite, toFinite, toStoredJson } from './stored-json.ts'
+import { type ChainLevel, currentLevels } from './chain-levels.ts'
+import { fromFinite, toStoredJson } from './stored-json.ts'
 
 /** Options that a store keeps with a call: those that are data. */
 export interface StoredRunOptions
@@ -38,6 +40,13 @@ export const storedRunOptionChecks: Checks = {
   retry: runOptionChecks.retry as never,
   expiresAt: check.instant,
 }
+
+/** Options of a call that is a step, or one of those of `all`: its band, too. */
+export interface CallOptions extends StoredRunOptions {
+  readonly priority?: Priority
+}
+
+const callOptionChecks: Checks = { ...storedRunOptionChecks, priority: check.oneOf(...PRIORITIES) }
 
 /**
  * What a program of another version, or a hand, has stored may be anything; an option that is not known here is left alone.
@@ -73,6 +82,10 @@ export interface StoredChain {
   /** Of the task as a whole, as it was enqueued: the deadline counts from its beginning, and goes before those of definitions. */
   readonly deadlineMs?: number
   readonly context?: object
+  /** Band of the task as a whole, while that of its step is another one. */
+  readonly priority?: Priority
+  /** Tagged calls that stood in the levels of a row of an older version. They are stored beside it with its next step. */
+  readonly after?: readonly unknown[]
 }
 
 const NEVER_MS = Number.POSITIVE_INFINITY
@@ -83,7 +96,7 @@ export const NO_CHAIN: StoredChain = { levels: [], stepAgeMs: 0 }
 /** @throws OptionError for options that are wrong or no data */
 export function checkStoredOptions(name: string, options: object | undefined, maxBytes: number): void {
   if (options === undefined) return
-  checkOptions('options', options, storedRunOptionChecks)
+  checkOptions('options', options, callOptionChecks)
   checkLoop('options', options)
   const { retry, context } = options as RunOptions
   if (retry !== undefined && 'retryIf' in retry) {
@@ -96,7 +109,8 @@ export function checkStoredOptions(name: string, options: object | undefined, ma
 }
 
 export function optionsToJson(options: object | undefined, chain: StoredChain | undefined): string | null {
-  const all = chain === undefined || isEmpty(chain) ? (options ?? {}) : { ...options, chain }
+  const { after: _, ...kept } = chain ?? NO_CHAIN
+  const all = isEmpty(kept) ? (options ?? {}) : { ...options, chain: kept }
   return Object.keys(all).length === 0 ? null : JSON.stringify(all, toFinite)
 }
 
@@ -132,7 +146,16 @@ export function optionsFromJson(text: string | null): {
 } {
   if (text === null) return { options: undefined, chain: undefined }
   const { chain, ...options } = JSON.parse(text, fromFinite) as StoredRunOptions & { chain?: StoredChain }
-  return { options, chain }
+  return { options, chain: chain && { ...chain, ...currentLevels(chain.levels) } }
+}
+
+/** The band of a step: its own, else that of its chain, else that of the whole. */
+export function stepBand(
+  own: Priority | undefined,
+  { levels, priority: whole }: StoredChain,
+): { readonly band: Priority | undefined; readonly whole: Priority | undefined } {
+  const band = own ?? (levels.at(-1)?.options as CallOptions | undefined)?.priority ?? whole
+  return { band, whole: band === whole ? undefined : whole }
 }
 
 /** Those that a step runs with: its own, then the chain's, within the deadline of the whole. */
@@ -141,7 +164,13 @@ export function stepOptions(
   chain: StoredChain,
   definition: AnyDefinition,
 ): StoredRunOptions | undefined {
-  const { execution, loop, deadlineMs, ...common } = (chain.levels.at(-1)?.options ?? {}) as StoredRunOptions
+  const {
+    execution,
+    loop,
+    deadlineMs,
+    priority: _,
+    ...common
+  } = (chain.levels.at(-1)?.options ?? {}) as CallOptions
   const isPlaced = own.execution !== undefined || own.loop !== undefined
   const all: StoredRunOptions = {
     ...(isPlaced || execution === undefined ? {} : { execution }),

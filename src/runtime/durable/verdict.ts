@@ -5,11 +5,11 @@ import type { TaskCall } from '../../actors/definition.ts'
 import type { KeptWord } from '../../actors/kept-run.ts'
 import { unpackCalls } from '../../actors/remote/packed-calls.ts'
 import type { Verdict } from '../../actors/store/operations.ts'
-import type { StoredCall } from '../../actors/store/task-record.ts'
+import type { StepCall } from '../../actors/store/task-record.ts'
 import type { FailureKind, Outcome } from '../../machines/model.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { DeadlineError, RunTimeoutError } from '../errors.ts'
-import { advance, percentWithin } from './chain-levels.ts'
+import { advance, type Due, hasNext, percentWithin } from './chain-levels.ts'
 import { JOIN_NAME, type JoinInput } from './fork.ts'
 import {
   CallRefusal,
@@ -19,7 +19,7 @@ import {
   toStoredStep,
 } from './stored-call.ts'
 import { toStoredError } from './stored-error.ts'
-import { fromCallTag, sizedJson, toStoredJson } from './stored-json.ts'
+import { asOptionError, fromCallTag, sizedJson, toStoredJson } from './stored-json.ts'
 import { boundOf, NO_CHAIN, optionsFromJson, type StoredChain, wholeOf } from './stored-options.ts'
 
 export interface VerdictContext {
@@ -30,6 +30,8 @@ export interface VerdictContext {
   /** When its lease is over at the latest, epoch ms. */
   readonly leaseUntil: number
   readonly find: FindDefinition
+  /** Whether its lease has been over meanwhile: then what can end itself has done so. */
+  readonly hasLapsed: boolean
   /** The chain that the task is a step of. */
   readonly chain: StoredChain | undefined
   /** How far a call is when it begins, 0 to 100. */
@@ -44,6 +46,7 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
     case 'finished':
       return stepAfter(held, outcome, context) ?? finished(held, outcome, context)
     case 'failed':
+      if (context.hasLapsed && isEndOfLease(outcome.failure.error)) return undefined
       return late(held, outcome.failure.error, context) ?? failed(outcome.failure.kind, outcome.failure.error)
     case 'cancelled':
       return { kind: 'cancelled', error: null, reason: textOf(outcome.reason) }
@@ -52,8 +55,14 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
   }
 }
 
+/** Threads, processes and commands end themselves when their lease is over, and may have been told before. */
+function isEndOfLease(error: unknown): boolean {
+  const { code, reason } = (error ?? {}) as { readonly code?: unknown; readonly reason?: unknown }
+  return code === 'ERR_THREAD_EXITED' || code === 'ERR_PROCESS_EXITED' || reason === 'awol'
+}
+
 export function failed(reason: FailureKind, error: unknown): Verdict {
-  return { kind: 'failed', reason, error: error === undefined ? null : toStoredError(error) }
+  return { kind: 'failed', reason, error: error === undefined ? null : toStoredError(asOptionError(error)) }
 }
 
 /** Its calls were ended by the deadline that is its own. */
@@ -118,10 +127,11 @@ function terminated(
   return { kind: 'terminated', reason, error: detail === undefined ? null : toStoredError(detail) }
 }
 
-function afterWord(held: HeldTask, word: KeptWord, context: VerdictContext): Verdict {
+function afterWord(held: HeldTask, word: KeptWord, context: VerdictContext): Verdict | undefined {
   const { now } = context
   switch (word.kind) {
     case 'retry':
+      if (context.hasLapsed && isEndOfLease(word.error)) return undefined
       return {
         kind: 'retry',
         runAt: now + Math.ceil(word.delayMs),
@@ -130,8 +140,13 @@ function afterWord(held: HeldTask, word: KeptWord, context: VerdictContext): Ver
     case 'snooze':
       return { kind: 'snooze', runAt: now + Math.ceil(word.delayMs) }
     case 'next':
-      return nextStep(word, { ...context, chain: wholeOf(held.task, context.chain) })
+      return nextStep(word, { ...context, chain: within(held, wholeOf(held.task, context.chain)) })
   }
+}
+
+/** The chain that its next step goes on in, with the band of the whole. */
+function within({ task }: HeldTask, chain: StoredChain = NO_CHAIN): StoredChain {
+  return { ...chain, priority: chain.priority ?? task.priority }
 }
 
 function nextStep({ call }: Extract<KeptWord, { kind: 'next' }>, context: VerdictContext): Verdict {
@@ -170,38 +185,51 @@ function stepAfter(
 
 /** The values of `all` are the input of what goes on with them, if anything does. */
 function joinStep(
-  { task }: HeldTask,
+  held: HeldTask,
   { value }: Extract<Outcome, { kind: 'finished' }>,
   context: VerdictContext,
 ): Verdict | undefined {
+  const { task } = held
   const { join } = task.name === JOIN_NAME ? (JSON.parse(task.input as string) as JoinInput) : { join: null }
   if (join === null) return undefined
-  const { maxBytes, find, chain = NO_CHAIN } = context
+  const { maxBytes, find } = context
+  const chain = within(held, context.chain)
   const call = { ...fromCallTag(join), input: value }
   try {
     sizedJson(`input of task "${call.name}"`, value, maxBytes)
   } catch (error) {
     return failed('unserializable', error)
   }
-  return stepTo(toStoredStep({ call, levels: chain.levels }, chain, find, maxBytes), context)
+  return stepTo(toStoredStep({ call, levels: chain.levels, after: [] }, chain, find, maxBytes), context)
 }
 
 /** Its value is dropped, unless this was the last step: then there is no other. */
-function chainStep({ task }: HeldTask, context: VerdictContext): Verdict | undefined {
-  const { now, maxBytes, find, chain } = context
-  const due = chain && advance(chain.levels)
-  if (due === undefined) return undefined
-  const stepAgeMs = Math.max(0, now - task.createdAt)
-  return stepTo(toStoredStep(due, { ...chain, stepAgeMs } as StoredChain, find, maxBytes), context)
+function chainStep(held: HeldTask, context: VerdictContext): Verdict | undefined {
+  const { task } = held
+  const { now, maxBytes, find } = context
+  if (context.chain === undefined || !hasNext(context.chain.levels)) return undefined
+  const chain = { ...within(held, context.chain), stepAgeMs: Math.max(0, now - task.createdAt) }
+  const [old, ...after] = chain.after ?? []
+  let due: Due
+  try {
+    due = advance(chain.levels, old ?? JSON.parse(task.next as string))
+  } catch (error) {
+    return failed(
+      'invalidInput',
+      new Error('The calls that come after this step cannot be read', { cause: error }),
+    )
+  }
+  const call = toStoredStep(due, old === undefined ? chain : { ...chain, after }, find, maxBytes)
+  return stepTo(call, context, old === undefined)
 }
 
-function stepTo(call: StoredCall, { now, find, percentOf }: VerdictContext): Verdict {
-  return { kind: 'step', runAt: now, call, percent: percentAt(call, find, percentOf) ?? null }
+function stepTo(call: StepCall, { now, find, percentOf }: VerdictContext, isNext = false): Verdict {
+  return { kind: 'step', runAt: now, call, isNext, percent: percentAt(call, find, percentOf) ?? null }
 }
 
 /** How far the task is when this step of it begins. */
 function percentAt(
-  call: StoredCall,
+  call: StepCall,
   find: FindDefinition,
   percentOf: VerdictContext['percentOf'],
 ): number | undefined {
