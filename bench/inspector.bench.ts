@@ -42,7 +42,7 @@ const waiting = defineTask({ name: 'waiting' }, () => 1)
 
 export async function run(scale: Scale): Promise<Table[]> {
   const { rates, lengthMs, rounds, waitingRuns } = at(scale, {
-    full: { rates: [1_000, 5_000, 20_000], lengthMs: 4_000, rounds: 5, waitingRuns: [0, 10_000] },
+    full: { rates: [1_000, 5_000, 20_000], lengthMs: 3_000, rounds: 3, waitingRuns: [0, 10_000] },
     quick: { rates: [5_000, 20_000], lengthMs: 2_000, rounds: 2, waitingRuns: [0, 10_000] },
     smoke: { rates: [5_000], lengthMs: 300, rounds: 1, waitingRuns: [100] },
   })

@@ -1,4 +1,7 @@
 /** Stately's inspector: its receivers understand our server, and its inspectors watch our supervisors. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createInspector, createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai/inspect'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSupervisor, defineTask } from '../../src/index.ts'
@@ -106,5 +109,22 @@ describe("Stately's inspectors", () => {
       expect.arrayContaining(['test', 'tasks', 'task:']),
     )
     expect(actors.every(({ definition }) => typeof JSON.parse(definition) === 'object')).toBe(true)
+  })
+
+  test('are sent over its own server, too', { timeout: 60_000 }, async () => {
+    const program = join(import.meta.dirname, '../fixtures/inspector/stately-program.ts')
+    const { stdout } = await promisify(execFile)(process.execPath, [program])
+    const messages = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(messages).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: '@xstate.actor', name: 'followed' }),
+        expect.objectContaining({ type: '@xstate.event', event: 'task.admit' }),
+        expect.objectContaining({ type: '@xstate.snapshot', value: { running: 'executing' } }),
+        expect.objectContaining({ type: '@xstate.snapshot', event: 'attempt.returned', value: 'finished' }),
+      ]),
+    )
   })
 })
