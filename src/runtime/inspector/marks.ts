@@ -7,6 +7,8 @@ import type { ActorRow } from './messages.ts'
 
 export type Mark = Pick<ActorRow, 'event' | 'eventAt' | 'from'>
 
+const MOST_OTHERS = 20_000
+
 export class Marks {
   readonly #others = new Map<string, Mark>()
   #runs = new Map<TaskRun, Mark | undefined>()
@@ -19,6 +21,8 @@ export class Marks {
 
   set(name: string, mark: Mark): void {
     this.#others.set(name, mark)
+    // Children that come and go under ever new names.
+    if (this.#others.size > MOST_OTHERS) this.#others.delete(this.#others.keys().next().value as string)
   }
 
   /** The run is in view: it is until the second turn from now. */

@@ -26,6 +26,7 @@ const MOST_STEPS = 500
 /** Live runs that are told of when an inspector connects. */
 const MOST_RUNS = 200
 const SAMPLE_MS = 250
+const MOST_KNOWN = 50_000
 
 /** What an inspector is connected by. */
 export interface StatelySocket {
@@ -171,6 +172,8 @@ export class StatelyFeed {
       socket.send(eventText)
       socket.send(snapshotText)
       if (run?.live === false) known.delete(id)
+      // Who is told of again is the same one: children come and go under ever new names.
+      if (known.size > MOST_KNOWN) known.clear()
     }
   }
 
