@@ -1,4 +1,4 @@
-// Draws the statecharts and the layers of src/ into visualizations/, as Mermaid that a code host renders.
+// Draws the statecharts and the layers of src/ into visualizations/, as Mermaid that a code host renders and as SVG.
 //
 //   node scripts/visualize.ts           writes
 //   node scripts/visualize.ts --check   exits 1 and names the files that are not current
@@ -29,6 +29,7 @@ import {
 import { drawActorTree } from './visualize/actor-tree.ts'
 import { drawLayers } from './visualize/layers.ts'
 import { drawMachine, drawOverview, drawTable } from './visualize/statechart.ts'
+import { drawSvg } from './visualize/svg.ts'
 
 interface Chart {
   readonly file: string
@@ -173,7 +174,10 @@ const SUPERVISOR_WORDS: Readonly<Record<string, string>> = {
 }
 
 const files = new Map<string, string>()
-for (const chart of charts) files.set(chart.file, chartPage(chart))
+for (const chart of charts) {
+  files.set(chart.file, chartPage(chart))
+  files.set(svgOf(chart.file), await drawSvg(chart.machine))
+}
 files.set('task-life-cycle.md', lifeCyclePage())
 files.set('supervisor-life-cycle.md', supervisorPage())
 files.set('actor-tree.md', await actorTreePage())
@@ -183,12 +187,18 @@ files.set('README.md', indexPage())
 if (process.argv.includes('--check')) check()
 else write()
 
-function chartPage({ title, machine, source }: Chart): string {
+/** The file of the same chart as SVG. */
+function svgOf(file: string): string {
+  return file.replace(/\.md$/, '.svg')
+}
+
+function chartPage({ file, title, machine, source }: Chart): string {
   const { states, rest } = headerOf(join(root, 'src/machines', source))
   return page(
     title,
     `\`${machine.id}\` in [src/machines/${source}](../src/machines/${source}). A label reads *event* [*guard*] / *actions*; \`+2\` stands for two more actions, which the table below names.`,
     fence(drawMachine(machine)),
+    `The same as [SVG](${svgOf(file)}), without actions: laid out as in the inspector.`,
     '## States',
     states,
     ...rest,
@@ -236,7 +246,8 @@ function layersPage(): string {
 
 function indexPage(): string {
   const rows = charts.map(
-    ({ file, title, machine }) => `- [${title}](${file}): \`${machine.id}\`, ${count(machine)}`,
+    ({ file, title, machine }) =>
+      `- [${title}](${file}) ([SVG](${svgOf(file)})): \`${machine.id}\`, ${count(machine)}`,
   )
   return page(
     'Visualizations',
@@ -306,7 +317,7 @@ function write(): void {
   mkdirSync(folder, { recursive: true })
   for (const file of strays()) rmSync(join(folder, file))
   for (const [file, text] of files) writeFileSync(join(folder, file), text)
-  console.log(`visualizations: ${files.size} pages written`)
+  console.log(`visualizations: ${files.size} files written`)
 }
 
 function check(): void {
@@ -316,12 +327,12 @@ function check(): void {
   })
   const names = [...stale.map(([file]) => file), ...strays()]
   for (const name of names) console.error(`visualizations/${name} is not current: npm run visualize`)
-  if (names.length === 0) console.log(`visualizations: ${files.size} pages are current`)
+  if (names.length === 0) console.log(`visualizations: ${files.size} files are current`)
   process.exitCode = names.length > 0 ? 1 : 0
 }
 
 /** Pages that nothing generates any more. */
 function strays(): string[] {
   if (!existsSync(folder)) return []
-  return readdirSync(folder).filter((file) => file.endsWith('.md') && !files.has(file))
+  return readdirSync(folder).filter((file) => /\.(md|svg)$/.test(file) && !files.has(file))
 }
