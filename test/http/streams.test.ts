@@ -164,7 +164,7 @@ describe('many', () => {
     const { id } = await queue.enqueue(mail, 'ada')
     const streams = await Promise.all([follow('/events'), follow(`/tasks/${id}/events`), follow('/events')])
     await streams[1]?.next()
-    handler.close()
+    await handler.close()
     for (const { until } of streams) await expect(until(() => false)).rejects.toThrow('ended')
   })
 })

@@ -338,7 +338,7 @@ describe('the server itself', () => {
 
   test('once closed it sends everybody away', async () => {
     const { ask, handler } = await openApi()
-    handler.close()
+    await handler.close()
     expect(await ask('GET', '/tasks')).toMatchObject({ status: 503, body: { code: 'ERR_HTTP_CLOSED' } })
   })
 })

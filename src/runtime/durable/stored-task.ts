@@ -135,7 +135,8 @@ export function readStored(text: string | null): unknown {
   }
 }
 
-function readStoredError(text: string | null): StoredError | undefined {
+/** @param text - from `toStoredError` */
+export function readStoredError(text: string | null): StoredError | undefined {
   if (text === null) return undefined
   try {
     return toPlainError(JSON.parse(text) as Thrown)

@@ -64,10 +64,10 @@ export class EventStreams {
     return streamResponse(feed)
   }
 
-  /** Ends all of them. */
-  close(): void {
+  /** Ends all of them. Resolves when nothing is asked for them any more. */
+  close(): Promise<void> {
     for (const feed of [...this.#feeds]) feed.close()
-    this.#watch.close()
+    return this.#watch.close()
   }
 
   /** @throws HttpRefusal */

@@ -10,7 +10,6 @@
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
-import { storeOf } from '../durable/queue-access.ts'
 import { loggerOr } from '../logger.ts'
 import { durableRoutes } from './durable-routes.ts'
 import { EventStreams } from './event-streams.ts'
@@ -20,18 +19,18 @@ import { checkHandlerOptions, type HttpHandlerOptions, type HttpMount, submittab
 import { HttpRefusal, problemResponse } from './http-problem.ts'
 import { basePathOf, Links } from './links.ts'
 import { openapiOf } from './openapi.ts'
-import { queueService } from './queue-service.ts'
 import { json, type Route, type RouteRequest, type Site } from './route.ts'
 import { scheduleRoutes } from './schedule-routes.ts'
 import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { taskRoutes } from './task-routes.ts'
+import { serviceOf } from './task-source.ts'
 
 /** Answers requests. Never rejects. */
 export interface HttpHandler {
   (request: Request): Promise<Response>
-  /** Ends its streams; whoever still asks is told so. */
-  close(): void
+  /** Ends its streams; whoever still asks is told so. Resolves when it asks its source for nothing any more. */
+  close(): Promise<void>
 }
 
 const MAX_BODY_BYTES = 2 * 1_048_576
@@ -59,7 +58,6 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
 
 /** The options have been checked. */
 export function makeHandler(where: string, options: HttpHandlerOptions): HttpHandler & Upgrades {
-  storeOf(options.queue)
   const live = new LiveHandler(where, options)
   return Object.assign((request: Request) => live.answer(request), {
     close: () => live.close(),
@@ -88,9 +86,9 @@ class LiveHandler {
   #state: 'open' | 'closed' = 'open'
 
   constructor(where: string, options: HttpHandlerOptions) {
-    const { queue, daemon, tasks = [], token, hosts, origins = [], basePath = '' } = options
+    const { tasks = [], token, hosts, origins = [], basePath = '' } = options
     const base = basePathOf(basePath)
-    const service = queueService(queue, daemon)
+    const service = serviceOf(where, options)
     const { heartbeatMs = HEARTBEAT_MS, stallMs = STALL_MS, maxStreams: limit = MAX_STREAMS } = options
     this.#options = options
     this.#links = new Links(base)
@@ -123,9 +121,9 @@ class LiveHandler {
     return mount
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#state = 'closed'
-    this.#site.streams.close()
+    return this.#site.streams.close()
   }
 
   #makeApp(routes: readonly Route[]): Hono {
@@ -227,7 +225,7 @@ function routesOf(site: Site, base: string, hasToken: boolean): readonly Route[]
     answers: { 200: { description: 'OpenAPI 3.1', schema: { type: 'object' } } },
     act: async () => json(document),
   }
-  const document = openapiOf([...routes, description], base, hasToken)
+  const document = openapiOf([...routes, description], base, hasToken, site.service.options)
   return [...routes, description]
 }
 

@@ -7,6 +7,7 @@ import { type Checks, check, checkOptions, refuse } from '../check.ts'
 import type { Daemon } from '../durable/daemon.ts'
 import type { Queue } from '../durable/queue.ts'
 import { definitionTable, type TaskSource } from '../durable/task-table.ts'
+import type { Supervisor } from '../supervisor.ts'
 
 /** What answers requests below a path beside the API: metrics, a page. */
 export interface HttpMount {
@@ -22,8 +23,10 @@ export interface HttpMount {
 }
 
 export interface HttpHandlerOptions {
-  /** Whose tasks are served. It stays open. */
-  readonly queue: Queue
+  /** Whose tasks are served: a durable queue, which stays open, or a supervisor, which goes on. One of the two. */
+  readonly queue?: Queue
+  /** Its runs have no schedules, and can be neither moved, removed nor run once more. */
+  readonly supervisor?: Supervisor
   /** What may be submitted, and nothing else: definitions, or modules that export some. @defaultValue none */
   readonly tasks?: readonly TaskSource[]
   /** The daemon of this process: while it does not work, the API is not ready. */
@@ -88,6 +91,7 @@ function checkToken(where: string, value: unknown): void {
 
 export const HANDLER_CHECKS: Checks = {
   queue: check.anything,
+  supervisor: check.anything,
   tasks: check.anything,
   daemon: check.having('a daemon', 'start', 'stop', 'info'),
   token: checkToken,

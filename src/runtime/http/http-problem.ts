@@ -104,7 +104,7 @@ export function problemResponse(error: unknown, logger: Logger): Response {
   if (error instanceof HttpRefusal) return toResponse(error.code, error.message, error.headers)
   const code = isStatewardError(error) ? error.code : 'ERR_HTTP_INTERNAL'
   const status = statusOf(code)
-  if (status < 500) return toResponse(code, (error as Error).message)
+  if (code in ERROR_STATUSES) return toResponse(code, (error as Error).message)
   say(logger, 'error', { err: error }, 'a request could not be answered')
   if (status === 503) return toResponse(code, 'The tasks cannot be reached now. Ask again in a moment.')
   return toResponse('ERR_HTTP_INTERNAL', 'The request could not be answered. The log of the server says why.')

@@ -1,4 +1,4 @@
-/** Entry `stateward/http`: the tasks of a durable queue over HTTP. */
+/** Entry `stateward/http`: the tasks of a durable queue, or of a supervisor, over HTTP. */
 export { createHttpHandler, type HttpHandler } from './http-handler.ts'
 export type { HttpHandlerOptions, HttpMount } from './http-options.ts'
 export { type NodeListener, toNodeListener } from './node-listener.ts'

@@ -81,19 +81,17 @@ const runOptions = {
   deadlineMs: durationMs,
 }
 
-const submission = object(
-  { task: { ...name, description: 'Name of a task that is registered' } },
-  {
-    input: { description: 'What its handler gets: JSON' },
-    runAt: moment,
-    delayMs: durationMs,
-    expiresAt: moment,
-    key: name,
-    onConflict: oneOf(['keep', 'reject', 'replace']),
-    runId: name,
-    ...runOptions,
-  },
-)
+const submitted = { task: { ...name, description: 'Name of a task that is registered' } }
+
+const submissionOptions: Readonly<Record<string, Schema>> = {
+  runAt: moment,
+  delayMs: durationMs,
+  expiresAt: moment,
+  key: name,
+  onConflict: oneOf(['keep', 'reject', 'replace']),
+  runId: name,
+  ...runOptions,
+}
 
 const times = {
   cron: text,
@@ -134,14 +132,13 @@ const problem = object({
   code: { ...text, pattern: '^ERR_[A-Z_]+$', description: 'What went wrong, for programs' },
 })
 
-export const SCHEMAS: Readonly<Record<string, Schema>> = {
+const SCHEMAS: Readonly<Record<string, Schema>> = {
   Task: task,
   TaskError: error,
   TaskPage: object(
     { tasks: listOf(ref('Task')) },
     { next: { ...text, description: '`after` of the next page' } },
   ),
-  Submission: submission,
   QueuedTask: object(
     { id: name, existing: { ...flag, description: 'A live task with the key was there, and is this one' } },
     { replaced: { ...text, description: 'Id of the task that it replaced' } },
@@ -166,4 +163,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Health: object({ status: { const: 'ok' } }),
   Readiness: object({ status: { const: 'ready' } }),
   Problem: problem,
+}
+
+/** @param options - what can be said of a task when it is submitted */
+export function schemasFor(options: readonly string[]): Readonly<Record<string, Schema>> {
+  const known = Object.entries(submissionOptions).filter(([option]) => options.includes(option))
+  const input = { description: 'What its handler gets: JSON' }
+  return { ...SCHEMAS, Submission: object(submitted, { input, ...Object.fromEntries(known) }) }
 }

@@ -1,13 +1,21 @@
 /** The document that says what is served, made of the operations that are served. */
 import { createRequire } from 'node:module'
-import { SCHEMAS } from './openapi-schemas.ts'
+import { schemasFor } from './openapi-schemas.ts'
 import { type Answer, type Parameter, type Route, ref, type Schema } from './route.ts'
 
 /** Every operation may be answered so. */
 const COMMON_PROBLEMS = [400, 403, 421, 500, 503]
 
-/** @param base - path that they are mounted at */
-export function openapiOf(routes: readonly Route[], base: string, hasToken: boolean): object {
+/**
+ * @param base - path that they are mounted at
+ * @param options - what can be said of a task when it is submitted
+ */
+export function openapiOf(
+  routes: readonly Route[],
+  base: string,
+  hasToken: boolean,
+  options: readonly string[],
+): object {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes) {
@@ -24,7 +32,7 @@ export function openapiOf(routes: readonly Route[], base: string, hasToken: bool
     servers: [{ url: base === '' ? '/' : base }],
     paths,
     components: {
-      schemas: SCHEMAS,
+      schemas: schemasFor(options),
       ...(hasToken ? { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } } : {}),
     },
   }

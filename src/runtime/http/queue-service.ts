@@ -5,16 +5,21 @@ import type { Daemon } from '../durable/daemon.ts'
 import type { Queue } from '../durable/queue.ts'
 import { storeOf } from '../durable/queue-access.ts'
 import { toStoredTask } from '../durable/stored-task.ts'
+import { ENQUEUE_OPTIONS } from './submission.ts'
 import type { DurableActs, TaskService } from './task-service.ts'
 
 /** States of a daemon in which it runs what comes. */
 const READY_STATES: readonly string[] = ['working']
 
-/** @param daemon - whether it works says whether this is ready */
-export function queueService(queue: Queue, daemon: Daemon | undefined): TaskService {
-  const store = storeOf(queue)
+/**
+ * @param daemon - whether it works says whether this is ready
+ * @throws OptionError for what is no queue
+ */
+export function queueService(where: string, queue: Queue, daemon: Daemon | undefined): TaskService {
+  const store = storeOf(queue, where)
   return {
     clock: store.clock,
+    options: ENQUEUE_OPTIONS,
     async get(ids) {
       const found = await store.read((open) => open.get(ids))
       const now = store.now()

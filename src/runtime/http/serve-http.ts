@@ -97,7 +97,7 @@ class LiveServer implements HttpServer {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const server = this.#server
     const onError = (cause: NodeJS.ErrnoException): void => {
-      this.#handler.close()
+      void this.#handler.close()
       const text = `Nothing can listen on ${this.host}:${this.#asked}: ${cause.message}`
       reject(new StatewardError(text, { code: 'ERR_LISTEN_FAILED', cause }))
     }
@@ -120,12 +120,12 @@ class LiveServer implements HttpServer {
   }
 
   async #close(): Promise<void> {
-    this.#handler.close()
+    const ended = this.#handler.close()
     for (const { close } of this.#mounts ?? []) close?.()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#server.close(() => resolve())
     this.#server.closeIdleConnections()
-    await promise
+    await Promise.all([ended, promise])
   }
 }
 

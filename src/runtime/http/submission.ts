@@ -4,24 +4,30 @@ import { type Checks, check, checkOptions, didYouMean } from '../check.ts'
 import type { EnqueueOptions } from '../durable/enqueue-options.ts'
 import type { ScheduleOptions } from '../durable/schedule.ts'
 import { OptionError } from '../errors.ts'
+import type { SubmitOptions } from '../task-options.ts'
 import { toInstantValue } from './http-query.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
 /** Where and with which context a task runs is its definition's business, not that of whoever asks for it. */
-export const SUBMIT_OPTIONS = [
+export const RUN_OPTIONS = [
   'priority',
   'runAt',
   'delayMs',
   'expiresAt',
-  'key',
-  'onConflict',
   'runId',
-  'description',
-  'metadata',
   'queueTimeoutMs',
   'runTimeoutMs',
   'deadlineMs',
+] as const satisfies readonly (keyof EnqueueOptions & keyof SubmitOptions)[]
+
+/** Of a stored task, there is more to say. */
+export const ENQUEUE_OPTIONS = [
+  ...RUN_OPTIONS,
+  'key',
+  'onConflict',
+  'description',
+  'metadata',
 ] as const satisfies readonly (keyof EnqueueOptions)[]
 
 export const SCHEDULE_OPTIONS = [

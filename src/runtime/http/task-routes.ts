@@ -8,7 +8,7 @@ import type { StoredTask } from '../durable/stored-task.ts'
 import { checkParameters, inclusionsOf, taskQueryOf } from './http-query.ts'
 import { STATES } from './openapi-schemas.ts'
 import { ID_PARAMETER, INCLUDE_PARAMETER, json, type Parameter, type Route, ref, type Site } from './route.ts'
-import { SUBMIT_OPTIONS, submissionOf } from './submission.ts'
+import { submissionOf } from './submission.ts'
 import { taskView } from './task-view.ts'
 
 export const query = (name: string, description: string, schema: object = { type: 'string' }): Parameter => ({
@@ -97,7 +97,11 @@ function submit({ service, definitions: known, links }: Site): Route {
     problems: [409, 422],
     async act({ body, query: params }) {
       checkParameters(params, [])
-      const { definition, input, options } = submissionOf<EnqueueOptions>(await body(), known, SUBMIT_OPTIONS)
+      const { definition, input, options } = submissionOf<EnqueueOptions>(
+        await body(),
+        known,
+        service.options,
+      )
       const { id, existing, replaced } = await service.submit(definition, input, options)
       const at = links.task(id)
       return json({ id, existing, replaced }, existing ? 200 : 201, {

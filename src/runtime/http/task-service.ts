@@ -15,6 +15,8 @@ import type { StoredTaskQuery } from '../durable/task-query.ts'
 
 export interface TaskService {
   readonly clock: Clock
+  /** What can be said of a task when it is submitted. */
+  readonly options: readonly string[]
   get(ids: readonly string[]): Promise<readonly (StoredTask | undefined)[]>
   /** @throws OptionError for a wrong query */
   list(query: StoredTaskQuery): Promise<StoredTaskPage>

@@ -45,6 +45,8 @@ export class TaskWatch {
   #phase: Phase = 'idle'
   #timer: unknown
   #endNews: (() => void) | undefined
+  /** On their way: one, or two when somebody came just after everybody had left. */
+  readonly #looks = new Set<Promise<void>>()
   /** The newest tasks of the last look. */
   #newest: readonly string[] = []
 
@@ -74,11 +76,13 @@ export class TaskWatch {
     }
   }
 
-  close(): void {
+  /** Resolves when no look is on its way any more. */
+  async close(): Promise<void> {
     this.#disarm()
     this.#phase = 'closed'
     this.#byId.clear()
     this.#ofAll.clear()
+    await Promise.all(this.#looks)
   }
 
   #begin(): void {
@@ -107,7 +111,11 @@ export class TaskWatch {
     if (this.#phase !== 'watching') return
     this.#phase = 'looking'
     this.#service.clock.clearTimeout(this.#timer)
-    void this.#ask().then((seen) => this.#looked(REST_MS + seen / TASKS_PER_REST_MS))
+    const look = this.#ask().then((seen) => {
+      this.#looks.delete(look)
+      this.#looked(REST_MS + seen / TASKS_PER_REST_MS)
+    })
+    this.#looks.add(look)
   }
 
   /** @returns how many tasks were looked at */
