@@ -11,7 +11,13 @@ import { OptionError } from '../errors.ts'
 import type { Session } from './command-kit.ts'
 import { daemonNotStarted, toldUsage } from './daemon-errors.ts'
 import { type DaemonMark, marksOf } from './daemon-marks.ts'
-import { type DaemonStartOptions, toStartArguments, toStartEnvironment } from './daemon-options.ts'
+import {
+  type DaemonStartOptions,
+  servedAt,
+  servedLines,
+  toStartArguments,
+  toStartEnvironment,
+} from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { ownToken, TOKEN_VARIABLE } from './inspector-lines.ts'
 
@@ -49,10 +55,12 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
   child.unref()
   try {
     const mark = await untilUp(queue, child, options)
+    const http = servedAt(options)
     const address = options.inspect === undefined ? undefined : addressIn(logFile, before)
     const inspector = address === undefined ? {} : { inspector: `${address}#token=${token}` }
-    answer({ name, id: mark.id, pid: mark.pid, log: logFile, ...inspector }, () => [
+    answer({ name, id: mark.id, pid: mark.pid, log: logFile, http, ...inspector }, () => [
       `Daemon ${name} works, pid ${mark.pid}. Its log is ${logFile}`,
+      ...servedLines(http),
       ...(inspector.inspector === undefined ? [] : [`Inspector: ${inspector.inspector}`]),
     ])
     return EXIT.ok

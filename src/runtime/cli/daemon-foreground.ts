@@ -15,7 +15,8 @@ import type { SupervisorOptions } from '../supervisor-options.ts'
 import type { Session } from './command-kit.ts'
 import { daemonRuns } from './daemon-errors.ts'
 import { marksOf } from './daemon-marks.ts'
-import { type DaemonStartOptions, toHttp, toSizes } from './daemon-options.ts'
+import { metricsMounts } from './daemon-metrics.ts'
+import { type DaemonStartOptions, servedLines, toHttp, toSizes } from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { ownToken, toInspectorLine } from './inspector-lines.ts'
 import { loadTasks } from './load-tasks.ts'
@@ -36,6 +37,8 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
   try {
     await supervisor.start()
     await showInspector(supervisor, session)
+    const http = toHttp(options)
+    const mounts = http === undefined ? [] : await metricsMounts(name, supervisor, queue)
     const daemon = createDaemon({
       queue,
       supervisor,
@@ -43,14 +46,14 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
       name,
       ...(lease === undefined ? {} : { leaseMs: lease }),
       ...(unknownTasks === undefined ? {} : { unknownTasks }),
-      ...toHttp(options),
+      ...(http === undefined ? {} : { http: { ...http, mounts } }),
     })
     await daemon.start()
     if (!force) await refuseSecond(queue, daemon)
-    const http = daemon.http?.url
-    answer({ event: 'started', name, id: daemon.id, pid: process.pid, http }, () => [
+    const url = daemon.http?.url
+    answer({ event: 'started', name, id: daemon.id, pid: process.pid, http: url }, () => [
       `Daemon ${name} works, pid ${process.pid}.`,
-      ...(http === undefined ? [] : [`Its tasks are served on ${http}`]),
+      ...servedLines(url),
     ])
     await Promise.race([stopped.promise, aborted(signal)])
     await daemon.stop({ wait: timeout })

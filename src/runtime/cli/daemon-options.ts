@@ -1,4 +1,5 @@
 /** Options with which `daemon start` and `daemon restart` start one. */
+import { isIPv6 } from 'node:net'
 import { type Command, Option } from 'commander'
 import { checkDaemonHttp, type DaemonOptions } from '../durable/daemon-options.ts'
 import { OptionError } from '../errors.ts'
@@ -86,15 +87,23 @@ export function toStartEnvironment(url: string, { httpToken }: DaemonStartOption
 }
 
 /** The HTTP API that it is to have, if any. */
-export function toHttp({ httpPort, httpHost, httpToken }: DaemonStartOptions): Pick<DaemonOptions, 'http'> {
-  if (httpPort === undefined) return {}
+export function toHttp({ httpPort, httpHost, httpToken }: DaemonStartOptions): DaemonOptions['http'] {
+  if (httpPort === undefined) return undefined
   return {
-    http: {
-      port: httpPort,
-      ...(httpHost === undefined ? {} : { host: httpHost }),
-      ...(httpToken === undefined || httpToken === '' ? {} : { token: httpToken }),
-    },
+    port: httpPort,
+    ...(httpHost === undefined ? {} : { host: httpHost }),
+    ...(httpToken === undefined || httpToken === '' ? {} : { token: httpToken }),
   }
+}
+
+/** Where a daemon in another process is served; a port that it chooses itself stands in its log. */
+export function servedAt({ httpPort, httpHost = '127.0.0.1' }: DaemonStartOptions): string | undefined {
+  if (httpPort === undefined || httpPort === 0) return undefined
+  return `http://${isIPv6(httpHost) ? `[${httpHost}]` : httpHost}:${httpPort}`
+}
+
+export function servedLines(url: string | undefined): readonly string[] {
+  return url === undefined ? [] : [`Its tasks are served on ${url}`]
 }
 
 /** A size that is given is what it says: places beside it are only those that are asked for. Without one, see the supervisor's. */
@@ -122,7 +131,7 @@ export function checkStartOptions(options: DaemonStartOptions): void {
     throw new OptionError('Expected --http-host with --http-port: without a port nothing is served.', {
       code: 'ERR_OPTION_INVALID',
     })
-  const { http } = toHttp(options)
+  const http = toHttp(options)
   if (http !== undefined) checkDaemonHttp('daemon start --http', http)
   if (foreground && log !== undefined) {
     throw new OptionError(
