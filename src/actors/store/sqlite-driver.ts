@@ -7,7 +7,9 @@
  * - closed: for good.
  *
  * SQLite's own busy handler blocks the event loop and starves one of two writers, so it is off; who finds the file
- * locked waits for a moment by a timer and asks again, up to `busyLimitMs`. Every body runs within one turn of the
+ * locked waits for a moment by a timer and asks again, up to `busyLimitMs`. The lock knows no queue: on a slow disk, one who
+ * commits again and again would always have it first. So whoever had it for long leaves a gap in which others find it free,
+ * and whoever has waited for long asks so often that he meets any gap. Every body runs within one turn of the
  * event loop, so statements of different callers never mix. A body that throws is rolled back.
  */
 
@@ -113,11 +115,23 @@ export function toStoreError(error: unknown, file: string): StoreError {
   }
 }
 
+/** Who has waited for so long asks at each turn of the event loop, and naps now and then. */
+const URGENT_MS = 250
+const TURNS_PER_NAP = 30
+/** A nap is not longer: gaps between the commits of others are short. */
+const LONGEST_NAP_MS = 8
+
 /** Waits a little, longer each time, never the same for two processes. */
-async function pause(round: number): Promise<void> {
-  if (round < 3) await setImmediate()
-  else await setTimeout(1 + Math.random() * Math.min(round, 20))
+async function pause(round: number, waitedMs: number): Promise<void> {
+  const isUrgent = waitedMs > URGENT_MS && round % TURNS_PER_NAP !== 0
+  if (round < 3 || isUrgent) await setImmediate()
+  else await setTimeout(1 + Math.random() * Math.min(round, LONGEST_NAP_MS))
 }
+
+/** A transaction that took so long is followed by a gap, a part of that time. What is faster leaves gaps enough. */
+const LONG_MS = 10
+const GAP = 1 / 10
+const LONGEST_GAP_MS = 5
 
 /** The furthest that a Date goes from 1970. */
 const FURTHEST = 8_640_000_000_000_000n
@@ -222,6 +236,8 @@ export class SqliteConnection {
   /** Of the file that was opened. */
   readonly #identity: string | undefined
   #isClosed = false
+  /** Others may have the lock first until then, ms of `performance.now()`. */
+  #gapUntil = Number.NEGATIVE_INFINITY
 
   private constructor(file: string, database: DatabaseSync, options: DriverOptions) {
     this.file = file
@@ -242,10 +258,13 @@ export class SqliteConnection {
   }
 
   /** Runs the body in a transaction that may write. What it returns is durable then. */
-  transaction<Value>(body: (sql: Sql) => Value): Promise<Value> {
+  async transaction<Value>(body: (sql: Sql) => Value): Promise<Value> {
+    const gapMs = this.#gapUntil - performance.now()
+    if (gapMs > 0) await setTimeout(gapMs)
     return patiently(this.file, this.#options, () => {
       this.#demandOpen()
       this.sql.exec('BEGIN IMMEDIATE')
+      const begunAt = performance.now()
       try {
         this.fault('begun')
         const value = body(this.sql)
@@ -256,8 +275,16 @@ export class SqliteConnection {
       } catch (error) {
         this.#rollBack()
         throw error
+      } finally {
+        this.#leaveGap(begunAt)
       }
     })
+  }
+
+  #leaveGap(begunAt: number): void {
+    const now = performance.now()
+    const heldMs = now - begunAt
+    if (heldMs > LONG_MS) this.#gapUntil = now + Math.min(LONGEST_GAP_MS, heldMs * GAP)
   }
 
   read<Value>(body: (sql: Sql) => Value): Promise<Value> {
@@ -314,7 +341,7 @@ async function patiently<Value>(file: string, options: DriverOptions, attempt: (
       if (!isBusy(error) || performance.now() - startedAt > options.busyLimitMs)
         throw toStoreError(error, file)
     }
-    await pause(round)
+    await pause(round, performance.now() - startedAt)
   }
 }
 
