@@ -62,7 +62,7 @@
  * | `ERR_STORE_FULL` | `QueueError` | no room is left on the disk |
  * | `ERR_STORE_CLOSED` | `QueueError` | the queue was closed |
  * | `ERR_STORE_TRANSACTION_FOREIGN` | `QueueError` | `tx` is no open transaction on the database of the queue |
- * | `ERR_STORE_MISSING` | `QueueError` | a command is about a database file that does not exist, or an open one was removed or replaced |
+ * | `ERR_STORE_MISSING` | `QueueError` | a command, or `openQueue` with `create: false`, is about a database that holds no queue, or an open file was removed or replaced |
  * | `ERR_STORE_FAILED` | `QueueError` | whatever else the database says; it is the `cause` |
  * | `ERR_METRICS_REGISTERED` | `OptionError` | the registry has metrics of this package already |
  * | `ERR_DAEMON_RUNNING` | `QueueError` | a second daemon of one name is to be started from the command line |

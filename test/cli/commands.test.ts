@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { SCHEMA_VERSION } from '../../src/actors/store/sqlite-schema.ts'
 import { done, freshUrl, settle, take, testQueue, workOff } from '../durable/queue-kit.ts'
@@ -310,6 +311,39 @@ describe('what is wrong', () => {
     }
     expect(existsSync(file)).toBe(false)
     expect(await cli(['list', '-q', 'redis://localhost'])).toMatchObject({ code: 2 })
+  })
+
+  test('a mistake that is found late leaves no file behind', async () => {
+    const folder = await temporaryFolder()
+    const at = ['-q', `sqlite:${join(folder, 'tasks.db')}`]
+    for (const args of [
+      ['enqueue', 'mail', '{not json', ...at],
+      ['enqueue', 'mail', '1', '--metadata', '[1]', ...at],
+      ['enqueue', 'square', '{"n":"x"}', '-t', TASKS, ...at],
+      ['schedule', 'often', 'mail', '--cron', 'never', ...at],
+      ['schedule', 'often', 'square', '{"n":"x"}', '-t', TASKS, '--every', '1h', ...at],
+      ['daemon', 'start', '-t', join(folder, 'nowhere.ts'), '--foreground', ...at],
+      ['daemon', 'restart', '-t', join(folder, 'nowhere.ts'), ...at],
+    ]) {
+      const { code, out } = await cli(args)
+      expect([args, out, code > 0]).toEqual([args, '', true])
+      expect(readdirSync(folder)).toEqual([])
+    }
+  })
+
+  test('a database of somebody else is left as it is', async () => {
+    const file = join(await temporaryFolder(), 'app.db')
+    const database = new DatabaseSync(file)
+    database.exec('CREATE TABLE task (id TEXT)')
+    const bytes = readFileSync(file)
+    expect(await cli(['status', '-q', `sqlite:${file}`])).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(
+        /There is no queue in .*app\.db: the database has no tables.*\(ERR_STORE_MISSING\)/,
+      ),
+    })
+    expect(readFileSync(file)).toEqual(bytes)
+    database.close()
   })
 
   test('a folder that is not there is told once, with what to do', async () => {

@@ -76,11 +76,12 @@ describe('a daemon', () => {
     const other = await startDaemon(url, '--name', 'other')
     const { code, out } = await program(['daemon', 'restart', '-q', url, '-t', TASKS, '--json'])
     expect(code).toBe(0)
-    const { pid } = JSON.parse(out) as { pid: number }
+    const { pid, stopped } = JSON.parse(out) as { pid: number; stopped: object[] }
     onTestFinished(async () => {
       if (isAlive(pid)) process.kill(pid, 'SIGKILL')
       await gone(pid)
     })
+    expect(stopped).toMatchObject([{ pid: first.pid, killed: false }])
     expect([first.pid, other.pid, pid].map(isAlive)).toEqual([false, true, true])
     for (const name of ['default', 'other'])
       expect(await cli(['daemon', 'stop', '--name', name, '-q', url])).toMatchObject({ code: 0 })
@@ -105,6 +106,29 @@ describe('a daemon', () => {
     expect((await check(url)).code).toBe(1)
   })
 
+  test('that does not answer is killed by a restart that may, which tells of it', {
+    timeout: 60_000,
+  }, async () => {
+    const url = await freshUrl()
+    const { pid } = await startDaemon(url)
+    process.kill(pid, 'SIGSTOP')
+    const restart = ['daemon', 'restart', '-q', url, '-t', TASKS, '--timeout', '6s', '--kill']
+    const { code, out } = await program(restart)
+    const [, next = ''] = /works, pid (\d+)/.exec(out) ?? []
+    onTestFinished(async () => {
+      if (isAlive(Number(next))) process.kill(Number(next), 'SIGKILL')
+      await gone(Number(next))
+    })
+    expect(code).toBe(0)
+    expect(out).toMatch(
+      new RegExp(
+        `^Daemon default, pid ${pid}, did not stop in time and was killed.\nDaemon default works, pid`,
+      ),
+    )
+    expect(isAlive(pid)).toBe(false)
+    expect(await cli(['daemon', 'stop', '-q', url])).toMatchObject({ code: 0 })
+  })
+
   test('that cannot start says why, and leaves no process and no mark', { timeout: 60_000 }, async () => {
     const url = await freshUrl()
     const log = join(await temporaryFolder(), 'daemon.log')
@@ -124,7 +148,8 @@ describe('a daemon', () => {
     expect(broken).toMatchObject({ code: 1, err: expect.stringContaining('(ERR_DAEMON_NOT_STARTED)') })
     expect(await cli(start)).toMatchObject({ code: 2, err: expect.stringContaining('--tasks') })
     expect(await cli([...start, '-t', TASKS, '-f', '--log', 'x'])).toMatchObject({ code: 2 })
-    expect((await check(url)).code).toBe(1)
+    // Nor a queue: there was nothing to store.
+    expect((await check(url)).code).toBe(4)
   })
 })
 

@@ -1,6 +1,8 @@
 /** `stateward run`: one task by hand. */
 import { describe, expect, test } from 'vitest'
-import { done, freshUrl, take, testQueue, workOff } from '../durable/queue-kit.ts'
+import { all } from '../../src/task.ts'
+import { done, freshUrl, settle, take, testQueue, workOff } from '../durable/queue-kit.ts'
+import { until } from '../support/until.ts'
 import { answerOf, begin, cli, TASKS } from './cli-kit.ts'
 
 async function place() {
@@ -42,6 +44,22 @@ describe('run', () => {
     expect((await queue.log(id)).map(({ act }) => act)).toContain('attemptFailed')
     expect((await queue.list({ name: 'square' })).tasks).toEqual([])
     expect((await queue.status()).daemons).toEqual([])
+  })
+
+  test('makes the calls of an all(), which daemons run, and goes on when they have ended', async () => {
+    const { queue, run } = await place()
+    const { square } = await import('../fixtures/cli/tasks.ts')
+    const { id } = await queue.enqueue(all([square.call({ n: 2 }), square.call({ n: 3 })]))
+    const { out, code } = begin(run(id))
+    const forked = async (): Promise<boolean> => (await queue.list({ parent: id })).tasks.length === 2
+    await until(forked)
+    expect(await queue.get(id)).toMatchObject({ state: 'running' })
+    // What is not that task, it leaves alone.
+    const children = await queue.list({ parent: id, order: 'oldest' })
+    expect(children.tasks.map(({ state }) => state)).toEqual(['queued', 'queued'])
+    for (const task of await take(queue)) await settle(queue, task, done(task.id.endsWith('.0') ? 4 : 9))
+    expect(await code).toBe(0)
+    expect(out.text).toBe('[4,9]\n')
   })
 
   test('tells by its exit code and its error that it failed', async () => {

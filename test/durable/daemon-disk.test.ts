@@ -1,13 +1,15 @@
 /** A disk that fails: clear errors, a daemon that lives on, and nothing that was answered is lost. */
 import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openQueue } from '../../src/runtime/durable/index.ts'
 import { temporaryFolder } from '../store/store-kit.ts'
 import { errorOf, heldTask, taskOf } from '../support/harness.ts'
 import { until } from '../support/until.ts'
-import { next, openPlace, records, startedDaemon } from './daemon-kit.ts'
+import { enqueue, next, openPlace, records, startedDaemon } from './daemon-kit.ts'
 
 const echo = taskOf<unknown, unknown>((value) => value)
 
@@ -83,6 +85,57 @@ describe.skipIf(!canMount)('on a file system of its own (needs root, and leave t
     expect(refused.message).toContain(`Expected the folder ${folder} to be writable`)
     remount('rw')
     expect(await (await openPlace(file)).queue.counts()).toMatchObject({ queued: 1 })
+  })
+})
+
+/** Files that nobody can write to, also who is root. */
+const canFreeze = ((): boolean => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
+  const file = join(tmpdir(), `stateward-frozen-${process.pid}`)
+  try {
+    writeFileSync(file, '')
+    execFileSync('chattr', ['+i', file], { stdio: 'ignore' })
+    execFileSync('chattr', ['-i', file], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(file, { force: true })
+  }
+})()
+
+describe.skipIf(!canFreeze)('files that turn read-only while they are open (needs root, and chattr)', () => {
+  test('refuse what is to be stored with a clear error; daemon and client go on when they are writable again', async () => {
+    const { task, calls } = heldTask<number>()
+    const place = await openPlace()
+    const { queue, store, supervisor } = await startedDaemon([task, echo], {
+      place,
+      daemon: { leaseMs: 60_000 },
+    })
+    const { file } = place
+    const [held] = await enqueue(queue, task.call(1))
+    await records(store, [held as string], ({ state }) => state === 'running')
+    const due = await queue.enqueue(echo, 'due', { delayMs: 300 })
+    // What SQLite maps beside them it could not write to without being ended by the system.
+    const all = [file, `${file}-wal`]
+    const thaw = (): void => void execFileSync('chattr', ['-i', ...all])
+    const lost = next(supervisor, 'daemon.storeLost')
+    execFileSync('chattr', ['+i', ...all])
+    onTestFinished(() => thaw())
+    const error = await errorOf(queue.enqueue(echo, 'x'))
+    expect(error).toMatchObject({ name: 'QueueError', code: 'ERR_STORE_NOT_WRITABLE' })
+    expect(error.message).toContain('to be writable')
+    expect(await lost).toMatchObject({ error: { code: 'ERR_STORE_NOT_WRITABLE' } })
+    // What is there can still be read, and what ends meanwhile is kept.
+    expect((await queue.get(held as string))?.state).toBe('running')
+    calls[0]?.resolve('done')
+    const found = next(supervisor, 'daemon.storeFound')
+    thaw()
+    await found
+    expect(await queue.wait(held as string)).toBe('done')
+    expect(await queue.wait(due)).toBe('due')
+    expect(await queue.wait(await queue.enqueue(echo, 'more'))).toBe('more')
+    expect(await queue.doctor()).toMatchObject({ ok: true })
   })
 })
 

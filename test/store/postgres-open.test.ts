@@ -53,6 +53,19 @@ test('many may open a fresh one at once: one makes the tables, the others find t
   expect(await stores[1]!.check()).toMatchObject({ ok: true, facts: { schema: SCHEMA_VERSION, tasks: 3 } })
 })
 
+test('who only looks makes no tables', async () => {
+  const url = await freshDatabase()
+  await expect(openPostgresStore({ url, create: false })).rejects.toMatchObject({
+    code: 'ERR_STORE_MISSING',
+    message: expect.stringContaining(
+      'has no tables of stateward. The first enqueue, migrate or daemon start',
+    ),
+  })
+  expect(await onServer(url, "SELECT 1 FROM pg_namespace WHERE nspname LIKE 'stateward%'")).toEqual([])
+  await (await openPostgresStore({ url })).close()
+  await closing(openPostgresStore({ url, create: false }))
+})
+
 test('tables, indexes and triggers that are missing are told', async () => {
   const url = await freshDatabase()
   const store = await closing(openPostgresStore({ url }))
@@ -96,7 +109,7 @@ test('tables of version 1 are migrated when that is asked for: what they hold wa
     'DROP FUNCTION stateward.call_removed',
     'DROP TABLE stateward.call',
     'ALTER TABLE stateward.task DROP COLUMN rest',
-    'DROP INDEX stateward.task_overdue',
+    'DROP INDEX stateward.task_overdue, stateward.task_name',
     `ALTER TABLE stateward.task DROP COLUMN overdue_at, DROP COLUMN queue_timeout_ms, DROP COLUMN deadline_ms,
       DROP COLUMN expires_at, DROP COLUMN ended_by`,
     'UPDATE stateward.schema_version SET version = 1',

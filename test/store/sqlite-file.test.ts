@@ -2,10 +2,12 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, it } from 'vitest'
+import type { Worker } from 'node:worker_threads'
+import { expect, it, onTestFinished } from 'vitest'
 import { SCHEMA_VERSION } from '../../src/actors/store/sqlite-schema.ts'
 import { openSqliteStore } from '../../src/actors/store/sqlite-store.ts'
 import { NO_BOUNDS } from '../../src/machines/overdue.ts'
+import { until } from '../support/until.ts'
 import { claimed, closing, enqueue, newTask, one, put, record, temporaryFolder } from './store-kit.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -169,6 +171,24 @@ it('brings a file of version 3 up to date: nothing comes after what it holds', a
   const store = await closing(openSqliteStore({ file, migrate: true }))
   await put(store, { after: ['"b"'] })
   expect((await claimed(store, 1)).tasks).toMatchObject([{ id, next: null }, { next: '"b"' }])
+})
+
+it('is checked in a thread when it is large, which ends with the store', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  const store = await closing(openSqliteStore({ file }))
+  for (let count = 0; count < 5; count += 1) await put(store, { input: 'x'.repeat(1 << 20) })
+  const threads: Worker[] = []
+  const note = (worker: Worker): void => void threads.push(worker)
+  process.on('worker', note)
+  onTestFinished(() => void process.off('worker', note))
+  const { facts, ...found } = await store.check()
+  expect(found).toEqual({ ok: true, problems: [] })
+  expect(facts).toMatchObject({ file, schema: SCHEMA_VERSION, journal: 'wal', synchronous: 2, tasks: 5 })
+  expect(threads).toHaveLength(1)
+  const given = store.check().catch((error: unknown) => error)
+  await until(() => threads.length === 2)
+  await store.close()
+  expect(await given).toMatchObject({ code: 'ERR_STORE_CLOSED' })
 })
 
 it("lives in the user's own database beside his tables", async () => {

@@ -3,7 +3,12 @@ import { fileURLToPath } from 'node:url'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
-export type EntryName = 'thread-entry' | 'loop-entry' | 'process-entry' | 'watchdog-entry'
+export type EntryName =
+  | 'thread-entry'
+  | 'loop-entry'
+  | 'process-entry'
+  | 'watchdog-entry'
+  | '../store/sqlite-check-entry'
 
 /** Absolute path of an entry file. */
 export function entryFile(name: EntryName): string {

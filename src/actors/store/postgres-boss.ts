@@ -28,10 +28,15 @@ const JOB_OF_SEQ = (column: string): string => `('${ID_HEAD}' || lpad(to_hex(${c
 /** SQL that makes the number of a task of the id of its job. */
 export const SEQ_OF_JOB = (column: string): string => `('x' || right(${column}::text, 12))::bit(48)::bigint`
 
-/** SQL that keeps the waiting jobs of the tasks with the ids `$1` from being fetched. */
-export const LOCK_WAITING_JOBS: string = `SELECT 1 FROM ${BOSS_SCHEMA}.job WHERE name = '${JOB_QUEUE}' AND state < 'active'
-  AND id IN (SELECT ${JOB_OF_SEQ('seq')} FROM stateward.task
+const LOCK = (value: string): string => `SELECT ${value} FROM ${BOSS_SCHEMA}.job WHERE name = '${JOB_QUEUE}'
+  AND state < 'active' AND id IN (SELECT ${JOB_OF_SEQ('seq')} FROM stateward.task
     WHERE id = ANY($1) AND ended_at IS NULL) FOR UPDATE`
+
+/** SQL that keeps the waiting jobs of the tasks with the ids `$1` from being fetched. */
+export const LOCK_WAITING_JOBS: string = LOCK('1')
+
+/** The same, without those that others hold locked: gives the numbers of their tasks. */
+export const LOCK_FREE_JOBS: string = `${LOCK(`${SEQ_OF_JOB('id')} AS seq`)} SKIP LOCKED`
 
 /** SQL that takes away the jobs of the tasks in a table, as `deleteJob` does. @param tasks - what has the column `seq` */
 export const DELETE_JOBS_OF = (tasks: string): string => `DELETE FROM ${BOSS_SCHEMA}.job

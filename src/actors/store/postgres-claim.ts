@@ -12,7 +12,7 @@ import type {
   RenewAnswer,
   RenewOperation,
 } from './operations.ts'
-import { type Dispatch, type FetchedUse, instantText, SEQ_OF_JOB } from './postgres-boss.ts'
+import { type Dispatch, type FetchedUse, instantText, LOCK_FREE_JOBS, SEQ_OF_JOB } from './postgres-boss.ts'
 import { FIRST_OVERDUE } from './postgres-overdue.ts'
 import type { PgWork } from './postgres-rows.ts'
 import { bandOf, priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
@@ -20,6 +20,12 @@ import type { ClaimedTask } from './task-record.ts'
 
 const SET_CLOCK = "SELECT set_config('stateward.now', $1, true)"
 const STRANGE = 'SELECT name FROM stateward.name WHERE name <> ALL($1)'
+/** So many of a few names are taken one by one. */
+const FEW = 32
+// The order makes the planner use the index of names, whatever it believes to know of them.
+const STRANGE_AND_DUE = `SELECT array(${STRANGE}) AS strange, array(SELECT id FROM unnest($1::text[]) AS known (known)
+  CROSS JOIN LATERAL (SELECT id FROM stateward.task WHERE name = known AND ended_at IS NULL AND run_at <= $2
+    AND state = 'pending' ORDER BY ended_at, run_at LIMIT ${FEW}) AS first LIMIT ${FEW}) AS due`
 
 /** What a claimed task has, and its column. */
 const COLUMNS: { readonly [Key in keyof ClaimedTask]: string } = {
@@ -116,7 +122,12 @@ async function claimDue(work: PgWork, operation: ClaimOperation): Promise<Answer
   const { room, limit, names } = operation
   const runs = bandRuns(operation)
   if (runs.length === 0) return []
-  const except = await exceptions(work, operation)
+  const known = names === undefined ? undefined : await ofNames(work, operation, names)
+  // pg-boss meets all that waits before what it is asked for.
+  if (known?.due.length === 0) return []
+  if (known !== undefined && known.strange.length > 0 && known.due.length < FEW)
+    return claimThese(work, operation, known.due)
+  const except = operation.except ?? known?.strange ?? []
   const use = useOf(operation)
   const said: Answer[] = []
   let taken = 0
@@ -144,7 +155,7 @@ function useOf({ at, holder, leaseUntil, names }: ClaimOperation): FetchedUse {
 }
 
 const THESE = `SELECT seq, band, run_at AS "runAt", name FROM stateward.task
-  WHERE id = ANY($1) AND state = 'pending' AND run_at <= $2 AND ($3::text[] IS NULL OR name = ANY($3))
+  WHERE seq = ANY($1) AND state = 'pending' AND run_at <= $2 AND ($3::text[] IS NULL OR name = ANY($3))
     AND ($4::text[] IS NULL OR name <> ALL($4)) ORDER BY band, run_at, seq FOR UPDATE SKIP LOCKED`
 
 async function claimThese(
@@ -154,7 +165,9 @@ async function claimThese(
 ): Promise<Answer[]> {
   const { at, room, limit, names, except } = operation
   const taken: Dispatch[] = []
-  for (const one of await sql.rows<Dispatch>(THESE, [ids, at, names ?? null, except ?? null])) {
+  // Jobs before rows, as who fetches: neither waits for the other.
+  const free = (await sql.rows<{ seq: number }>(LOCK_FREE_JOBS, [ids])).map(({ seq }) => seq)
+  for (const one of await sql.rows<Dispatch>(THESE, [free, at, names ?? null, except ?? null])) {
     if (placesFor(room, priorityOf(one.band), taken.length, limit) > 0) taken.push(one)
   }
   return dispatcher.take<Answer>(sql, taken, useOf(operation))
@@ -171,11 +184,16 @@ function bandRuns({ room, limit }: ClaimOperation): { from: number; to: number }
   return runs.filter(({ places }) => places > 0)
 }
 
-async function exceptions({ sql }: PgWork, { names, except }: ClaimOperation): Promise<readonly string[]> {
-  if (except !== undefined) return except
-  if (names === undefined) return []
-  const strange = await sql.rows<{ name: string }>(STRANGE, [names])
-  return strange.map(({ name }) => name)
+interface OfNames {
+  /** Names that are not meant. */
+  readonly strange: readonly string[]
+  /** Ids of what is due of those that are, the first ones. */
+  readonly due: readonly string[]
+}
+
+async function ofNames({ sql }: PgWork, { at }: ClaimOperation, names: readonly string[]): Promise<OfNames> {
+  const [found] = await sql.rows<OfNames>(STRANGE_AND_DUE, [names, at])
+  return found ?? { strange: [], due: [] }
 }
 
 type Lists = { readonly [Key in keyof ClaimedTask]: readonly ClaimedTask[Key][] }

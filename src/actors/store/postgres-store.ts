@@ -33,6 +33,7 @@ import type {
   TaskFilter,
 } from './records.ts'
 import type { Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
+import { noQueueThere } from './store-error.ts'
 import type { TaskRecord } from './task-record.ts'
 import { WakeHub } from './wake-hub.ts'
 import { topicsOf } from './wake-topics.ts'
@@ -45,6 +46,8 @@ export interface PostgresStoreOptions {
   readonly answerLimitMs?: number | undefined
   /** Bring an older schema to the newest version. Default false; a fresh database gets its schema anyway. */
   readonly migrate?: boolean | undefined
+  /** Make the tables if there are none. Default true. */
+  readonly create?: boolean | undefined
   /** For tests. */
   readonly fault?: OnFault | undefined
 }
@@ -55,6 +58,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const driver = await PgDriver.load({ url, answerLimitMs, fault })
   try {
     const version = await driver.read(schemaVersion)
+    if (version === 0 && options.create === false)
+      throw noQueueThere(driver.place, 'the database has no tables of stateward')
     // pg-boss may have to be migrated though we have not.
     if (version === 0 || options.migrate === true) await migrateSchema(driver)
     else checkVersion(version, driver.place)
@@ -69,13 +74,15 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 /** Notifications are certain, so this is only for a listening connection that went silent. */
 const POLL_MS = 30_000
 
+export const POSTGRES_CAPABILITIES: StoreCapabilities = {
+  engine: 'postgres',
+  transaction: true,
+  manyHosts: true,
+  minLeaseMs: 1_000,
+}
+
 class PostgresStore implements Store {
-  readonly capabilities: StoreCapabilities = {
-    engine: 'postgres',
-    transaction: true,
-    manyHosts: true,
-    minLeaseMs: 1_000,
-  }
+  readonly capabilities: StoreCapabilities = POSTGRES_CAPABILITIES
   readonly #driver: PgDriver
   readonly #dispatcher: Dispatcher
   readonly #id: string

@@ -13,7 +13,7 @@
  * event loop, so statements of different callers never mix. A body that throws is rolled back.
  */
 
-import { statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { FaultPoint, OnFault } from './fault-point.ts'
@@ -86,10 +86,33 @@ export function isFatal(error: unknown): boolean {
   return isBusy(error) || [readOnly, ioError, corrupt, full, cannotOpen, notADatabase].includes(code ?? -1)
 }
 
+/** Its disk has failed it. */
+function isOfDisk(error: unknown): boolean {
+  return [CODES.readOnly, CODES.ioError, CODES.cannotOpen].includes(codeOf(error) ?? -1)
+}
+
+/** SQLite does not say why it could not write. */
+function whyNotWritable(file: string): string | undefined {
+  try {
+    accessSync(file, constants.W_OK)
+    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'EROFS' ? 'its file system is read-only' : `it is not (${code})`
+  }
+}
+
 /** What SQLite said, as an error of the store. */
 export function toStoreError(error: unknown, file: string): StoreError {
   if (error instanceof StoreError) return error
   const said = error instanceof Error ? error.message : String(error)
+  const why = isOfDisk(error) ? whyNotWritable(file) : undefined
+  if (why !== undefined)
+    return new StoreError(
+      'ERR_STORE_NOT_WRITABLE',
+      `Expected ${file} to be writable, ${why}; nothing was stored.`,
+      error,
+    )
   switch (codeOf(error)) {
     case CODES.readOnly:
     case CODES.cannotOpen:
@@ -323,6 +346,18 @@ export class SqliteConnection {
         : `The file ${this.file} was replaced while it was open. Restart its users, so that they open the new one.`,
     )
   }
+}
+
+/** Reads a file as it is: nothing of it is changed. */
+export function peek<Value>(file: string, options: DriverOptions, body: (sql: Sql) => Value): Promise<Value> {
+  return patiently(file, options, () => {
+    const database = new DatabaseSync(file)
+    try {
+      return body(new Prepared(database))
+    } finally {
+      database.close()
+    }
+  })
 }
 
 /** Device and number of a file: SQLite would go on writing to one that nobody finds any more. */

@@ -36,8 +36,8 @@ export interface FileChecks {
   readonly fileSystemType?: FileSystemType | undefined
 }
 
-/** @throws StoreError */
-export async function checkFile(file: string, checks: FileChecks): Promise<void> {
+/** @returns whether it is there. @throws StoreError */
+export async function checkFile(file: string, checks: FileChecks): Promise<boolean> {
   const folder = dirname(file)
   const isFolder = await stat(folder).then(
     (found) => found.isDirectory(),
@@ -50,6 +50,7 @@ export async function checkFile(file: string, checks: FileChecks): Promise<void>
   await checkAccess(folder, 'the folder')
   if (exists) await checkAccess(file, 'the file')
   if (checks.allowNetworkFileSystem !== true) await checkFileSystem(folder, checks)
+  return exists
 }
 
 /** @returns whether it is there */

@@ -24,15 +24,17 @@ import type {
   TaskFilter,
 } from './records.ts'
 import { inspectStore } from './sqlite-check.ts'
+import type { CheckFile } from './sqlite-check-entry.ts'
+import { checkInThread } from './sqlite-check-thread.ts'
 import { commitOperations } from './sqlite-commit.ts'
-import { isInTransaction, SqliteConnection } from './sqlite-driver.ts'
+import { type DriverOptions, isInTransaction, peek, SqliteConnection } from './sqlite-driver.ts'
 import { checkFile, type FileChecks } from './sqlite-file.ts'
 import { list } from './sqlite-list.ts'
 import { backlog, type Counts, counts, daemons, get, log, schedules } from './sqlite-reads.ts'
 import { checkVersion, migrateSchema, SCHEMA_VERSION, schemaVersion } from './sqlite-schema.ts'
 import { enqueueWithin } from './sqlite-transaction.ts'
 import type { Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
-import { StoreError } from './store-error.ts'
+import { noQueueThere, StoreError } from './store-error.ts'
 import type { TaskRecord } from './task-record.ts'
 import { WakeHub } from './wake-hub.ts'
 import { WakeSockets } from './wake-sockets.ts'
@@ -48,15 +50,22 @@ export interface SqliteStoreOptions extends FileChecks {
   readonly busyLimitMs?: number | undefined
   /** Bring an older schema to the newest version. Default false; a fresh file gets its schema anyway. */
   readonly migrate?: boolean | undefined
+  /** Make what is not there. Default true. */
+  readonly create?: boolean | undefined
   /** For tests. */
   readonly fault?: OnFault | undefined
 }
 
+const BUSY_LIMIT_MS = 30_000
+/** A check of more would keep the event loop for too long. */
+const LARGE_BYTES = 4 << 20
+
 /** @throws StoreError when the file cannot be used; nothing was changed then */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const path = resolve(options.file)
-  await checkFile(path, options)
-  const { busyLimitMs = 30_000, fault } = options
+  const exists = await checkFile(path, options)
+  const { busyLimitMs = BUSY_LIMIT_MS, fault } = options
+  if (options.create === false) await demandQueue(path, exists, { busyLimitMs })
   const connection = await SqliteConnection.open(path, { busyLimitMs, fault })
   try {
     const version = await connection.read(schemaVersion)
@@ -70,27 +79,40 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   }
 }
 
+/** Nothing of the file is changed by it, nor is it made. @throws StoreError (`ERR_STORE_MISSING`) */
+async function demandQueue(path: string, exists: boolean, options: DriverOptions): Promise<void> {
+  if (!exists) throw noQueueThere(path, 'the file does not exist')
+  const version = await peek(path, options, schemaVersion)
+  if (version === 0) throw noQueueThere(path, 'the database has no tables of stateward')
+}
+
 /** How often to look whether the caller has ended his transaction, in ms, and how often at most. */
 const LOOK_MS = 10
 const LOOKS = 100
 
+export const SQLITE_CAPABILITIES: StoreCapabilities = {
+  engine: 'sqlite',
+  transaction: true,
+  manyHosts: false,
+  minLeaseMs: 1_000,
+}
+
 class SqliteStore implements Store {
-  readonly capabilities: StoreCapabilities = {
-    engine: 'sqlite',
-    transaction: true,
-    manyHosts: false,
-    minLeaseMs: 1_000,
-  }
+  readonly capabilities: StoreCapabilities = SQLITE_CAPABILITIES
   readonly #connection: SqliteConnection
   readonly #file: string
   readonly #sockets: WakeSockets
   readonly #hub: WakeHub
   readonly #looks = new Set<NodeJS.Timeout>()
+  readonly #busyLimitMs: number
+  readonly #closing = new AbortController()
+  readonly #checks = new Set<Promise<StoreCheck>>()
   #seenVersion: number | undefined
 
   constructor(connection: SqliteConnection, file: string, options: SqliteStoreOptions) {
     this.#connection = connection
     this.#file = file
+    this.#busyLimitMs = options.busyLimitMs ?? BUSY_LIMIT_MS
     this.#sockets = new WakeSockets(file)
     this.#hub = new WakeHub({
       clock: options.clock ?? systemClock,
@@ -155,7 +177,13 @@ class SqliteStore implements Store {
         () => 0,
       )
     const [bytes, logBytes] = await Promise.all([sizeOf(this.#file), sizeOf(`${this.#file}-wal`)])
-    return this.#connection.read((sql) => inspectStore(sql, { file: this.#file, bytes, logBytes }))
+    const file = { file: this.#file, bytes, logBytes }
+    const isLarge = bytes + logBytes > LARGE_BYTES
+    return this.#connection
+      .read((sql) => (isLarge ? undefined : inspectStore(sql, file)))
+      .then((found) => {
+        return found ?? this.#checkAside({ ...file, busyLimitMs: this.#busyLimitMs })
+      })
   }
 
   migrate(): Promise<{ readonly from: number; readonly to: number }> {
@@ -163,11 +191,19 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort(new StoreError('ERR_STORE_CLOSED', `The store ${this.#file} is closed.`))
+    await Promise.allSettled(this.#checks)
     for (const look of this.#looks) clearTimeout(look)
     this.#looks.clear()
     this.#connection.close()
     await this.#hub.close()
     await this.#sockets.close()
+  }
+
+  #checkAside(file: CheckFile): Promise<StoreCheck> {
+    const check = checkInThread(file, this.#closing.signal)
+    this.#checks.add(check)
+    return check.finally(() => this.#checks.delete(check))
   }
 
   /** `data_version` changes with every commit of another connection. */

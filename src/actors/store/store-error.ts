@@ -4,7 +4,7 @@ export type StoreErrorCode =
   /** Its folder, or its database, is not there. */
   | 'ERR_STORE_FOLDER_MISSING'
   | 'ERR_STORE_NOT_WRITABLE'
-  /** Its file was removed or replaced while it was open. */
+  /** It is not there, and was not to be made; or its file was removed or replaced while it was open. */
   | 'ERR_STORE_MISSING'
   /** Not a database, or a damaged one. */
   | 'ERR_STORE_CORRUPT'
@@ -26,6 +26,14 @@ export type StoreErrorCode =
   | 'ERR_STORE_TRANSACTION_FOREIGN'
   /** Whatever else the engine said; it is the `cause`. */
   | 'ERR_STORE_FAILED'
+
+/** Of a database that holds no queue, for who does not want to make one. @param why - what is not there */
+export function noQueueThere(place: string, why: string): StoreError {
+  return new StoreError(
+    'ERR_STORE_MISSING',
+    `There is no queue in ${place}: ${why}. The first enqueue, migrate or daemon start makes it.`,
+  )
+}
 
 export class StoreError extends Error {
   override readonly name = 'StoreError'

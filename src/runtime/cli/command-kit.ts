@@ -1,11 +1,9 @@
 /** What every command has: the database it is about, and its answer as text or as JSON. */
-import { existsSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { Command, Option } from 'commander'
-import { openQueue } from '../durable/open-queue.ts'
+import { openQueue, openQueueToMake } from '../durable/open-queue.ts'
 import type { Queue } from '../durable/queue.ts'
-import { parseQueueUrl } from '../durable/queue-url.ts'
-import { isStatewardError, OptionError, QueueError } from '../errors.ts'
+import { isStatewardError, OptionError } from '../errors.ts'
 import { tellError } from './cli-error.ts'
 import type { CliIo } from './cli-io.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
@@ -37,7 +35,7 @@ type Act<Options, Args extends readonly unknown[]> = (
   ...args: Args
 ) => Promise<ExitCode>
 
-/** What a command does when the database is not there yet. */
+/** What a command does when the database is not there yet: with what it stores first, or not at all: a wrong path must not look like an empty queue. */
 export type WhenMissing = 'make' | 'refuse'
 
 export function queueCommand(name: string, summary: string): Command {
@@ -59,10 +57,12 @@ export function onQueue<Options, Args extends readonly unknown[]>(
     const command = given.at(-1) as Command
     const options = command.opts<Options & CommonOptions>()
     const url = urlOf(options)
-    if (whenMissing === 'refuse') refuseMissing(url)
     const { io } = cli
     const json = options.json === true
-    await using queue = await openQueue({ url, by: whoActs(), migrate: command.name() === 'migrate' })
+    const where = { url, by: whoActs(), migrate: command.name() === 'migrate' }
+    await using queue = await (whenMissing === 'make'
+      ? openQueueToMake(where)
+      : openQueue({ ...where, create: false }))
     const answer = (value: unknown, lines: () => readonly string[]): void => {
       const text = json ? JSON.stringify(value) : lines().join('\n')
       if (text !== '') io.stdout.write(`${text}\n`)
@@ -102,16 +102,6 @@ function urlOf({ queue }: CommonOptions): string {
   throw new OptionError(
     'Expected to be told which queue is meant, got none. Give --queue sqlite:./tasks.db, or set STATEWARD_QUEUE.',
     { code: 'ERR_OPTION_INVALID' },
-  )
-}
-
-/** A wrong path must not look like an empty queue. */
-function refuseMissing(url: string): void {
-  const parsed = parseQueueUrl(url)
-  if (parsed.engine !== 'sqlite' || existsSync(parsed.file)) return
-  throw new QueueError(
-    `There is no queue in ${parsed.file}: the file does not exist. The first enqueue, migrate or daemon start makes it.`,
-    { code: 'ERR_STORE_MISSING' },
   )
 }
 

@@ -25,6 +25,25 @@ export interface StoppedDaemon extends DaemonMark {
   readonly killed: boolean
 }
 
+/** For JSON. */
+export const toStopped = ({
+  id,
+  pid,
+  killed,
+}: StoppedDaemon): Pick<StoppedDaemon, 'id' | 'pid' | 'killed'> => ({
+  id,
+  pid,
+  killed,
+})
+
+export function toStoppedLines(name: string, stopped: readonly StoppedDaemon[]): string[] {
+  return stopped.map(({ pid, killed }) =>
+    killed
+      ? `Daemon ${name}, pid ${pid}, did not stop in time and was killed.`
+      : `Daemon ${name}, pid ${pid}, has stopped.`,
+  )
+}
+
 /**
  * @returns those that are gone now
  * @throws QueueError (`ERR_DAEMON_NOT_STOPPED`)

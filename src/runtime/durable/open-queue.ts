@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { type Clock, systemClock } from '../../actors/clock.ts'
 import type { FaultPoint } from '../../actors/store/fault-point.ts'
 import type { Store } from '../../actors/store/store.ts'
+import { type OpenStore, UnmadeStore } from '../../actors/store/unmade-store.ts'
 import { type Checks, check, checkOptions } from '../check.ts'
 import { LiveQueue } from './live-queue.ts'
 import type { Queue } from './queue.ts'
@@ -20,6 +21,8 @@ export interface QueueOptions {
   readonly by?: string
   /** Largest input, result or metadata, in bytes as JSON. @defaultValue 1048576 */
   readonly maxInputBytes?: number
+  /** Make the file or the tables if there are none; false: refuse then (`ERR_STORE_MISSING`). @defaultValue true */
+  readonly create?: boolean
   /** Bring tables of an older version to the newest one. Stop their other users before. @defaultValue false */
   readonly migrate?: boolean
   /** Use a file on a network file system all the same, where SQLite may lose data. @defaultValue false */
@@ -34,6 +37,7 @@ const CHECKS: Checks = {
   url: check.text,
   by: check.text,
   maxInputBytes: check.count(1),
+  create: check.boolean,
   migrate: check.boolean,
   allowNetworkFileSystem: check.boolean,
   clock: check.having('a clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout'),
@@ -43,7 +47,7 @@ const CHECKS: Checks = {
 const MAX_INPUT_BYTES = 1_048_576
 
 /**
- * Opens a durable queue; a database that does not exist yet is made.
+ * Opens a durable queue; a file, or tables, that do not exist yet are made.
  *
  * ```ts
  * await using queue = await openQueue({ url: 'sqlite:./tasks.db' })
@@ -51,9 +55,29 @@ const MAX_INPUT_BYTES = 1_048_576
  * ```
  * @throws OptionError for bad options and URLs
  * @throws QueueError when the database cannot be used (`ERR_STORE_…`): its folder is missing, it cannot be written, it
- *   is damaged, on a network file system, or of another version
+ *   is damaged, on a network file system, of another version, or not there with `create: false`
  */
-export async function openQueue(options: QueueOptions): Promise<Queue> {
+export function openQueue(options: QueueOptions): Promise<Queue> {
+  return openWith(options, (open) => open(options.create ?? true))
+}
+
+/** Like `openQueue`, for who may still find a mistake: what is not there is made by what is stored first. */
+export function openQueueToMake(options: QueueOptions): Promise<Queue> {
+  return openWith(options, async (open, { engine }) => {
+    const capabilities = await (engine === 'postgres'
+      ? import('../../actors/store/postgres-store.ts').then((module) => module.POSTGRES_CAPABILITIES)
+      : import('../../actors/store/sqlite-store.ts').then((module) => module.SQLITE_CAPABILITIES))
+    return open(false).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code !== 'ERR_STORE_MISSING') throw error
+      return new UnmadeStore(capabilities, open)
+    })
+  })
+}
+
+async function openWith(
+  options: QueueOptions,
+  begin: (open: OpenStore, url: QueueUrl) => Promise<Store>,
+): Promise<Queue> {
   checkOptions('openQueue()', options, CHECKS)
   const url = parseQueueUrl(options.url)
   const {
@@ -61,7 +85,8 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     maxInputBytes = MAX_INPUT_BYTES,
     clock = systemClock,
   } = options
-  const store = await openStore(url, options).catch((error: unknown) => {
+  const open: OpenStore = (create) => openStore(url, { ...options, create })
+  const store = await begin(open, url).catch((error: unknown) => {
     throw toQueueError(error)
   })
   return new LiveQueue(new QueueStore({ store, clock, by, maxBytes: maxInputBytes }))
@@ -69,14 +94,14 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
 
 async function openStore(
   url: QueueUrl,
-  { migrate, allowNetworkFileSystem, clock, faults }: QueueOptions,
+  { create, migrate, allowNetworkFileSystem, clock, faults }: QueueOptions,
 ): Promise<Store> {
   const fault = faults && ((point: FaultPoint) => faults.reach(point))
   if (url.engine === 'postgres') {
     const { openPostgresStore } = await import('../../actors/store/postgres-store.ts')
-    return openPostgresStore({ url: url.url, clock, migrate, fault })
+    return openPostgresStore({ url: url.url, clock, create, migrate, fault })
   }
   // Only whoever uses it loads it: Node 22 warns that node:sqlite is experimental.
   const { openSqliteStore } = await import('../../actors/store/sqlite-store.ts')
-  return openSqliteStore({ file: url.file, clock, migrate, allowNetworkFileSystem, fault })
+  return openSqliteStore({ file: url.file, clock, create, migrate, allowNetworkFileSystem, fault })
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { timeoutOption } from '../daemon-options.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type StopDaemonsOptions, stopDaemons } from '../stop-daemons.ts'
+import { type StopDaemonsOptions, stopDaemons, toStopped, toStoppedLines } from '../stop-daemons.ts'
 
 export function daemonStopCommand(cli: Cli): Command {
   return queueCommand('stop', 'stop a daemon, and wait until it is gone')
@@ -15,14 +15,10 @@ export function daemonStopCommand(cli: Cli): Command {
     .action(
       onQueue<StopDaemonsOptions, []>(cli, async ({ queue, options, answer }) => {
         const stopped = await stopDaemons(queue, options)
-        answer({ stopped: stopped.map(({ id, pid, killed }) => ({ id, pid, killed })) }, () =>
+        answer({ stopped: stopped.map(toStopped) }, () =>
           stopped.length === 0
             ? [`No daemon ${options.name} was running.`]
-            : stopped.map(({ pid, killed }) =>
-                killed
-                  ? `Daemon ${options.name}, pid ${pid}, did not stop in time and was killed.`
-                  : `Daemon ${options.name}, pid ${pid}, has stopped.`,
-              ),
+            : toStoppedLines(options.name, stopped),
         )
         return EXIT.ok
       }),
