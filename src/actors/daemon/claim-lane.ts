@@ -17,15 +17,24 @@ export class ClaimLane {
   /** Only tasks of these definitions; `undefined`: all. */
   readonly names: readonly string[] | undefined
   readonly #prefetch: number
+  readonly #takesTurns: boolean
   #pace: Pace = NO_PACE
   #ended = 0
+  /** Claimed, and not in the pool yet. */
+  #coming = 0
   /** Bands of which more may be due than the last claim had room for. */
   readonly #more: Set<Priority> = new Set(PRIORITIES)
 
-  constructor(slots: SlotPool, names: readonly string[] | undefined, prefetch: number) {
+  /** @param takesTurns - the next claim is under way while the tasks of the last one run */
+  constructor(
+    slots: SlotPool,
+    names: readonly string[] | undefined,
+    { prefetch, takesTurns }: { readonly prefetch: number; readonly takesTurns: boolean },
+  ) {
     this.slots = slots
     this.names = names
     this.#prefetch = prefetch
+    this.#takesTurns = takesTurns
   }
 
   /** A task of it has ended here. */
@@ -35,7 +44,21 @@ export class ClaimLane {
 
   /** Whether a claim would bring more than a few: not each place that is freed is worth one. */
   get hasRoom(): boolean {
-    return this.slots.size * 2 <= this.#pace.ahead && this.room().high > 0
+    const { ahead } = this.#pace
+    const waiting = this.slots.size + this.#coming
+    const held = this.#takesTurns ? ahead + Math.min(ahead, this.#places) : ahead
+    return waiting * 2 <= held && this.room().high > 0
+  }
+
+  /** Where claims and runs take turns, half of what may be held: the other half is claimed while these run. */
+  get #most(): number {
+    const { ahead } = this.#pace
+    const held = this.#places + ahead
+    return this.#takesTurns && ahead > this.#places ? Math.min(CLAIM_LIMIT, Math.ceil(held / 2)) : CLAIM_LIMIT
+  }
+
+  get #places(): number {
+    return threshold(this.slots.limits, 'low')
   }
 
   /** Whether the last claim may have left something for want of room. */
@@ -55,6 +78,7 @@ export class ClaimLane {
     room: Readonly<Record<Priority, number>>,
     tasks: readonly { readonly priority: Priority }[],
   ): void {
+    this.#coming += tasks.length
     let taken = 0
     for (const band of PRIORITIES) {
       const got = tasks.reduce((count, { priority }) => count + Number(priority === band), 0)
@@ -64,8 +88,14 @@ export class ClaimLane {
     }
   }
 
-  /** Anything may be due. */
-  unanswered(): void {
+  /** So many that were claimed are in the pool now, or back in the store. */
+  arrived(count: number): void {
+    this.#coming -= count
+  }
+
+  /** Anything may be due. @param claimed - how many have come all the same */
+  unanswered(claimed: number): void {
+    this.#coming += claimed
     for (const band of PRIORITIES) this.#more.add(band)
   }
 
@@ -79,11 +109,12 @@ export class ClaimLane {
   room(): Record<Priority, number> {
     const { slots } = this
     const room: Record<Priority, number> = { critical: 0, high: 0, normal: 0, low: 0 }
-    let waiting = 0
+    const most = this.#most
+    let waiting = this.#coming
     for (const band of PRIORITIES) {
       waiting += slots.waiting(band)
       const free = threshold(slots.limits, band) - slots.active - waiting + this.#pace.ahead
-      room[band] = Math.max(0, Math.min(CLAIM_LIMIT, free))
+      room[band] = Math.max(0, Math.min(most, free))
     }
     return room
   }

@@ -18,6 +18,8 @@ export interface Claimed
   readonly leaseEndMono: number
   /** More may be due than was asked for. */
   readonly isFull: boolean
+  /** To be called when its tasks are in the pool, or back in the store. */
+  arrived(): void
 }
 
 export class Claimer {
@@ -32,6 +34,8 @@ export class Claimer {
   /** Since when tasks are held, as far as it was not counted yet. */
   #busyMono: number | undefined = undefined
   #busyMs = 0
+  /** Claims whose tasks are about to begin. */
+  #coming = 0
 
   /** @param outbox - what shares its commits */
   constructor(ports: DaemonPorts, holder: string, outbox: Outbox) {
@@ -40,10 +44,11 @@ export class Claimer {
     this.#outbox = outbox
     const { pool, settings } = ports
     const { prefetch, names, processNames, unknownTasks } = settings
+    const options = { prefetch, takesTurns: ports.store.isServer }
     const splits = processNames.length > 0
     const all = splits || unknownTasks === 'leave' ? names : undefined
-    this.#main = new ClaimLane(pool.pool, all, prefetch)
-    this.#processes = splits ? new ClaimLane(pool.processes, processNames, prefetch) : undefined
+    this.#main = new ClaimLane(pool.pool, all, options)
+    this.#processes = splits ? new ClaimLane(pool.processes, processNames, options) : undefined
   }
 
   /** A task has ended here. @param isLast - no other one is held */
@@ -68,7 +73,8 @@ export class Claimer {
 
   /** Rejects when the store does not answer. */
   async claim(): Promise<Claimed> {
-    await this.#turn()
+    // What was claimed before waits until this claim is on its way.
+    if (this.#coming === 0) await this.#turn()
     this.#outbox.flush()
     const { store, clock, pool, settings, now } = this.#ports
     const at = now()
@@ -87,15 +93,17 @@ export class Claimer {
     }
     const answers = await Promise.all(asks.map((ask) => store.submit(ask)))
     this.#answerMs = clock.monotonic() - mono
-    // What shared the commit is heard first: the ends of the tasks that begin now must go before the next claim.
-    await this.#outbox.answered
+    // What shared the commit is heard first: the ends of the tasks that begin now must go before the next claim. Where they
+    // went beside it, they are not waited for.
+    await (store.isServer ? Promise.race([this.#outbox.answered, nextTurn()]) : this.#outbox.answered)
     const strangers = answers[this.#lanes.length]?.tasks.length ?? 0
     for (const [index, lane] of this.#lanes.entries()) {
       const [ask, answer] = [asks[index], answers[index]]
       if (ask !== undefined && answer !== undefined && lanes.length > 0 && strangers < STRANGERS)
         lane.answered(ask.room, answer.tasks)
-      else lane.unanswered()
+      else lane.unanswered(answer?.tasks.length ?? 0)
     }
+    this.#coming += 1
     const [{ asked, nextAt, scheduleAt, overdueAt }] = answers as [ClaimAnswer]
     const tasks = answers.length === 1 ? answers[0]?.tasks : answers.flatMap((answer) => answer.tasks)
     return {
@@ -106,6 +114,10 @@ export class Claimer {
       overdueAt,
       leaseEndMono: mono + safeLeaseMs(settings.leaseMs),
       isFull: this.#lanes.some((lane) => lane.isFull),
+      arrived: () => {
+        this.#coming -= 1
+        for (const [index, lane] of this.#lanes.entries()) lane.arrived(answers[index]?.tasks.length ?? 0)
+      },
     }
   }
 
@@ -135,7 +147,7 @@ export class Claimer {
 
   /** Until the turn ends, in which more may end and make room; longer where there is none and it was asked just now. */
   async #turn(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await nextTurn()
     const { clock, pool } = this.#ports
     const waitMs = this.#askedMono + ASK_MS - clock.monotonic()
     const hasRoom = pool.open && this.#lanes.some((lane) => lane.hasRoom)
@@ -147,6 +159,8 @@ export class Claimer {
     this.#askedMono = clock.monotonic()
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const NO_ROOM: ClaimOperation['room'] = { critical: 0, high: 0, normal: 0, low: 0 }
 const SOME_ROOM: ClaimOperation['room'] = {

@@ -50,6 +50,8 @@ export class DaemonLife implements Incarnation, TimerOwner {
   readonly #overdue: Overdue
   /** Claims on their way. */
   #claims = 0
+  /** Claims whose tasks are about to begin. */
+  #coming = 0
   /** When the next task becomes due that the last claim did not bring, epoch ms. */
   #nextAt: number | null = null
   #unlisten: (() => void) | undefined = undefined
@@ -197,19 +199,40 @@ export class DaemonLife implements Incarnation, TimerOwner {
     )
   }
 
-  takeClaimed({ tasks, asked, nextAt, scheduleAt, overdueAt, leaseEndMono }: Claimed): void {
-    this.#nextAt = nextAt
-    this.#schedules.planned(scheduleAt)
-    this.#overdue.planned(overdueAt)
-    // The store took so long that nobody can say whether the lease will hold.
-    const isLate = leaseEndMono - this.#now < this.#ports.settings.leaseMs / 3
-    if (isLate) this.tasks.return(tasks)
-    else this.tasks.take(tasks, leaseEndMono)
-    this.tasks.end(asked)
+  takeClaimed(claimed: Claimed): void {
+    this.#nextAt = claimed.nextAt
+    this.#schedules.planned(claimed.scheduleAt)
+    this.#overdue.planned(claimed.overdueAt)
+    if (claimed.isFull && this.#ports.store.isServer) this.#takeLater(claimed)
+    else this.#take(claimed)
+    this.tasks.end(claimed.asked)
   }
 
-  returnClaimed({ tasks }: Claimed): void {
+  returnClaimed({ tasks, arrived }: Claimed): void {
+    arrived()
     this.tasks.return(tasks)
+  }
+
+  #take(claimed: Claimed): void {
+    const { tasks, leaseEndMono, arrived } = claimed
+    // The store took so long that nobody can say whether the lease will hold.
+    const isLate = leaseEndMono - this.#now < this.#ports.settings.leaseMs / 3
+    if (isLate) return this.returnClaimed(claimed)
+    arrived()
+    this.tasks.take(tasks, leaseEndMono)
+  }
+
+  /** More is due: they begin when the next claim is on its way, so that the server works on that while they run. */
+  #takeLater(claimed: Claimed): void {
+    this.#coming += 1
+    const begin = (): void => {
+      this.#coming -= 1
+      if (this.state === 'working' || this.state === 'backingOff') this.#take(claimed)
+      else this.returnClaimed(claimed)
+      this.#lookDrained()
+    }
+    // A claim goes at the end of the turn in which it is made.
+    setImmediate(() => setImmediate(begin))
   }
 
   awaitDue(): void {
@@ -294,7 +317,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
   }
 
   #lookDrained(): void {
-    if (this.tasks.size === 0 && this.#claims === 0) this.send({ type: 'daemon.drained' })
+    if (this.tasks.size === 0 && this.#claims + this.#coming === 0) this.send({ type: 'daemon.drained' })
   }
 
   #arm(kind: TimerKind, due: number): Timer {

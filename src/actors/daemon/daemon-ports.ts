@@ -19,6 +19,8 @@ import type { HeldTask } from './held-task.ts'
 
 /** The store as a daemon uses it. */
 export interface DaemonStore {
+  /** It works beside this process, while the tasks here run. */
+  readonly isServer: boolean
   /** Resolves when it is durable; see `GroupCommit`. */
   submit<Operation extends StoreOperation>(operation: Operation): Promise<AnswerTable[Operation['type']]>
   /** Schedules that somebody has to look at by `now`, epoch ms. */

@@ -4,12 +4,15 @@
  *
  * - idle: nothing waits.
  * - gathering: a turn has begun in which operations come.
- * - committing: one commit is on its way; what comes meanwhile waits for the next.
+ * - committing: one commit is on its way; what comes meanwhile waits for the next. Where the store works on several at a
+ *   time, many ends and the claims of whoever ends them are two commits (commit-lanes.ts): one of them may begin, or go
+ *   on, beside the other one.
  * - closed: nothing new is taken; what was taken is still committed.
  *
  * A caller hears of his operation when the commit is through: answered, or rejected with what kept the store from
  * carrying it out. What fails by itself fails alone; when a commit as a whole fails, all in it are rejected.
  */
+import { type Lane, laneOf, lanesOf } from './commit-lanes.ts'
 import type { AnswerTable, OperationType, StoreAnswer, StoreOperation } from './operations.ts'
 import type { Store } from './store.ts'
 import { StoreError } from './store-error.ts'
@@ -23,17 +26,19 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-type Phase = 'idle' | 'gathering' | 'committing'
+type GroupedStore = Pick<Store, 'commit'> & Partial<Pick<Store, 'capabilities'>>
 
 export class GroupCommit {
-  readonly #store: Pick<Store, 'commit'>
+  readonly #store: GroupedStore
   #waiting: Waiting[] = []
-  #phase: Phase = 'idle'
+  #isGathering = false
+  /** What is on its way. */
+  readonly #lanes: Lane[] = []
   #isClosed = false
   /** Resolved when nothing waits any more. */
   #drained: PromiseWithResolvers<void> | undefined
 
-  constructor(store: Pick<Store, 'commit'>) {
+  constructor(store: GroupedStore) {
     this.#store = store
   }
 
@@ -44,35 +49,64 @@ export class GroupCommit {
     }
     const { promise, resolve, reject } = Promise.withResolvers<AnswerTable[Operation['type']]>()
     this.#waiting.push({ operation, resolve, reject })
-    if (this.#phase === 'idle') this.#gather()
+    this.#gather()
     return promise
   }
 
   /** Resolves when all that was submitted is settled. Nothing more is taken. */
   close(): Promise<void> {
     this.#isClosed = true
-    if (this.#phase === 'idle') return Promise.resolve()
+    if (this.#isIdle) return Promise.resolve()
     this.#drained ??= Promise.withResolvers<void>()
     return this.#drained.promise
   }
 
-  #gather(): void {
-    this.#phase = 'gathering'
-    setImmediate(() => void this.#commit())
+  get #isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#lanes.length === 0
   }
 
-  async #commit(): Promise<void> {
-    this.#phase = 'committing'
+  #gather(): void {
+    if (this.#isGathering || this.#waiting.length === 0 || !this.#mayBegin) return
+    this.#isGathering = true
+    setImmediate(() => {
+      this.#isGathering = false
+      this.#begin()
+    })
+  }
+
+  /** Whether what waits need not wait for what is on its way. */
+  get #mayBegin(): boolean {
+    if (this.#lanes.length === 0) return true
+    const [lane] = this.#lanes
+    if (this.#lanes.length > 1 || lane === 'whole' || !this.#isParallel) return false
+    const next = laneOf(this.#waiting.map(({ operation }) => operation))
+    return next !== 'whole' && next !== lane
+  }
+
+  get #isParallel(): boolean {
+    return this.#store.capabilities?.parallel === true
+  }
+
+  #begin(): void {
+    if (this.#waiting.length === 0 || !this.#mayBegin) return
+    const operations = this.#waiting.map(({ operation }) => operation)
+    const ends = this.#isParallel && this.#lanes.length === 0 ? lanesOf(operations) : undefined
+    if (ends !== undefined) void this.#commit(this.#waiting.splice(0, ends), 'ends')
     const group = this.#next()
+    void this.#commit(group, this.#isParallel ? laneOf(group.map(({ operation }) => operation)) : 'whole')
+  }
+
+  async #commit(group: readonly Waiting[], lane: Lane): Promise<void> {
+    this.#lanes.push(lane)
     try {
       const answers = await this.#store.commit(group.map(({ operation }) => operation))
       for (const [index, waiting] of group.entries()) settle(waiting, answers[index])
     } catch (error) {
       for (const { reject } of group) reject(error as Error)
     }
-    if (this.#waiting.length > 0) return this.#gather()
-    this.#phase = 'idle'
-    this.#drained?.resolve()
+    this.#lanes.splice(this.#lanes.indexOf(lane), 1)
+    if (this.#isIdle) this.#drained?.resolve()
+    else this.#gather()
   }
 
   #next(): Waiting[] {

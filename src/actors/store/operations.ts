@@ -298,7 +298,7 @@ export interface AnswerTable {
   enqueue: { readonly items: readonly EnqueueAnswer[] }
   claim: ClaimAnswer
   renew: { readonly items: readonly RenewAnswer[] }
-  /** `joined`: a task that waited for children may be due. */
+  /** `joined`: a task that waited for children may be due, or a schedule to be looked at, and a claim beside it did not see that. */
   settle: { readonly items: readonly SettleAnswer[]; readonly joined: boolean }
   progress: { readonly items: readonly (Done | Lost)[] }
   cancel: { readonly items: readonly CancelAnswer[] }

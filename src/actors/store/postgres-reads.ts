@@ -73,14 +73,6 @@ export function schedules(sql: PgSql, lookAt?: number): Promise<ScheduleRecord[]
   return lookAt === undefined ? sql.rows(SCHEDULES) : sql.rows(DUE_SCHEDULES, [lookAt])
 }
 
-const LOOK_AT = 'SELECT min(look_at) AS "lookAt" FROM stateward.schedule WHERE look_at IS NOT NULL'
-
-/** When the next schedule is to be looked at, epoch ms. */
-export async function scheduleAt(sql: PgSql): Promise<number | null> {
-  const [row] = await sql.rows<{ lookAt: number | null }>(LOOK_AT)
-  return row?.lookAt ?? null
-}
-
 const DAEMONS = `SELECT id, name, host, pid, started_at AS "startedAt", beat_at AS "beatAt", state, counts, message
   FROM stateward.daemon ORDER BY started_at, id`
 

@@ -22,15 +22,17 @@ const END = `WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset($1::jso
     request_open = NULL, ended_at = v.at, result = v.result, error = v.error,
     reason = CASE v.state WHEN 'finished' THEN v.reason ELSE coalesce(v.reason, t.asked_reason) END
     FROM given v WHERE t.id = v.id AND t.fence = v.fence AND t.state = 'running'
-    RETURNING t.id, t.seq, t.parent),
+    RETURNING t.id, t.seq, t.parent, t.schedule),
   gone AS (${DELETE_JOBS_OF('ended')})
   SELECT CASE WHEN (SELECT count(*) FROM ended) < (SELECT count(*) FROM given) THEN
       (SELECT json_agg(id) FROM given WHERE id NOT IN (SELECT id FROM ended)) END AS lost,
-    (SELECT json_agg(json_build_object('id', id, 'parent', parent)) FROM ended WHERE parent IS NOT NULL) AS children`
+    (SELECT json_agg(json_build_object('id', id, 'parent', parent)) FROM ended WHERE parent IS NOT NULL) AS children,
+    EXISTS (SELECT 1 FROM ended WHERE schedule IS NOT NULL) AS scheduled`
 
 interface Ended {
   readonly lost: readonly string[] | null
   readonly children: readonly { readonly id: string; readonly parent: string }[] | null
+  readonly scheduled: boolean
 }
 
 type Ending = Extract<Verdict, { kind: 'finished' | 'failed' | 'cancelled' | 'terminated' }>
@@ -38,7 +40,7 @@ type Postponement = Exclude<Verdict, Ending>
 
 export interface SettledAll {
   readonly answers: SettleAnswer[]
-  /** A task that waited for children is due. */
+  /** A task that waited for children is due, or a schedule may be to be looked at. */
   readonly joined: boolean
 }
 
@@ -99,7 +101,8 @@ async function endAll(work: PgWork, items: readonly SettleItem[]): Promise<Settl
   const ended = said?.children ?? []
   const instants = new Map(ended.length === 0 ? [] : rows.map(({ id, at }) => [id, at]))
   const children = ended.map(({ id, parent }): Child => ({ parent, endedAt: instants.get(id) as number }))
-  return { answers, joined: (await joinParents(work, children)).size > 0 }
+  const joined = (await joinParents(work, children)).size > 0
+  return { answers, joined: joined || said?.scheduled === true }
 }
 
 /** It waits again, for its time or for its children, unless it was asked to end. */

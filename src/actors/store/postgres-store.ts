@@ -16,10 +16,9 @@ import { Dispatcher } from './postgres-boss.ts'
 import { inspectStore } from './postgres-check.ts'
 import { commitOperations } from './postgres-commit.ts'
 import { PgDriver, type PgSql } from './postgres-driver.ts'
-import { commitHalves, halvesOf } from './postgres-halves.ts'
 import { list } from './postgres-list.ts'
 import { PgEars } from './postgres-listen.ts'
-import { backlog, type Counts, counts, daemons, get, log, scheduleAt, schedules } from './postgres-reads.ts'
+import { backlog, type Counts, counts, daemons, get, log, schedules } from './postgres-reads.ts'
 import type { PgWork } from './postgres-rows.ts'
 import { checkVersion, migrateSchema, schemaVersion, storeId } from './postgres-schema.ts'
 import { enqueueWithin } from './postgres-transaction.ts'
@@ -78,6 +77,7 @@ export const POSTGRES_CAPABILITIES: StoreCapabilities = {
   engine: 'postgres',
   transaction: true,
   manyHosts: true,
+  parallel: true,
   minLeaseMs: 1_000,
 }
 
@@ -100,13 +100,7 @@ class PostgresStore implements Store {
 
   async commit(operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]> {
     if (operations.length === 0) return []
-    const halves = halvesOf(operations)
-    const answers = await (halves === undefined
-      ? this.#commit(operations)
-      : commitHalves(halves, {
-          commit: (half) => this.#commit(half),
-          scheduleAt: () => this.#driver.read(scheduleAt),
-        }))
+    const answers = await this.#commit(operations)
     this.#hub.tell(topicsOf(operations, answers))
     return answers
   }

@@ -94,6 +94,7 @@ export const SQLITE_CAPABILITIES: StoreCapabilities = {
   engine: 'sqlite',
   transaction: true,
   manyHosts: false,
+  parallel: false,
   minLeaseMs: 1_000,
 }
 

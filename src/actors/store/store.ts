@@ -29,6 +29,8 @@ export interface StoreCapabilities {
   readonly transaction: boolean
   /** Shared by processes of several machines. */
   readonly manyHosts: boolean
+  /** It works on several commits at a time. */
+  readonly parallel: boolean
   /** The shortest lease that makes sense, in ms. */
   readonly minLeaseMs: number
 }

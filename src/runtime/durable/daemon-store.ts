@@ -6,6 +6,7 @@ import type { QueueStore } from './queue-store.ts'
 /** For a daemon: all of it. */
 export function daemonStore(queue: QueueStore): DaemonStore {
   return {
+    isServer: queue.store.capabilities.parallel,
     submit: (operation) => queue.do(operation),
     async isTold(id) {
       const daemons = await queue.read((store) => store.daemons())
