@@ -25,7 +25,7 @@ const FEW = 32
 // The order makes the planner use the index of names, whatever it believes to know of them.
 const STRANGE_AND_DUE = `SELECT array(${STRANGE}) AS strange, array(SELECT id FROM unnest($1::text[]) AS known (known)
   CROSS JOIN LATERAL (SELECT id FROM stateward.task WHERE name = known AND ended_at IS NULL AND run_at <= $2
-    AND state = 'pending' ORDER BY ended_at, run_at LIMIT ${FEW}) AS first LIMIT ${FEW}) AS due`
+    AND state = 'pending' ORDER BY run_at LIMIT ${FEW}) AS first LIMIT ${FEW}) AS due`
 
 /** What a claimed task has, and its column. */
 const COLUMNS: { readonly [Key in keyof ClaimedTask]: string } = {

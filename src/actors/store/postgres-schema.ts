@@ -125,7 +125,8 @@ CREATE TABLE stateward.daemon (
 
 /**
  * Until when a task may wait: what bounds it, and when that is over by now. Also of one that runs, or a claim would touch an
- * index. `task_name`: tasks of a name, and what is due of it. What was stored before has no bounds here, and is seen to be too late when it is claimed. `ended_by`: who ended it
+ * index. `task_name`: live tasks of a name, and what is due of it; ended ones are not in it, for
+ * each index costs every end of a task. What was stored before has no bounds here, and is seen to be too late when it is claimed. `ended_by`: who ended it
  * without having held it.
  */
 const VERSION_2 = `
@@ -135,7 +136,7 @@ ALTER TABLE stateward.task ADD COLUMN queue_timeout_ms bigint, ADD COLUMN deadli
     nullif(least(8640000000000000, created_at + deadline_ms, run_at + queue_timeout_ms,
       CASE WHEN attempt = 0 AND step = 0 THEN expires_at END), 8640000000000000) END) STORED;
 CREATE INDEX task_overdue ON stateward.task (overdue_at) WHERE overdue_at IS NOT NULL;
-CREATE INDEX task_name ON stateward.task (name, ended_at, run_at);
+CREATE INDEX task_name ON stateward.task (name, run_at) WHERE ended_at IS NULL;
 `
 
 /**

@@ -31,7 +31,7 @@ export interface DaemonOptions {
   readonly leaseMs?: number
   /** A task that loses its lease more often than this is terminated (`awol`). @defaultValue 3 */
   readonly lostLimit?: number
-  /** Most tasks claimed ahead of free places, for tasks that take no time. @defaultValue 500 */
+  /** Most tasks claimed ahead of free places, for tasks that take no time. @defaultValue 2000 */
   readonly prefetch?: number
   /**
    * What becomes of stored tasks whose name it does not know: they fail as `unknownTask`, or are left for other

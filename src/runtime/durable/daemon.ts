@@ -88,7 +88,7 @@ class LiveDaemon implements Daemon {
       name = 'default',
       leaseMs = 10_000,
       lostLimit = 3,
-      prefetch = 500,
+      prefetch = 2_000,
       unknownTasks = 'fail',
     } = options
     const tasks = taskTable(options.tasks)
