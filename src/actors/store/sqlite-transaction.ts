@@ -1,8 +1,9 @@
 /** Enqueues inside of a transaction on a connection of the caller's. */
 import { realpathSync } from 'node:fs'
 import type { AnswerTable, EnqueueOperation } from './operations.ts'
-import { isInTransaction, lockOf, type Sql, sqlOf, toStoreError } from './sqlite-driver.ts'
+import { isInTransaction, type Sql, sqlOf } from './sqlite-driver.ts'
 import { enqueue } from './sqlite-enqueue.ts'
+import { lockOf, toStoreError } from './sqlite-error.ts'
 import { StoreError } from './store-error.ts'
 
 /** @throws StoreError; the statements before it stay undone, the caller's transaction goes on */
