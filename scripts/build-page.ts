@@ -3,7 +3,16 @@
 //
 //   node scripts/build-page.ts [--force]
 import { createHash } from 'node:crypto'
-import { globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
 
@@ -11,6 +20,7 @@ const root = resolve(import.meta.dirname, '..')
 const target = join(root, 'dist/page')
 /** Says from which sources it was made. */
 const STAMP = '.sources'
+const LICENSES = 'licenses.md'
 /** What the page is made of. */
 const SOURCES = [
   'src/page/**',
@@ -41,9 +51,10 @@ export async function buildPage({ force = false } = {}): Promise<void> {
         assetsInlineLimit: 0,
         modulePreload: { polyfill: false },
         reportCompressedSize: false,
-        license: { fileName: 'licenses.md' },
+        license: { fileName: LICENSES },
       },
     })
+    appendFileSync(join(folder, LICENSES), moreLicenses())
     writeFileSync(join(folder, STAMP), sources)
     rmSync(target, { recursive: true, force: true })
     mkdirSync(join(root, 'dist'), { recursive: true })
@@ -51,6 +62,12 @@ export async function buildPage({ force = false } = {}): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Of what is no module: the letters. And where the sources are that a licence speaks of. */
+function moreLicenses(): string {
+  const inter = readFileSync(join(root, 'node_modules/@fontsource-variable/inter/LICENSE'), 'utf8')
+  return `\n## Inter (OFL-1.1)\n\n${inter}\n## Sources\n\nelkjs: https://github.com/kieler/elkjs, as published, unchanged.\n`
 }
 
 function hashOfSources(): string {

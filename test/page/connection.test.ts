@@ -1,7 +1,7 @@
 /** The connection of the page as it is lost and found, and what it may without a token. */
 import { describe, expect, test } from 'vitest'
 import { until } from '../support/until.ts'
-import { SCRIPTED_URL, usePages } from './page-kit.ts'
+import { usePages } from './page-kit.ts'
 import { ACTORS, LISTS } from './scene.ts'
 import { openScene } from './scene-page.ts'
 import { ScriptedFeed } from './scripted-feed.ts'
@@ -23,6 +23,20 @@ describe('a connection that is lost', () => {
     expect(feed.heard[heard]).toEqual(wanted)
     feed.frame({ added: ACTORS.slice(0, 1), lists: { supervisor: { offset: 0, total: 0, ids: [] } } })
     await page.getByRole('treeitem', { name: 'shop' }).waitFor()
+  })
+
+  test('leaves a picture that is held still as it is', async () => {
+    const feed = await openScene(pages)
+    const { page } = feed
+    const parser = page.getByRole('treeitem', { name: 'parser' })
+    await parser.waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    const heard = feed.heard.length
+    await feed.drop()
+    await until(() => feed.heard.length > heard)
+    expect(await parser.count()).toBe(1)
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await parser.waitFor({ state: 'detached' })
   })
 
   test('fails what was asked and not answered', async () => {
@@ -47,13 +61,13 @@ describe('a connection that is lost', () => {
 })
 
 test('a server of another version is not understood: the page says so and leaves it alone', async () => {
-  const feed = await ScriptedFeed.open(await pages.open(), { hello: { protocol: 99 } })
+  const feed = await ScriptedFeed.open(pages, { hello: { protocol: 99 } })
   await feed.page.getByText('Reload the page: the server is of another version').waitFor()
   expect(feed.heard).toEqual([])
 })
 
 describe('a server that shows nothing without a token', () => {
-  const open = async () => ScriptedFeed.open(await pages.open(), { hello: { access: 'none' } })
+  const open = async () => ScriptedFeed.open(pages, { hello: { access: 'none' } })
 
   test('is asked with the one that is typed in', async () => {
     const feed = await open()
@@ -78,14 +92,13 @@ describe('a server that shows nothing without a token', () => {
 })
 
 test('nothing is asked of anybody else, and the token is sent to nobody', async () => {
-  const page = await pages.open()
   const asked: string[] = []
-  page.on('request', (request) => asked.push(request.url()))
-  await ScriptedFeed.open(page, { hash: '#token=open-sesame' })
+  const { page } = await ScriptedFeed.open(pages, {
+    hash: '#token=open-sesame',
+    before: (opened) => opened.on('request', (request) => asked.push(request.url())),
+  })
   await page.getByRole('tree', { name: 'Actors' }).waitFor()
-  expect(asked.filter((url) => !url.startsWith(SCRIPTED_URL))).toEqual([])
-  expect(
-    asked.filter((url) => url.includes('sesame') && url !== `${SCRIPTED_URL}#token=open-sesame`),
-  ).toEqual([])
+  expect(asked.filter((url) => !url.startsWith(pages.url))).toEqual([])
+  expect(asked.filter((url) => url.includes('sesame') && url !== `${pages.url}#token=open-sesame`)).toEqual([])
   expect(page.url()).not.toContain('sesame')
 })

@@ -39,7 +39,7 @@ const sequence = async (page: Page) => {
   await page.getByRole('button', { name: 'Sequence' }).click()
   await page.locator('.message').last().waitFor()
 }
-const bars = (page: Page) => page.locator('.plot').last().waitFor()
+const bars = (page: Page) => page.locator('.plot canvas').last().waitFor()
 
 const LOOKS: readonly Look[] = [
   { name: 'actors', hash: onThumbnail, size: WIDE, scheme: 'light', ready: chart },
@@ -55,6 +55,7 @@ describe('looks as ever', () => {
   test.each(LOOKS)('$name', async ({ name, hash, size, scheme, ready }) => {
     const { page } = await openScene(pages, hash, { viewport: size, colorScheme: scheme })
     await ready(page)
+    if (size === WIDE) await bars(page)
     await page.evaluate('document.fonts.ready.then(() => undefined)')
     await settled(page)
     await compare(name, await page.screenshot())

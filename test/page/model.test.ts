@@ -6,7 +6,7 @@ import { ANY, compactChart, readChart } from '../../src/page/model/chart-graph.t
 import { clockTime, count, duration, instant, rate, relative, shortId } from '../../src/page/model/format.ts'
 import { type LoggedEvent, Picture } from '../../src/page/model/picture.ts'
 import { toSequence } from '../../src/page/model/sequence.ts'
-import { Series, WINDOW_MS } from '../../src/page/model/series.ts'
+import { Series, WINDOW_MS, windowOf } from '../../src/page/model/series.ts'
 import { toneOf } from '../../src/page/model/tone.ts'
 import type { Frame, Hello } from '../../src/runtime/inspector/messages.ts'
 import { ACTORS } from './scene.ts'
@@ -132,6 +132,10 @@ test('a series has a point a second, the last one of it, for as long as the wind
   expect(series.of('a')).toEqual([2, null])
   series.add(2_000 + WINDOW_MS, { a: 3 })
   expect(series.of('a')).toEqual([null, 3])
+})
+
+test('what is plotted is the shortest stretch of time that holds it', () => {
+  expect([0, 60, 61, 121, 9_999].map(windowOf)).toEqual([60, 60, 120, 300, 300])
 })
 
 describe('the picture', () => {

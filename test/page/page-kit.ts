@@ -1,31 +1,17 @@
 /** Pages in the browser of a test run: opened for one test, watched for errors, closed with it. */
-import { readFile } from 'node:fs/promises'
-import { connect } from 'node:net'
-import { extname, join, resolve } from 'node:path'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, onTestFinished } from 'vitest'
+import { pageFolder, readPage, servePage } from '../../src/runtime/inspector/page-files.ts'
 import type { BrowserAnswer } from '../support/browser-server.ts'
-
-const PAGE_FOLDER = resolve('dist/page')
-/** Where pages of the scripted feed seem to be. Nothing is asked of a network. */
-export const SCRIPTED_URL = 'http://inspector.test/'
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.woff2': 'font/woff2',
-}
-
-/** The same as the inspector's own, which other tests open. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' ws:; worker-src 'self'"
 
 export interface Pages {
   /** A page on nothing yet, that fails its test when it says an error. */
   open(options?: PageOptions): Promise<Page>
+  /** Where the page is, and nothing else: who speaks to it is up to the test. */
+  readonly url: string
 }
 
 export interface PageOptions extends BrowserContextOptions {
@@ -36,13 +22,20 @@ export interface PageOptions extends BrowserContextOptions {
 /** To be called where tests are declared. @throws Error, in `beforeAll`, when there is no browser: a test never passes without one */
 export function usePages(): Pages {
   let browser: Browser
+  let files: Server
   beforeAll(async () => {
     browser = await chromium.connect(await endpoint())
+    files = await serveFiles()
   }, 120_000)
   afterAll(async () => {
     await browser?.close()
+    files?.closeAllConnections()
+    await new Promise((resolve) => files?.close(resolve))
   })
   return {
+    get url() {
+      return `http://127.0.0.1:${(files.address() as AddressInfo).port}/`
+    },
     open: async ({ tolerates, ...options } = {}) => {
       const context = await browser.newContext({
         viewport: { width: 1280, height: 800 },
@@ -71,16 +64,12 @@ export function usePages(): Pages {
   }
 }
 
-/** Serves the built page at {@link SCRIPTED_URL}, and refuses whatever else it asks for. */
-export async function serveBuilt(page: Page): Promise<void> {
-  await page.route('**/*', async (route) => {
-    const { origin, pathname } = new URL(route.request().url())
-    if (`${origin}/` !== SCRIPTED_URL) return route.abort()
-    const path = join(PAGE_FOLDER, pathname === '/' ? 'index.html' : pathname)
-    const body = await readFile(path)
-    const contentType = TYPES[extname(path)] ?? 'application/octet-stream'
-    await route.fulfill({ body, contentType, headers: { 'content-security-policy': POLICY } })
-  })
+/** As the inspector serves it, under the same policy. */
+async function serveFiles(): Promise<Server> {
+  const files = await readPage(pageFolder())
+  const server = createServer((request, response) => servePage(files, request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
 }
 
 async function endpoint(): Promise<string> {

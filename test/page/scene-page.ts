@@ -6,8 +6,7 @@ import { ScriptedFeed } from './scripted-feed.ts'
 
 /** @param hash - with `#`: view, actor, token */
 export async function openScene(pages: Pages, hash = '', options: PageOptions = {}): Promise<ScriptedFeed> {
-  const page = await pages.open(options)
-  const feed = await ScriptedFeed.open(page, { answers: answerScene, hash })
+  const feed = await ScriptedFeed.open(pages, { answers: answerScene, hash, options })
   for (const frame of sceneFrames()) feed.frame(frame)
   return feed
 }

@@ -11,7 +11,7 @@ import type {
 } from '../../src/runtime/inspector/messages.ts'
 import { FEED_PROTOCOL } from '../../src/runtime/inspector/messages.ts'
 import { until } from '../support/until.ts'
-import { SCRIPTED_URL, serveBuilt } from './page-kit.ts'
+import type { PageOptions, Pages } from './page-kit.ts'
 
 /** Instant at which everything happens. */
 export const NOW = Date.UTC(2026, 2, 29, 14, 5, 9)
@@ -21,6 +21,9 @@ export interface FeedScript {
   readonly answers?: ScriptedFeed['answers']
   /** Of the address, with `#`: view, actor, token. */
   readonly hash?: string
+  readonly options?: PageOptions
+  /** Before the page is loaded. */
+  before?(page: Page): unknown
 }
 
 export class ScriptedFeed {
@@ -44,13 +47,15 @@ export class ScriptedFeed {
   }
 
   /** Opens the page on a feed that says `hello` at once. */
-  static async open(page: Page, script: FeedScript = {}): Promise<ScriptedFeed> {
+  static async open(pages: Pages, script: FeedScript = {}): Promise<ScriptedFeed> {
+    const { hash = '', before, options } = script
+    const page = await pages.open(options)
     const feed = new ScriptedFeed(page, script)
     // Timers go on: only what is called now stands still.
     await page.clock.setFixedTime(NOW)
-    await serveBuilt(page)
     await page.routeWebSocket(/\/feed$/, (socket) => feed.#accept(socket))
-    await page.goto(`${SCRIPTED_URL}${script.hash ?? ''}`)
+    await before?.(page)
+    await page.goto(`${pages.url}${hash}`)
     await until(() => feed.#socket !== undefined)
     return feed
   }

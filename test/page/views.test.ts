@@ -3,8 +3,9 @@ import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { until } from '../support/until.ts'
 import { usePages } from './page-kit.ts'
-import { ACTORS, POOLS, sceneEvents, TASK_ROWS, THUMBNAIL } from './scene.ts'
+import { ACTORS, POOLS, sceneEvents, sceneFrames, TASK_ROWS, THUMBNAIL } from './scene.ts'
 import { openScene } from './scene-page.ts'
+import { ScriptedFeed } from './scripted-feed.ts'
 
 const pages = usePages()
 const onThumbnail = `#view=actors&actor=${encodeURIComponent(THUMBNAIL)}`
@@ -89,6 +90,11 @@ describe('a statechart', () => {
     await live.waitFor()
     expect(await live.locator('text').allTextContents()).toEqual(['running', 'executing'])
     expect(await page.locator('.chart .state.compound').count()).toBe(0)
+    const widthOf = (selector: string) =>
+      page.locator(selector).evaluate((element) => element.getBoundingClientRect().width)
+    expect(await widthOf('.chart')).toBeGreaterThan(await widthOf('.chart-box'))
+    await page.getByRole('button', { name: 'Fit' }).click()
+    await until(async () => (await widthOf('.chart')) <= (await widthOf('.chart-box')))
   })
 
   test('is asked of one actor that has ended what became of it', async () => {
@@ -190,7 +196,7 @@ describe('events', () => {
     await page.getByRole('button', { name: 'Sequence' }).click()
     await page.locator('.message').first().waitFor()
     expect(await page.locator('.message').count()).toBe(sceneEvents().length)
-    expect(await page.locator('.lifeline text').allTextContents()).toContain('charge card')
+    expect(await page.locator('.lifeline-name').allTextContents()).toContain('charge card')
   })
 })
 
@@ -213,6 +219,17 @@ test('pools are shown against their size and reserves, with what waits in each b
       (band) => `${band}${POOLS[0]?.running[band]}${POOLS[0]?.queued[band]}`,
     ),
   )
+})
+
+test('a browser whose language cannot be read shows all but the plots', async () => {
+  const feed = await ScriptedFeed.open(pages, {
+    before: (opened) =>
+      opened.addInitScript(`Object.defineProperty(navigator, 'language', { get: () => 'en-US@posix' })`),
+  })
+  const { page } = feed
+  for (const frame of sceneFrames()) feed.frame(frame)
+  await page.getByText('This browser cannot draw it.').first().waitFor()
+  await treeOf(page).getByRole('treeitem', { name: 'parser' }).waitFor()
 })
 
 test('tabs are changed by arrow keys', async () => {

@@ -1,12 +1,19 @@
 /**
  * One visit of the page: the connection, the picture that follows from it, and what the page wants to see.
  *
- * Frames are shown as they come, unless it is paused: then they wait, and are taken all at once when it goes on. If too many
- * wait, they are dropped and the server is asked to begin anew. Components read the picture and one of the signals here, which
+ * What comes is shown as it comes, unless it is paused: then it waits, and is taken all at once when it goes on. If too much
+ * waits, it is dropped and the server is asked to begin anew. Components read the picture and one of the signals here, which
  * count the changes of a part of it.
  */
 import { batch, effect, type Signal, signal } from '@preact/signals'
-import type { Access, Frame, PageMessage, ServerMessage, Watch } from '../../runtime/inspector/messages.ts'
+import type {
+  Access,
+  Frame,
+  Hello,
+  PageMessage,
+  ServerMessage,
+  Watch,
+} from '../../runtime/inspector/messages.ts'
 import { Picture } from '../model/picture.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import { type Request, Requests } from './requests.ts'
@@ -38,7 +45,7 @@ export class Session {
   /** When the last message came, by the clock of this machine. */
   seenAt = 0
   #watch: Watch | undefined
-  #waiting: Frame[] = []
+  #waiting: (Hello | Frame)[] = []
   #overflown = false
   #token = takeToken()
 
@@ -101,22 +108,25 @@ export class Session {
 
   #take(message: ServerMessage): void {
     if (message.type === 'answer') return this.#requests.answer(message)
-    if (message.type === 'frame') return this.paused.peek() ? this.#wait(message) : this.#show([message])
-    this.#waiting = []
-    this.#overflown = false
-    batch(() => {
-      this.picture.begin(message)
-      this.access.value = message.access
-      this.visits.value += 1
-      this.#count()
-    })
-    if (this.#token !== undefined && message.access !== 'act') void this.logIn(this.#token)
+    if (message.type === 'hello') this.#greet(message)
+    if (this.paused.peek()) this.#wait(message)
+    else this.#show([message])
+  }
+
+  /** Says again what a server before this one was told. */
+  #greet({ access }: Hello): void {
+    this.access.value = access
+    if (this.#token !== undefined && access !== 'act') void this.logIn(this.#token)
     if (this.#watch !== undefined) this.#connection.send(this.#watch)
   }
 
-  #wait(frame: Frame): void {
+  #wait(message: Hello | Frame): void {
+    if (message.type === 'hello') {
+      this.#waiting = []
+      this.#overflown = false
+    }
     if (this.#overflown) return
-    this.#waiting.push(frame)
+    this.#waiting.push(message)
     if (this.#waiting.length <= MOST_WAITING) return
     this.#waiting = []
     this.#overflown = true
@@ -129,23 +139,32 @@ export class Session {
     else if (waiting.length > 0) this.#show(waiting)
   }
 
-  #show(frames: readonly Frame[]): void {
+  #show(messages: readonly (Hello | Frame)[]): void {
     batch(() => {
-      for (const frame of frames) this.picture.take(frame)
-      this.#count(frames)
+      this.seenAt = Date.now()
+      for (const message of messages) {
+        if (message.type === 'hello') this.picture.begin(message)
+        else this.picture.take(message)
+      }
+      this.#count(messages)
     })
   }
 
-  #count(frames?: readonly Frame[]): void {
-    this.seenAt = Date.now()
-    const changes = (frame: Frame): boolean =>
-      frame.added !== undefined ||
-      frame.changed !== undefined ||
-      frame.gone !== undefined ||
-      frame.lists !== undefined
-    if (frames?.some(changes) !== false) this.actors.value = this.actors.peek() + 1
-    if (frames?.some(({ events }) => events !== undefined) !== false)
-      this.events.value = this.events.peek() + 1
+  #count(messages: readonly (Hello | Frame)[]): void {
+    const [actors, events, visits] = [this.actors, this.events, this.visits]
+    if (messages.some(({ type }) => type === 'hello')) visits.value = visits.peek() + 1
+    if (messages.some(changesActors)) actors.value = actors.peek() + 1
+    if (messages.some(hasEvents)) events.value = events.peek() + 1
     this.numbers.value = this.numbers.peek() + 1
   }
+}
+
+function changesActors(message: Hello | Frame): boolean {
+  if (message.type === 'hello') return true
+  const { added, changed, gone, lists } = message
+  return added !== undefined || changed !== undefined || gone !== undefined || lists !== undefined
+}
+
+function hasEvents(message: Hello | Frame): boolean {
+  return message.type === 'hello' || message.events !== undefined
 }

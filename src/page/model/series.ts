@@ -4,6 +4,14 @@
 export const WINDOW_MS = 5 * 60_000
 const STEP_MS = 1_000
 
+/** Of those that are shown (s). */
+const WINDOWS = [60, 120, WINDOW_MS / 1_000]
+
+/** The shortest one that holds so many seconds. */
+export function windowOf(seconds: number): number {
+  return WINDOWS.find((window) => window >= seconds) ?? WINDOW_MS / 1_000
+}
+
 export class Series<Name extends string> {
   readonly #names: readonly Name[]
   /** Epoch seconds. */

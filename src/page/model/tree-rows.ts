@@ -130,7 +130,8 @@ export class TreeRows {
 
   #isOpen(id: string): boolean | undefined {
     const actor = this.#tree.actors.get(id)
-    if (actor === undefined || (actor.children === 0 && !this.#tree.lists.has(id))) return undefined
+    const known = this.#tree.lists.get(id)?.total ?? 0
+    if (actor === undefined || actor.children + known === 0) return undefined
     return this.#expanded.has(id)
   }
 

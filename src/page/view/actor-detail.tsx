@@ -23,7 +23,11 @@ export function ActorDetail() {
   if (shown === undefined) {
     return (
       <div class="panel detail empty">
-        <p class="muted">Select an actor to see its statechart, its state and what it takes.</p>
+        <p class="muted">
+          {id === undefined
+            ? 'Select an actor to see its statechart, its state and what it takes.'
+            : 'This actor is not there any more.'}
+        </p>
       </div>
     )
   }

@@ -20,7 +20,7 @@ export function App() {
   const view = ui.view.value
   const locked = session.access.value === 'none' && session.state.value.name === 'open'
   return (
-    <div class="app" data-view={view}>
+    <div class="app" data-view={view} data-connected={session.state.value.name === 'open'}>
       <Header />
       {locked ? <Login /> : <Main view={view} />}
       <NoticeBar />

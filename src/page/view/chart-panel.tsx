@@ -40,9 +40,22 @@ function Drawn({ actor, chart }: { actor: ActorRow; chart: Chart }) {
             ))}
           </fieldset>
         ) : null}
+        <button
+          type="button"
+          class="button small"
+          aria-pressed={ui.fit.value}
+          title="The whole chart, however small"
+          onClick={() => {
+            ui.fit.value = !ui.fit.value
+          }}
+        >
+          Fit
+        </button>
       </div>
       {laidOut === undefined ? (
-        <div class="chart-box" aria-busy="true" />
+        <div class="chart-box" aria-busy="true">
+          <p class="muted blank">Drawing…</p>
+        </div>
       ) : (
         <ChartView laidOut={laidOut} state={actor.state} from={actor.from} event={actor.event} />
       )}

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { ANY, isWithin } from '../model/chart-graph.ts'
 import { type DrawnArrow, type DrawnState, LINE_HEIGHT, pathOf, STATE_HEIGHT } from '../model/chart-layout.ts'
 import { toneOf } from '../model/tone.ts'
+import { usePage } from './context.ts'
 import type { LaidOut } from './elk.ts'
 
 export interface ChartViewProps {
@@ -19,6 +20,7 @@ export interface ChartViewProps {
 const LEAST_SCALE = 0.82
 
 export function ChartView({ laidOut, state, from, event }: ChartViewProps) {
+  const fit = usePage().ui.fit.value
   const box = useRef<HTMLDivElement>(null)
   const { drawing } = laidOut
   const live = state.split(', ')
@@ -27,7 +29,8 @@ export function ChartView({ laidOut, state, from, event }: ChartViewProps) {
   useEffect(() => {
     const element = box.current?.querySelector<SVGElement>('.state.live:not(.compound)')
     if (box.current !== null && element !== null && element !== undefined) bringIntoView(box.current, element)
-  })
+    // Not with each frame: whoever scrolls elsewhere stays there until the state is another one.
+  }, [state, laidOut, fit])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it.
     <section class="chart-box" ref={box} tabIndex={0} aria-label="Drawing of the statechart">
@@ -36,11 +39,7 @@ export function ChartView({ laidOut, state, from, event }: ChartViewProps) {
         role="img"
         aria-label={`In state ${state}${event === null ? '' : `, after ${event}`}`}
         viewBox={`0 0 ${drawing.width} ${drawing.height}`}
-        style={{
-          width: `${drawing.width}px`,
-          minWidth: `min(${drawing.width}px, max(100%, ${drawing.width * LEAST_SCALE}px))`,
-          maxWidth: `max(100%, ${drawing.width * LEAST_SCALE}px)`,
-        }}
+        style={fit ? FITTING : sizeOf(drawing.width)}
       >
         <defs>
           <Head id="head" />
@@ -63,6 +62,17 @@ export function ChartView({ laidOut, state, from, event }: ChartViewProps) {
       </svg>
     </section>
   )
+}
+
+const FITTING = { width: '100%', height: '100%', minWidth: '0', maxWidth: '100%' }
+
+function sizeOf(width: number): Record<string, string> {
+  return {
+    width: `${width}px`,
+    height: 'auto',
+    minWidth: `min(${width}px, max(100%, ${width * LEAST_SCALE}px))`,
+    maxWidth: `max(100%, ${width * LEAST_SCALE}px)`,
+  }
 }
 
 /** Whether the last event took this arrow. */

@@ -6,7 +6,7 @@ import { type SequenceArrow, toSequence } from '../model/sequence.ts'
 import { usePage } from './context.ts'
 
 const ROW_HEIGHT = 30
-const TOP = 40
+const TOP = 8
 const TIME_WIDTH = 92
 const LEAST_LANE = 108
 const MOST_LANES = 9
@@ -34,6 +34,19 @@ export function SequenceView({ events }: { events: readonly LoggedEvent[] }) {
       {arrows.length === 0 ? (
         <p class="muted blank">Nothing has happened yet, or nothing that matches.</p>
       ) : null}
+      <div class="lifelines" style={{ width: `${TIME_WIDTH + lane * lifelines.length}px` }}>
+        {lifelines.map(({ id, name }) => (
+          <span
+            key={id}
+            class="lifeline-name"
+            data-selected={id === ui.selected.value}
+            title={id}
+            style={{ width: `${lane - 12}px` }}
+          >
+            {name}
+          </span>
+        ))}
+      </div>
       <svg
         width={TIME_WIDTH + lane * lifelines.length}
         height={height}
@@ -45,15 +58,15 @@ export function SequenceView({ events }: { events: readonly LoggedEvent[] }) {
             <path d="M0.5 0.5 7.5 4 0.5 7.5Z" />
           </marker>
         </defs>
-        {lifelines.map(({ id, name }, index) => (
-          <g class={`lifeline ${id === ui.selected.value ? 'selected' : ''}`} key={id}>
-            <line x1={x(index)} x2={x(index)} y1={TOP - 8} y2={height} />
-            <rect x={x(index) - lane / 2 + 6} y={6} width={lane - 12} height={24} rx={6} />
-            <text x={x(index)} y={22} text-anchor="middle">
-              {fitting(name, lane - 24)}
-            </text>
-            <title>{id}</title>
-          </g>
+        {lifelines.map(({ id }, index) => (
+          <line
+            key={id}
+            class={`lifeline ${id === ui.selected.value ? 'selected' : ''}`}
+            x1={x(index)}
+            x2={x(index)}
+            y1={0}
+            y2={height}
+          />
         ))}
         {arrows.map((arrow, index) => (
           <Arrow

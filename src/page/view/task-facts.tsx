@@ -6,8 +6,10 @@ import { TaskActs } from './task-acts.tsx'
 import { TaskDetailView } from './task-detail.tsx'
 
 export function TaskFacts({ actor, ended }: { actor: ActorRow; ended: boolean }) {
-  const { runId = '' } = actor.task ?? {}
-  const detail = useTaskDetail(runId, 'supervisor', `${actor.state} ${ended}`)
+  const { runId = '', execution } = actor.task ?? {}
+  // A run of the supervisor is one of its own executions.
+  const of: TaskSource = execution === 'durable' ? 'queue' : 'supervisor'
+  const detail = useTaskDetail(runId, of, `${actor.state} ${ended}`)
   const { task } = actor
   return (
     <>

@@ -68,7 +68,7 @@ function TaskRows({ task, open, onToggle, onChange }: TaskRowsProps) {
     <tbody data-open={open}>
       <tr>
         <td class="task-name">
-          <button type="button" class="link" aria-expanded={open} onClick={onToggle}>
+          <button type="button" class="link" aria-expanded={open} title={description} onClick={onToggle}>
             {description === '' ? name : description}
           </button>
           <span class="muted id" title={task.id}>
@@ -84,7 +84,7 @@ function TaskRows({ task, open, onToggle, onChange }: TaskRowsProps) {
           )}
         </td>
         <td class="wide">{priority}</td>
-        <td class="wide">
+        <td class="wide where" title={holder ?? undefined}>
           {execution ?? holder ?? '—'}
           {attempt > 1 ? <span class="muted"> attempt {attempt}</span> : null}
         </td>

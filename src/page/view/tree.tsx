@@ -115,13 +115,14 @@ function ActorRowView({ row, selected, indent }: ActorRowProps) {
   )
 }
 
-/** What is at the top is opened once, and what is below the supervisor and its pool. */
+/** What is at the top is selected, until something else is, and opened once, with its pools and groups. */
 function useRootsOpen(): void {
   const { session, ui } = usePage()
   const visit = session.visits.value
   session.actors.value
   const opened = useRef({ visit: -1, ids: new Set<string>() })
   useEffect(() => {
+    ui.selected.value ??= session.picture.roots[0]
     if (opened.current.visit !== visit) opened.current = { visit, ids: new Set() }
     const { ids } = opened.current
     const fresh = [...session.picture.actors.values()].filter(

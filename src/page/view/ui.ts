@@ -17,6 +17,8 @@ export class Ui {
   readonly filterState = signal('')
   /** Events of the selected actor alone. */
   readonly onlySelected = signal(false)
+  /** Charts as large as there is room for them, however small that is. */
+  readonly fit = signal(false)
   /** How charts are drawn; `auto`: large ones compact. */
   readonly detail: Signal<'auto' | 'compact' | 'full'> = signal('auto')
 
