@@ -26,6 +26,7 @@ const ENTRY_POINTS = [
   'runtime/metrics/index.ts',
   'runtime/http/index.ts',
   'runtime/testing/index.ts',
+  'runtime/tracing/index.ts',
 ]
 const SINGLE_OWNER_PACKAGES = [
   'piscina',

@@ -10,6 +10,7 @@ import type { Priority } from '../machines/model.ts'
 import type { TaskCall } from './definition.ts'
 import type { ParameterValues } from './parameters.ts'
 import type { RunValues } from './run-scope.ts'
+import type { TraceCarrier } from './tracing/run-tracing.ts'
 
 /** One attempt of one run, as plain data that can be cloned into a thread or process. */
 export interface Job {
@@ -33,6 +34,8 @@ export interface Job {
   readonly isStored?: boolean | undefined
   /** See {@link AttemptHandle.lease}, from the start on. */
   readonly lease?: AttemptLease | undefined
+  /** The attempt in the trace that it is a part of, if it is one's. */
+  readonly trace?: TraceCarrier | undefined
 }
 
 /** The right to run for a while. */

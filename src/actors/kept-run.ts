@@ -6,6 +6,7 @@
 import type { AttemptLease, RemoteCall } from './attempt.ts'
 import type { TaskCall } from './definition.ts'
 import type { TaskRun } from './task-run.ts'
+import type { TraceCarrier } from './tracing/run-tracing.ts'
 
 /** What comes after this attempt. */
 export type KeptWord =
@@ -17,6 +18,11 @@ export type KeptWord =
 export class KeptRun {
   /** Set before the run ends, if it has not ended for good. */
   word: KeptWord | undefined = undefined
+
+  /** The trace that it was kept in; `previous`: the step before this one. */
+  get trace(): TraceCarrier | undefined {
+    return undefined
+  }
 
   /** Ends the schedule that has made it, or the task that it is a child of; false or `undefined`: none has. */
   endSchedule(): Promise<boolean> | undefined {

@@ -91,13 +91,8 @@ export class LocalAttempt implements AttemptHandle, Startable {
     run.pool.deliver(run, STARTED)
     let value: unknown
     try {
-      const { handler } = run.entry.definition
-      const store = scopes()
-      const context = new LocalContext(this)
-      value =
-        store === undefined
-          ? handler(input, context)
-          : store.run(this.#enter(context), handler, input, context)
+      const { tracing } = run.pool.ports
+      value = tracing === undefined ? this.#run(input) : tracing.within(run, () => this.#run(input))
     } catch (error) {
       return this.#threw(error)
     }
@@ -108,6 +103,15 @@ export class LocalAttempt implements AttemptHandle, Startable {
       (result) => this.#returned(result),
       (error: unknown) => this.#threw(error),
     )
+  }
+
+  #run(input: unknown): unknown {
+    const { handler } = this.run.entry.definition
+    const store = scopes()
+    const context = new LocalContext(this)
+    return store === undefined
+      ? handler(input, context)
+      : store.run(this.#enter(context), handler, input, context)
   }
 
   #enter(context: LocalContext): RunScope {

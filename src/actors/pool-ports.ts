@@ -9,6 +9,7 @@ import type { DefinitionEntry } from './definition-entry.ts'
 import type { ChildRun, SupervisorControl } from './handler-context.ts'
 import type { ParameterValues } from './parameters.ts'
 import type { RunPlan, TaskRun } from './task-run.ts'
+import type { RunTracing } from './tracing/run-tracing.ts'
 
 export interface Continuation {
   readonly entry: DefinitionEntry
@@ -26,6 +27,8 @@ export interface PoolPorts {
   controlFor(run: TaskRun): SupervisorControl
   /** 0 ≤ r < 1. */
   random(): number
+  /** Who traces runs, if anybody does. */
+  readonly tracing: RunTracing | undefined
   /** The values for the attempt that begins. Throws when one cannot be made. */
   parametersFor(run: TaskRun): ParameterValues
   /** An event that a run which could be admitted gets instead of its admission. */

@@ -40,6 +40,7 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
       parameters: this.#run.plan.parameters === undefined ? undefined : this.#run.parameters,
       isStored: this.#run.kept !== undefined,
       lease: this.#run.kept?.lease(ports.clock.monotonic()),
+      trace: ports.tracing?.attemptCarrier(this.#run),
     }
     try {
       this.#handle = executor.start(job, this)
@@ -93,7 +94,9 @@ export class RemoteAttempt implements AttemptHandle, AttemptListener {
 
   async call(method: ControlMethod, args: unknown): Promise<unknown> {
     if (!this.#current) throw new Error('The run has ended')
-    return this.#run.pool.ports.call(this.#run, method, args)
+    const { ports } = this.#run.pool
+    const call = (): Promise<unknown> => ports.call(this.#run, method, args)
+    return ports.tracing === undefined ? call() : ports.tracing.within(this.#run, call)
   }
 
   settled(settlement: Settlement): void {

@@ -18,6 +18,8 @@ import { EVENT_NAMES, type EventListener, type EventName } from './events.ts'
 import { checkLifecycleTasks, type LifecycleTask } from './lifecycle-tasks.ts'
 import type { TaskLogStore } from './task-log.ts'
 import { checkLoop, type RunOptions, runOptionChecks } from './task-options.ts'
+import { tracingOf } from './tracing/tracing-access.ts'
+import type { Tracing } from './tracing-option.ts'
 
 /** Slots of `main`, `async` and `thread` tasks, and the threads under them. */
 export interface PoolOptions {
@@ -89,6 +91,8 @@ export interface SupervisorOptions {
   readonly logger?: Logger
   /** Listeners from the first event on. */
   readonly hooks?: { readonly [Name in EventName]?: EventListener<Name> }
+  /** Traces every run: `createTracing()` of `stateward/tracing`. @defaultValue nobody */
+  readonly tracing?: Tracing
   /** Any XState inspection observer. One that throws is isolated. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
   /**
@@ -191,6 +195,7 @@ const supervisorChecks: Checks = {
   taskLog: check.options({ keep: check.count(0), store: check.having('a task log store', 'load', 'append') }),
   logger: check.having('a pino logger', 'child', 'debug', 'info', 'warn', 'error', 'isLevelEnabled'),
   hooks: check.options(Object.fromEntries(EVENT_NAMES.map((name) => [name, check.fn]))),
+  tracing: (where, value) => void tracingOf(value, where),
   inspect: check.either('an observer or a function', check.fn, check.having('an observer')),
   debug: check.boolean,
   daemon: check.boolean,

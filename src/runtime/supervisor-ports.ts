@@ -12,6 +12,7 @@ import { type LastResults, makeParameters } from '../actors/parameters.ts'
 import type { PoolPorts } from '../actors/pool-ports.ts'
 import type { RunValues } from '../actors/run-scope.ts'
 import type { TaskRun } from '../actors/task-run.ts'
+import type { RunTracing } from '../actors/tracing/run-tracing.ts'
 import type { Control } from './control.ts'
 import type { TaskDefinition } from './define-task.ts'
 import type { Executors } from './executors.ts'
@@ -27,6 +28,7 @@ export interface PortParts {
   readonly id: string
   readonly clock: Clock
   readonly random: () => number
+  readonly tracing: RunTracing | undefined
   readonly logger: Logger
   readonly executors: Pick<Executors, 'thread' | 'process' | 'local'> & { readonly command: Executor }
   readonly reporter: Reporter
@@ -83,6 +85,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
     },
     controlFor: (run) => parts.control.for(run),
     random: parts.random,
+    tracing: parts.tracing,
     parametersFor: (run) => makeParameters(run, parts.results),
     instead: (run) =>
       run.kept?.word === undefined
@@ -93,12 +96,15 @@ export function poolPorts(parts: PortParts): PoolPorts {
       if (run.plan.endCondition !== undefined) parts.ends.forget(run)
     },
     created(run) {
+      // First: whoever is told may end it.
+      parts.tracing?.created(run)
       parts.loops.created(run)
       parts.inspected(run)
       parts.reporter.created(run)
       run.entry.facts?.changed()
     },
     announce(run, fact) {
+      parts.tracing?.announced(run, fact)
       const { facts } = run.entry
       if (facts !== undefined) parts.facts.announced(facts, run, fact)
       parts.reporter.announce(run, fact)
@@ -119,6 +125,7 @@ export function poolPorts(parts: PortParts): PoolPorts {
     settled(run) {
       const { outcome } = run
       if (outcome === undefined) return
+      parts.tracing?.settled(run)
       const { facts } = run.entry
       if (facts !== undefined) parts.facts.settled(facts, run)
       if (run.plan.endCondition !== undefined) parts.ends.forget(run)

@@ -46,6 +46,7 @@ import type { PoolOptions, SupervisorOptions } from './supervisor-options.ts'
 import { type PortParts, poolPorts } from './supervisor-ports.ts'
 import { TaskLog } from './task-log.ts'
 import { BASE_PLAN, overridePlan } from './task-options.ts'
+import { tracingOf } from './tracing/tracing-access.ts'
 import { workerPorts } from './worker-wiring.ts'
 import { LiveWorkers } from './workers.ts'
 
@@ -112,6 +113,7 @@ export function wire(options: SupervisorOptions, supervisor: Supervisor): Superv
     id,
     clock,
     random,
+    tracing: options.tracing && tracingOf(options.tracing).runs(id, pluggedInThrew),
     logger,
     executors,
     reporter,

@@ -22,6 +22,7 @@ const ENTRIES = {
   '../../src/runtime/metrics/index.ts': 'stateward/metrics',
   '../../src/runtime/http/index.ts': 'stateward/http',
   '../../src/runtime/testing/index.ts': 'stateward/testing',
+  '../../src/runtime/tracing/index.ts': 'stateward/tracing',
 }
 
 const textOf = (page: string): string => readFileSync(join(ROOT, `docs/${page}.md`), 'utf8')

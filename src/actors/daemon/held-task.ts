@@ -7,6 +7,8 @@ import type { AttemptLease } from '../attempt.ts'
 import { KeptRun } from '../kept-run.ts'
 import type { ClaimedTask, EndRequest, Lease } from '../store/task-record.ts'
 import type { Progress, RunWatcher, TaskRun } from '../task-run.ts'
+import type { TraceCarrier } from '../tracing/run-tracing.ts'
+import { traceOf } from '../tracing/stored-trace.ts'
 
 /** Who is told of a held task. */
 export interface HeldTaskOwner {
@@ -56,6 +58,10 @@ export class HeldTask extends KeptRun implements RunWatcher, Lease {
 
   override endSchedule(): Promise<boolean> {
     return this.#owner.endSchedule(this)
+  }
+
+  override get trace(): TraceCarrier | undefined {
+    return traceOf(this.task.options)
   }
 
   get id(): string {

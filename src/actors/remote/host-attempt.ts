@@ -77,11 +77,11 @@ export class HostAttempt {
   dispatchCold(logLevel: string): ColdJob {
     this.#phase = 'dispatched'
     const { name, module, supervisorId, isStored = false } = this.job
-    const { runId, attempt, deadlineAt, context, parameters } = this.job
+    const { runId, attempt, deadlineAt, context, parameters, trace } = this.job
     const input = packCalls(this.job.input)
     const { token, ref } = this
     const aborted = this.#stop
-    const run = { runId, attempt, input, deadlineAt, context, parameters, aborted }
+    const run = { runId, attempt, input, deadlineAt, context, parameters, trace, aborted }
     return { token, ref, name, module, supervisorId, logLevel, isStored, ...run }
   }
 
@@ -101,9 +101,10 @@ export class HostAttempt {
   }
 
   #warmJob(): WarmJob {
-    const { runId, attempt, deadlineAt, context, parameters } = this.job
+    const { runId, attempt, deadlineAt, context, parameters, trace } = this.job
     const input = packCalls(this.job.input)
     const job = [this.token, this.ref, runId, attempt, input, deadlineAt] as const
+    if (trace !== undefined) return [...job, context, parameters, trace]
     if (parameters !== undefined) return [...job, context, parameters]
     return context === undefined ? job : [...job, context]
   }

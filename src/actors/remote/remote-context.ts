@@ -6,6 +6,7 @@ import { type AnyDefinition, isDefinition, type TaskCall } from '../definition.t
 import type { HandlerContext } from '../handler-context.ts'
 import { NO_PARAMETERS, type ParameterValues } from '../parameters.ts'
 import { RunScope, type RunValues } from '../run-scope.ts'
+import type { TraceCarrier } from '../tracing/run-tracing.ts'
 import { Calls } from './calls.ts'
 import { RemoteChildRun, RemoteSupervisor } from './child-run.ts'
 import { toRemoteCall } from './packed-calls.ts'
@@ -38,6 +39,8 @@ export class RemoteContext implements HandlerContext {
   readonly attempt: number
   readonly deadlineAt: number | undefined
   parameters: ParameterValues = NO_PARAMETERS
+  /** The trace that the attempt is a part of. */
+  trace: TraceCarrier | undefined = undefined
   readonly #link: RemoteLink
   #controller: AbortController | undefined
   /** Holds the reason once a stop was asked for. */

@@ -14,6 +14,7 @@ import { InvalidInputError } from './invalid-input.ts'
 import { toNamedCall } from './named-call.ts'
 import { packCalls, toRemoteCall, unpackCalls } from './packed-calls.ts'
 import { RemoteContext, type RemoteLink, type RemoteTask } from './remote-context.ts'
+import { loadPropagation, withinTrace } from './remote-trace.ts'
 import { TaskModules } from './task-modules.ts'
 import { fromThrown, toThrown } from './thrown.ts'
 import type { ColdJob, HostMessage, WireJob, WireResult, WireSettled } from './wire.ts'
@@ -46,6 +47,7 @@ export class Runner {
     if (task === undefined) return unknownTask(new Error(`Definition ${job[1]} was never loaded here.`))
     const context = new RemoteContext(this.#link, task, job[0], job[2], job[3], job[5], job[6])
     if (job[7] !== undefined) context.parameters = Object.freeze(job[7])
+    context.trace = job[8]
     return this.#begin(context, job[4])
   }
 
@@ -65,6 +67,7 @@ export class Runner {
   async #load(job: ColdJob): Promise<WireResult> {
     try {
       const definition = await this.#modules.load(job.module, job.name)
+      if (job.trace !== undefined) await loadPropagation()
       const { name, supervisorId, logLevel, isStored } = job
       this.#tasks.set(job.ref, { definition, name, supervisorId, logLevel, isStored })
     } catch (error) {
@@ -75,6 +78,7 @@ export class Runner {
     const { token, runId, attempt, deadlineAt } = job
     const context = new RemoteContext(this.#link, task, token, runId, attempt, deadlineAt, job.context)
     if (job.parameters !== undefined) context.parameters = Object.freeze(job.parameters)
+    context.trace = job.trace
     if (job.aborted !== undefined) context.abort(fromThrown(job.aborted))
     context.post({ type: 'started', token: job.token, at: Date.now() })
     return this.#begin(context, job.input)
@@ -100,10 +104,8 @@ export class Runner {
 
   #call(context: RemoteContext, input: unknown): Result {
     try {
-      const { handler } = context.task.definition
-      const store = scopes()
-      const value =
-        store === undefined ? handler(input, context) : store.run(context.enter(), handler, input, context)
+      const { trace } = context
+      const value = trace === undefined ? run(context, input) : withinTrace(trace, () => run(context, input))
       if (!isThenable(value)) return this.#finish(context, value)
       return Promise.resolve(value).then(
         (awaited) => this.#finish(context, awaited),
@@ -162,6 +164,12 @@ export class Runner {
     context.abort(this.#earlyStops.get(context.token))
     this.#earlyStops.delete(context.token)
   }
+}
+
+function run(context: RemoteContext, input: unknown): unknown {
+  const { handler } = context.task.definition
+  const store = scopes()
+  return store === undefined ? handler(input, context) : store.run(context.enter(), handler, input, context)
 }
 
 function unknownTask(error: unknown): WireSettled {

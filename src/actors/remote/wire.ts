@@ -9,6 +9,7 @@
 import type { ControlMethod, RemoteCall } from '../attempt.ts'
 import type { ParameterValues } from '../parameters.ts'
 import type { RunValues } from '../run-scope.ts'
+import type { TraceCarrier } from '../tracing/run-tracing.ts'
 import type { Thrown } from './thrown.ts'
 
 /** A job for a thread or process that has not loaded the definition yet. It reports `started`. */
@@ -29,6 +30,7 @@ export interface ColdJob {
   readonly deadlineAt: number | undefined
   readonly context: RunValues | undefined
   readonly parameters: ParameterValues | undefined
+  readonly trace: TraceCarrier | undefined
   /** Set when a stop was asked for before the job was handed over. */
   readonly aborted: Thrown | undefined
 }
@@ -41,9 +43,10 @@ export type WarmJob = readonly [
   attempt: number,
   input: unknown,
   deadlineAt: number | undefined,
-  /** These two are only there when there is any. */
+  /** These are only there when there is any. */
   context?: RunValues | undefined,
-  parameters?: ParameterValues,
+  parameters?: ParameterValues | undefined,
+  trace?: TraceCarrier,
 ]
 
 export type WireJob = ColdJob | WarmJob

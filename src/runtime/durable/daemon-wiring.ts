@@ -22,6 +22,7 @@ import { Occurrences } from './occurrences.ts'
 import type { QueueStore } from './queue-store.ts'
 import { fromStoredCall } from './stored-call.ts'
 import { expiryOf, optionsFromJson, type StoredChain, type StoredRunOptions } from './stored-options.ts'
+import { handOn } from './traced-verdict.ts'
 import { failed, refused, verdictOf } from './verdict.ts'
 
 export interface DaemonWiring {
@@ -89,7 +90,11 @@ export function daemonPorts({
     begin(held) {
       try {
         if (held.task.name === ALL_NAME)
-          return forkOf(held.task, { now: now(), maxBytes: queue.maxBytes, find })
+          return handOn(
+            forkOf(held.task, { now: now(), maxBytes: queue.maxBytes, find }),
+            held,
+            ports.tracing,
+          )
         return begin(supervisor, held, callOf(held), now())
       } catch (error) {
         return refused(error, now())
@@ -99,7 +104,7 @@ export function daemonPorts({
       const at = now()
       const leaseUntil = at + settings.leaseMs
       const chain = chainOf(held)
-      return verdictOf(held, outcome, {
+      const verdict = verdictOf(held, outcome, {
         now: at,
         maxBytes: queue.maxBytes,
         leaseUntil,
@@ -108,6 +113,7 @@ export function daemonPorts({
         chain,
         percentOf,
       })
+      return verdict && handOn(verdict, held, ports.tracing)
     },
     unstorable: (error) => failed('unserializable', error),
     occurrences(schedule, at, by) {

@@ -4,6 +4,8 @@ import type { EnqueueAnswer, Refusal } from '../../actors/store/operations.ts'
 import type { LogEntry, ScheduleRecord } from '../../actors/store/records.ts'
 import type { StoreCheck } from '../../actors/store/store.ts'
 import type { NewTask } from '../../actors/store/task-record.ts'
+import type { QueueTracing } from '../../actors/tracing/queue-spans.ts'
+import { withTrace } from '../../actors/tracing/stored-trace.ts'
 import { check, checkOptions, refuse } from '../check.ts'
 import { type OptionError, QueueError } from '../errors.ts'
 import { clearTasks, retryTasks } from './bulk-acts.ts'
@@ -32,9 +34,12 @@ const TASKS_PER_COMMIT = 1_000
 export class LiveQueue implements Queue {
   readonly #store: QueueStore
   readonly #waits: QueueWaits
+  /** Who traces what is enqueued, if anybody does. */
+  readonly #tracing: QueueTracing | undefined
 
-  constructor(store: QueueStore) {
+  constructor(store: QueueStore, tracing?: QueueTracing) {
     this.#store = store
+    this.#tracing = tracing
     giveStore(this, store)
     this.#waits = new QueueWaits({
       clock: store.clock,
@@ -53,10 +58,13 @@ export class LiveQueue implements Queue {
     checkEnqueueOptions(options)
     const row = toNewTask(call, options, this.#store)
     const { tx } = options
-    const operation = { type: 'enqueue', tasks: [row], at: this.#store.now(), by: this.by } as const
     // With a transaction nothing is awaited before: the caller may commit it at once.
-    const { items } = await (tx === undefined ? this.#store.do(operation) : this.#store.within(tx, operation))
-    return queuedOf(row, items[0] as EnqueueAnswer) as QueuedTask<Output>
+    return this.#traced([row], async (tasks) => {
+      const operation = { type: 'enqueue', tasks, at: this.#store.now(), by: this.by } as const
+      const asked = tx === undefined ? this.#store.do(operation) : this.#store.within(tx, operation)
+      const { items } = await asked
+      return queuedOf(row, items[0] as EnqueueAnswer) as QueuedTask<Output>
+    })
   }
 
   async enqueueMany(items: Iterable<TaskCall | EnqueueItem>): Promise<readonly QueuedTask[]> {
@@ -64,6 +72,10 @@ export class LiveQueue implements Queue {
       refuse('items', 'calls of tasks: an array or another iterable', items)
     }
     const rows = Array.from(items, (item) => this.#toRow(item))
+    return rows.length === 0 ? [] : this.#traced(rows, (traced) => this.#storeMany(traced))
+  }
+
+  async #storeMany(rows: readonly NewTask[]): Promise<readonly QueuedTask[]> {
     const queued: QueuedTask[] = []
     const refused: OptionError[] = []
     for (let from = 0; from < rows.length; from += TASKS_PER_COMMIT) {
@@ -223,6 +235,22 @@ export class LiveQueue implements Queue {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** @param store - stores the rows, which know their trace by then */
+  #traced<Result>(
+    rows: readonly NewTask[],
+    store: (rows: readonly NewTask[]) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#tracing === undefined) return store(rows)
+    const [{ name } = { name: '' }] = rows
+    const tasks = {
+      name: rows.every((row) => row.name === name) ? name : undefined,
+      ids: rows.map(({ id }) => id),
+    }
+    return this.#tracing.enqueued(tasks, (trace) =>
+      store(rows.map((row) => ({ ...row, options: withTrace(row.options, trace) }))),
+    )
   }
 
   async #scheduleOf(name: string): Promise<ScheduleRecord | undefined> {

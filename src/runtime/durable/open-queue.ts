@@ -5,6 +5,8 @@ import type { FaultPoint } from '../../actors/store/fault-point.ts'
 import type { Store } from '../../actors/store/store.ts'
 import { type OpenStore, UnmadeStore } from '../../actors/store/unmade-store.ts'
 import { type Checks, check, checkOptions } from '../check.ts'
+import { tracingOf } from '../tracing/tracing-access.ts'
+import type { Tracing } from '../tracing-option.ts'
 import { LiveQueue } from './live-queue.ts'
 import type { Queue } from './queue.ts'
 import { toQueueError } from './queue-error.ts'
@@ -27,6 +29,8 @@ export interface QueueOptions {
   readonly migrate?: boolean
   /** Use a file on a network file system all the same, where SQLite may lose data. @defaultValue false */
   readonly allowNetworkFileSystem?: boolean
+  /** Traces what is enqueued: `createTracing()` of `stateward/tracing`. @defaultValue nobody */
+  readonly tracing?: Tracing
   /** Time. @defaultValue the machine's */
   readonly clock?: Clock
   /** For tests: told of every point between two statements, where it may throw; see `stateward/testing`. */
@@ -40,6 +44,7 @@ const CHECKS: Checks = {
   create: check.boolean,
   migrate: check.boolean,
   allowNetworkFileSystem: check.boolean,
+  tracing: (where, value) => void tracingOf(value, where),
   clock: check.having('a clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout'),
   faults: check.having('fault points', 'reach'),
 }
@@ -84,12 +89,14 @@ async function openWith(
     by = `${hostname()}:${process.pid}`,
     maxInputBytes = MAX_INPUT_BYTES,
     clock = systemClock,
+    tracing,
   } = options
   const open: OpenStore = (create) => openStore(url, { ...options, create })
   const store = await begin(open, url).catch((error: unknown) => {
     throw toQueueError(error)
   })
-  return new LiveQueue(new QueueStore({ store, clock, by, maxBytes: maxInputBytes }))
+  const access = new QueueStore({ store, clock, by, maxBytes: maxInputBytes })
+  return new LiveQueue(access, tracing && tracingOf(tracing).queue)
 }
 
 async function openStore(

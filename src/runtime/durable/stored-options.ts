@@ -145,7 +145,14 @@ export function optionsFromJson(text: string | null): {
   readonly chain: StoredChain | undefined
 } {
   if (text === null) return { options: undefined, chain: undefined }
-  const { chain, ...options } = JSON.parse(text, fromFinite) as StoredRunOptions & { chain?: StoredChain }
+  const {
+    chain,
+    trace: _,
+    ...options
+  } = JSON.parse(text, fromFinite) as StoredRunOptions & {
+    chain?: StoredChain
+    trace?: unknown
+  }
   return { options, chain: chain && { ...chain, ...currentLevels(chain.levels) } }
 }
 
