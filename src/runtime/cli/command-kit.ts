@@ -6,6 +6,7 @@ import type { Queue } from '../durable/queue.ts'
 import { isStatewardError, OptionError } from '../errors.ts'
 import { tellError } from './cli-error.ts'
 import type { CliIo } from './cli-io.ts'
+import { cliTracing } from './cli-tracing.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
 
 /** One run of the command line. */
@@ -59,7 +60,8 @@ export function onQueue<Options, Args extends readonly unknown[]>(
     const url = urlOf(options)
     const { io } = cli
     const json = options.json === true
-    const where = { url, by: whoActs(), migrate: command.name() === 'migrate' }
+    const migrate = command.name() === 'migrate'
+    const where = { url, by: whoActs(), migrate, ...(await cliTracing()) }
     await using queue = await (whenMissing === 'make'
       ? openQueueToMake(where)
       : openQueue({ ...where, create: false }))

@@ -12,6 +12,7 @@ import { createDaemon, type Daemon } from '../durable/daemon.ts'
 import type { Queue } from '../durable/queue.ts'
 import { createSupervisor, type Supervisor } from '../supervisor.ts'
 import type { SupervisorOptions } from '../supervisor-options.ts'
+import { cliTracing } from './cli-tracing.ts'
 import type { Session } from './command-kit.ts'
 import { daemonRuns } from './daemon-errors.ts'
 import { marksOf } from './daemon-marks.ts'
@@ -27,7 +28,7 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
   const modules = await loadTasks(tasks)
   const signal = io.interruptible()
   const stopped = Promise.withResolvers<void>()
-  const supervisor = makeSupervisor(options, {
+  const supervisor = await makeSupervisor(options, {
     'daemon.told': ({ reason }) =>
       answer({ event: 'told', name, reason }, () => [
         `Daemon ${name} was told to stop${reason === undefined ? '.' : `: ${reason}`}`,
@@ -79,8 +80,12 @@ async function showInspector(
   ])
 }
 
-function makeSupervisor(options: DaemonStartOptions, hooks: SupervisorOptions['hooks'] & {}): Supervisor {
-  return createSupervisor({ id: `daemon:${options.name}`, hooks, ...toSizes(options) })
+async function makeSupervisor(
+  options: DaemonStartOptions,
+  hooks: SupervisorOptions['hooks'] & {},
+): Promise<Supervisor> {
+  const id = `daemon:${options.name}`
+  return createSupervisor({ id, hooks, ...toSizes(options), ...(await cliTracing()) })
 }
 
 /** @throws QueueError (`ERR_DAEMON_RUNNING`) */

@@ -15,6 +15,7 @@ import type { StoredTask } from '../../durable/stored-task.ts'
 import { taskTable } from '../../durable/task-table.ts'
 import { createSupervisor } from '../../supervisor.ts'
 import { cannotRun } from '../cli-refusals.ts'
+import { cliTracing } from '../cli-tracing.ts'
 import { toDurationMs, toLeaseMs } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand, type Session } from '../command-kit.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -55,7 +56,7 @@ async function run(session: Session<RunOptions>, id: string): Promise<ExitCode> 
   if (!WAITING.includes(task.state)) throw cannotRun(task)
   if (!taskTable(modules).has(task.name)) taskNamed(modules, task.name)
   const signal = io.interruptible()
-  const supervisor = createSupervisor({ id: 'run' })
+  const supervisor = createSupervisor({ id: 'run', ...(await cliTracing()) })
   const leaseMs = lease === undefined ? {} : { leaseMs: lease }
   const runner = createTaskRunner({ queue, supervisor, tasks: modules, name: 'run', ...leaseMs }, id)
   try {
