@@ -99,6 +99,8 @@ test('nothing is asked of anybody else, and the token is sent to nobody', async 
   })
   await page.getByRole('tree', { name: 'Actors' }).waitFor()
   expect(asked.filter((url) => !url.startsWith(pages.url))).toEqual([])
-  expect(asked.filter((url) => url.includes('sesame') && url !== `${pages.url}#token=open-sesame`)).toEqual([])
+  expect(asked.filter((url) => url.includes('sesame') && url !== `${pages.url}#token=open-sesame`)).toEqual(
+    [],
+  )
   expect(page.url()).not.toContain('sesame')
 })
