@@ -9,6 +9,8 @@
  * is late then, and dropped.
  */
 import type { AttemptHandle, Settlement } from './attempt.ts'
+import { isAttemptHeard, tellAttempt } from './attempt-channel.ts'
+import type { AnyDefinition } from './definition.ts'
 import { finishAttempt } from './finish-attempt.ts'
 import { type ControlValue, controlOf } from './handler-context.ts'
 import { LocalContext } from './local-context.ts'
@@ -109,9 +111,14 @@ export class LocalAttempt implements AttemptHandle, Startable {
     const { handler } = this.run.entry.definition
     const store = scopes()
     const context = new LocalContext(this)
-    return store === undefined
-      ? handler(input, context)
-      : store.run(this.#enter(context), handler, input, context)
+    const call = isAttemptHeard() ? this.#told(handler, context) : handler
+    return store === undefined ? call(input, context) : store.run(this.#enter(context), call, input, context)
+  }
+
+  #told(handler: AnyDefinition['handler'], { runId, name, attempt }: LocalContext): AnyDefinition['handler'] {
+    const { supervisorId: supervisor } = this.run.pool.ports
+    const message = { supervisor, runId, name, attempt }
+    return (input, context) => tellAttempt(message, () => handler(input, context))
   }
 
   #enter(context: LocalContext): RunScope {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type AnyEvent, EVENT_NAMES, type RecordedEvent, type SupervisorEvents } from '../../src/index.ts'
 import { recordEvents } from '../../src/runtime/testing/index.ts'
+import { recordChannels } from '../support/channels.ts'
 import { heldTask } from '../support/harness.ts'
 import { until } from '../support/until.ts'
 import { awayPlace, next, records, startedDaemon } from './daemon-kit.ts'
@@ -15,6 +16,7 @@ test('events of a daemon have exactly the fields that docs/events.md says', asyn
   const { queue, store, daemon, supervisor } = rig
   await daemon.stop()
   const recorder = recordEvents<AnyEvent>(supervisor)
+  const channels = recordChannels()
   await daemon.start()
   const { id: daemonId } = daemon
 
@@ -53,6 +55,7 @@ test('events of a daemon have exactly the fields that docs/events.md says', asyn
   await queue.shutdown('enough')
   await next(supervisor, 'daemon.stopped')
   recorder.stop()
+  expect(channels).toEqual(recorder.events)
 
   const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8')
   const events = (recorder.events as RecordedEvent[]).filter(({ type }) => isOfDaemon(type))

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { KeptRun } from '../../src/actors/kept-run.ts'
 import { defineTask, EVENT_NAMES, type RecordedEvent } from '../../src/index.ts'
 import type { LiveSupervisor } from '../../src/runtime/live-supervisor.ts'
+import { recordChannels } from '../support/channels.ts'
 import {
   echoTask,
   heldTask,
@@ -205,6 +206,7 @@ describe('events', () => {
   })
 
   test('have in docs/events.md exactly the fields that are emitted', async () => {
+    const channels = recordChannels()
     const { supervisor, clock, recorder, stop } = await startedSupervisor({
       pool: { size: 3, reserveNormal: 0, reserveHigh: 0 },
       starvedAfterMs: 12_000,
@@ -263,6 +265,7 @@ describe('events', () => {
     child.actor!.send({ type: 'crash' })
     supervisor.spawn(puppet().machine, { id: 'd', restart: 'temporary' }).actor!.send({ type: 'end' })
     await stop()
+    expect(channels).toEqual(recorder.events)
     const documented = new Map(
       [...read('docs/events.md').matchAll(/^\| `([^`]+)` \| ([^|]*) \|/gm)].map(([, name, fields]) => [
         name as string,

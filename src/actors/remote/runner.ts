@@ -7,6 +7,8 @@
  * the bare call.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { isAttemptHeard, tellAttempt } from '../attempt-channel.ts'
+import type { AnyDefinition } from '../definition.ts'
 import { CONTROL, controlOf } from '../handler-context.ts'
 import { scopes } from '../run-scope.ts'
 import { toStorable } from '../storable.ts'
@@ -169,7 +171,14 @@ export class Runner {
 function run(context: RemoteContext, input: unknown): unknown {
   const { handler } = context.task.definition
   const store = scopes()
-  return store === undefined ? handler(input, context) : store.run(context.enter(), handler, input, context)
+  const call = isAttemptHeard() ? told(context) : handler
+  return store === undefined ? call(input, context) : store.run(context.enter(), call, input, context)
+}
+
+function told({ task, runId, name, attempt }: RemoteContext): AnyDefinition['handler'] {
+  const { handler } = task.definition
+  const message = { supervisor: task.supervisorId, runId, name, attempt }
+  return (input, context) => tellAttempt(message, () => handler(input, context))
 }
 
 function unknownTask(error: unknown): WireSettled {
