@@ -112,6 +112,7 @@ test('options that will not do are refused before anything is served', async () 
     [{ token: 'short' }, /token .* at least 16/],
     [{ token: 'with a space in it' }, /token/],
     [{ basePath: 'queue' }, /basePath/],
+    [{ basePath: '/tasks/of/mine' }, /no path of the API/],
     [{ origins: ['https://app.example.org/'] }, /origins\[0\]/],
     [{ hosts: 'localhost' }, /hosts/],
     [{ tasks: {} }, /tasks/],

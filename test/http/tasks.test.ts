@@ -1,7 +1,9 @@
 /** Operations on tasks and schedules: what they answer is in the document, and what they do is done. */
 import { describe, expect, test } from 'vitest'
 import { toStoredError } from '../../src/runtime/durable/stored-error.ts'
+import { placeAround } from '../durable/daemon-kit.ts'
 import { done, settle, take, workOff } from '../durable/queue-kit.ts'
+import { deferred } from '../support/harness.ts'
 import { mail, openApi } from './http-kit.ts'
 
 test('the document is one of OpenAPI, and says what is there', async () => {
@@ -169,6 +171,29 @@ describe('list', () => {
     expect((await ask('GET', '/counts')).body).toMatchObject({ queued: 5, running: 0 })
   })
 
+  test('a page of large tasks is cut, and nothing of it is lost', async () => {
+    const { ask, queue } = await openApi()
+    const text = 'x'.repeat(200_000)
+    await queue.enqueueMany(
+      Array.from({ length: 120 }, (_, n) => ({
+        call: mail.call(text),
+        runId: `r${n}`,
+        description: 'large',
+      })),
+    )
+    const { body: all } = await ask('GET', '/tasks?limit=120&order=oldest')
+    expect([all.tasks.length, all.next]).toEqual([120, undefined])
+    const seen: string[] = []
+    for (let after = ''; ; ) {
+      const { body } = await ask('GET', `/tasks?limit=120&order=oldest&include=input${after}`)
+      expect(body.tasks.length).toBeLessThan(120)
+      seen.push(...body.tasks.map(({ id }: { id: string }) => id))
+      if (body.next === undefined) break
+      after = `&after=${body.next}`
+    }
+    expect(seen).toEqual(Array.from({ length: 120 }, (_, n) => `r${n}`))
+  })
+
   test('shows no input and no stack unless asked', async () => {
     const { ask, queue } = await openApi()
     const { id } = await queue.enqueue(mail, 'secret')
@@ -334,6 +359,21 @@ describe('the server itself', () => {
     expect([status, headers.get('allow')]).toEqual([405, 'GET, POST, HEAD'])
     const head = await handler(new Request('http://localhost/tasks', { method: 'HEAD' }))
     expect([head.status, await head.text()]).toEqual([200, ''])
+  })
+
+  test('one that does not answer is waited for so long, and no longer', async () => {
+    const gate = deferred<void>()
+    const { queue } = await placeAround(
+      (commit) => (operations) => gate.promise.then(() => commit(operations)),
+    )
+    const { ask } = await openApi({ queue, timeoutMs: 50 })
+    const late = await ask('POST', '/tasks', { body: { task: 'mail', input: 'x' } })
+    expect(late).toMatchObject({ status: 503, body: { code: 'ERR_HTTP_OVERDUE' } })
+    expect(late.body.detail).toMatch(/nobody knows/)
+    // What only reads is answered.
+    expect((await ask('GET', '/tasks')).body.tasks).toEqual([])
+    gate.resolve()
+    await queue.close()
   })
 
   test('once closed it sends everybody away', async () => {

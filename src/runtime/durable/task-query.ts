@@ -67,7 +67,8 @@ const queryChecks: Checks = {
 /** Which states these are is no choice. */
 const { state: _, ...deadLetterChecks } = queryChecks
 
-const MOST = 1_000
+/** Of one page. */
+export const MOST_TASKS = 1_000
 
 /**
  * For an act on all that it finds: what is no filter at all must never be taken for one that everything passes.
@@ -93,7 +94,8 @@ export function toTaskQuery(query: StoredTaskQuery): {
 } {
   checkOptions('query', query, queryChecks)
   const { limit = 100, order = 'newest', after, ...filter } = query
-  if (limit > MOST) refuse('query.limit', `at most ${MOST}`, limit, 'Take the next page with `after`.')
+  if (limit > MOST_TASKS)
+    refuse('query.limit', `at most ${MOST_TASKS}`, limit, 'Take the next page with `after`.')
   return { filter: filterOf(filter), page: { limit, order, ...(after === undefined ? {} : { after }) } }
 }
 

@@ -10,7 +10,7 @@
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
-import { loggerOr } from '../logger.ts'
+import { loggerOr, say } from '../logger.ts'
 import { durableRoutes } from './durable-routes.ts'
 import { EventStreams } from './event-streams.ts'
 import { jsonBody } from './http-body.ts'
@@ -63,6 +63,7 @@ export function makeHandler(where: string, options: HttpHandlerOptions): HttpHan
     close: () => live.close(),
     mountOf: (request: Request) => live.mountOf(request),
     problem: (error: unknown) => problemResponse(error, live.logger),
+    report: (error: unknown) => say(live.logger, 'error', { err: error }, 'the server failed'),
   })
 }
 
@@ -74,6 +75,8 @@ export interface Upgrades {
    */
   mountOf(request: Request): HttpMount | undefined
   problem(error: unknown): Response
+  /** Of what goes wrong, and is nobody's answer. */
+  report(error: unknown): void
 }
 
 class LiveHandler {

@@ -57,6 +57,9 @@ export interface HttpHandlerOptions {
 
 const MIN_TOKEN = 16
 
+/** A request below one of these could be meant with the path that it is mounted at, or without. */
+const OWN_PATHS = ['tasks', 'schedules', 'events', 'counts', 'status', 'definitions']
+
 const texts =
   (one: (where: string, value: unknown) => void) =>
   (where: string, value: unknown): void => {
@@ -96,7 +99,11 @@ export const HANDLER_CHECKS: Checks = {
   daemon: check.having('a daemon', 'start', 'stop', 'info'),
   token: checkToken,
   basePath: (where, value) => {
-    if (value !== '' && value !== '/') path(where, value)
+    if (value === '' || value === '/') return
+    path(where, value)
+    const [, first = ''] = (value as string).split('/')
+    if (OWN_PATHS.includes(first))
+      refuse(where, 'no path of the API itself', value, "Mount it at '/queue', say.")
   },
   hosts: texts(check.text),
   origins: texts(origin),

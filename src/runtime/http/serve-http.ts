@@ -104,6 +104,8 @@ class LiveServer implements HttpServer {
     server.once('error', onError)
     server.listen({ host: this.host, port: this.#asked }, () => {
       server.off('error', onError)
+      // No file is left for a connection, say: the next one may find one.
+      server.on('error', (error) => this.#handler.report(error))
       resolve()
     })
     return promise

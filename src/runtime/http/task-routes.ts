@@ -5,10 +5,21 @@ import { check, checkOptions } from '../check.ts'
 import type { EnqueueOptions } from '../durable/enqueue-options.ts'
 import { unknownTask } from '../durable/queue-error.ts'
 import type { StoredTask } from '../durable/stored-task.ts'
+import { MOST_TASKS, type StoredTaskQuery } from '../durable/task-query.ts'
 import { checkParameters, inclusionsOf, taskQueryOf } from './http-query.ts'
 import { STATES } from './openapi-schemas.ts'
-import { ID_PARAMETER, INCLUDE_PARAMETER, json, type Parameter, type Route, ref, type Site } from './route.ts'
+import {
+  ID_PARAMETER,
+  INCLUDE_PARAMETER,
+  json,
+  jsonText,
+  type Parameter,
+  type Route,
+  ref,
+  type Site,
+} from './route.ts'
 import { submissionOf } from './submission.ts'
+import type { TaskService } from './task-service.ts'
 import { taskView } from './task-view.ts'
 
 export const query = (name: string, description: string, schema: object = { type: 'string' }): Parameter => ({
@@ -36,7 +47,7 @@ function list({ service }: Site): Route {
     method: 'get',
     path: '/tasks',
     operationId: 'listTasks',
-    summary: 'Tasks that match, in pages',
+    summary: 'Tasks that match, in pages; one of large tasks may be shorter than `limit`',
     parameters: [
       query('state', 'One or more, with commas', {
         type: 'string',
@@ -59,9 +70,41 @@ function list({ service }: Site): Route {
     answers: { 200: { description: 'A page of tasks', schema: ref('TaskPage') } },
     async act({ query: params }) {
       const include = inclusionsOf(params)
-      const { tasks, next } = await service.list(taskQueryOf(params))
-      return json({ tasks: tasks.map((task) => taskView(task, include)), next })
+      const { texts, next } = await pageOf(service, taskQueryOf(params), (task) =>
+        JSON.stringify(taskView(task, include)),
+      )
+      return jsonText(
+        `{"tasks":[${texts.join(',')}]${next === undefined ? '' : `,"next":${JSON.stringify(next)}`}}`,
+      )
     },
+  }
+}
+
+/** Inputs and results may be large: so many at a time, until the page is long enough for one answer. */
+const TASKS_PER_READ = 50
+const MOST_CHARACTERS = 8 * 1_048_576
+
+/** @throws OptionError for a wrong query */
+async function pageOf(
+  service: TaskService,
+  wanted: StoredTaskQuery,
+  toText: (task: StoredTask) => string,
+): Promise<{ readonly texts: readonly string[]; readonly next: string | undefined }> {
+  const { limit = 100 } = wanted
+  const texts: string[] = []
+  let characters = 0
+  // What is no limit is refused by the first read.
+  let query = { ...wanted, limit: limit > TASKS_PER_READ && limit <= MOST_TASKS ? TASKS_PER_READ : limit }
+  for (;;) {
+    const { tasks, next } = await service.list(query)
+    for (const task of tasks) {
+      const text = toText(task)
+      characters += text.length
+      texts.push(text)
+    }
+    const left = limit - texts.length
+    if (next === undefined || left <= 0 || characters > MOST_CHARACTERS) return { texts, next }
+    query = { ...query, after: next, limit: Math.min(left, TASKS_PER_READ) }
   }
 }
 

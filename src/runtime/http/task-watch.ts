@@ -27,8 +27,8 @@ export type TaskFollower = (task: StoredTask | undefined) => void
 const POLL_MS = 1_000
 /** Between looks when they do. */
 const REST_MS = 100
-/** Each so many tasks of a look make the rest a millisecond longer. */
-const TASKS_PER_REST_MS = 4
+/** A rest is so many times as long as the look before, which is longer when tasks are large. */
+const RESTS_PER_LOOK = 4
 const IDS_PER_READ = 500
 /** The newest tasks of each look, and those that run. */
 const NEWEST = 100
@@ -111,31 +111,35 @@ export class TaskWatch {
     if (this.#phase !== 'watching') return
     this.#phase = 'looking'
     this.#service.clock.clearTimeout(this.#timer)
-    const look = this.#ask().then((seen) => {
-      this.#looks.delete(look)
-      this.#looked(REST_MS + seen / TASKS_PER_REST_MS)
-    })
+    const { clock } = this.#service
+    const from = clock.monotonic()
+    // One that was begun for those who have left says what was true before.
+    const before = Promise.all(this.#looks)
+    const look = before
+      .then(() => this.#ask())
+      .then(() => {
+        this.#looks.delete(look)
+        this.#looked(Math.max(REST_MS, RESTS_PER_LOOK * (clock.monotonic() - from)))
+      })
     this.#looks.add(look)
   }
 
-  /** @returns how many tasks were looked at */
-  async #ask(): Promise<number> {
+  /** Told is who was there when it began: for whoever came later it may be older than what he knows. */
+  async #ask(): Promise<void> {
     const ofAll = [...this.#ofAll]
-    const followed = [...this.#byId.keys()]
+    const byId = new Map([...this.#byId].map(([id, those]) => [id, [...those]]))
     try {
-      const seen = ofAll.length === 0 ? 0 : await this.#lookAtAll()
-      for (const [id, task] of await this.#read(followed)) {
-        for (const follower of this.#byId.get(id) ?? []) follower(task)
+      if (ofAll.length > 0) await this.#lookAtAll()
+      for (const [id, task] of await this.#read([...byId.keys()])) {
+        for (const follower of byId.get(id) ?? []) if (this.#byId.get(id)?.has(follower)) follower(task)
       }
-      // Those who came during the look have not seen all of it.
       for (const follower of ofAll) if (this.#ofAll.has(follower)) follower()
-      return seen + followed.length
     } catch {
-      return 0
+      // Not now; the next look says what has become of them.
     }
   }
 
-  async #lookAtAll(): Promise<number> {
+  async #lookAtAll(): Promise<void> {
     const { tasks: newest } = await this.#service.list({ limit: NEWEST })
     const { tasks: running } = await this.#service.list({ state: 'running', limit: RUNNING })
     this.#noticeGap(newest)
@@ -147,7 +151,6 @@ export class TaskWatch {
     }
     for (const task of seen.values()) this.changes.note(task)
     this.changes.noteCounts(await this.#service.counts())
-    return seen.size + others.length
   }
 
   /** More tasks have come since the last look than this one shows. */
