@@ -23,6 +23,7 @@ import {
   perSecond,
   withSides,
 } from './engines/rounds.ts'
+import { STEP_KINDS, stepsPerSecond } from './engines/steps.ts'
 import { at, atLeast, type Row, type Scale, type Table, type Verdict } from './harness/question.ts'
 import { takeTurns } from './harness/rounds.ts'
 import { figure, ratio, Samples } from './harness/samples.ts'
@@ -46,6 +47,8 @@ interface Sizes {
   readonly finished: number
   readonly trickle: number
   readonly idleMs: number
+  /** Of one task. */
+  readonly steps: readonly number[]
 }
 
 const SIZES: Record<Scale, Sizes> = {
@@ -58,6 +61,7 @@ const SIZES: Record<Scale, Sizes> = {
     finished: 1_000_000,
     trickle: 400,
     idleMs: 5_000,
+    steps: [100, 1_000, 10_000],
   },
   quick: {
     tasks: [1_000, 10_000],
@@ -68,6 +72,7 @@ const SIZES: Record<Scale, Sizes> = {
     finished: 100_000,
     trickle: 100,
     idleMs: 2_000,
+    steps: [100, 1_000],
   },
   smoke: {
     tasks: [50],
@@ -78,6 +83,7 @@ const SIZES: Record<Scale, Sizes> = {
     finished: 500,
     trickle: 5,
     idleMs: 50,
+    steps: [10],
   },
 }
 
@@ -104,6 +110,7 @@ export async function run(scale: Scale): Promise<Table[]> {
       await aloneTable(grounds, sizes),
       await latencyTable(grounds, sizes),
       await finishedTable(ours, sizes),
+      await stepsTable(ours, sizes),
     ]
   } finally {
     await redis?.stop()
@@ -248,6 +255,30 @@ async function finishedTable(ours: Ground, { finished, flowMs, rounds }: Sizes):
         ],
       },
     ],
+  }
+}
+
+/** What one task of many steps costs, beside as many tasks. */
+async function stepsTable({ fresh }: Ground, { steps: counts, rounds }: Sizes): Promise<Table> {
+  const rows: Row[] = []
+  for (const kind of STEP_KINDS) {
+    const runs = await takeTurns(
+      counts.map((count) => ({
+        name: String(count),
+        round: async () => stepsPerSecond((await fresh()).url, kind, count),
+      })),
+      { rounds, warmUps: 0 },
+    )
+    const samples = runs.map((run) => new Samples(run))
+    const [shortest, longest] = [samples[0] as Samples, samples.at(-1) as Samples]
+    const cells = [kind, ...samples.map(perSecond), ratio(longest, shortest).toString()]
+    rows.push({ cells })
+  }
+  return {
+    title: 'Steps and children of one task, per second',
+    note: 'One process stores them and runs them. The last column: the longest against the shortest.',
+    columns: ['what', ...counts.map((count) => count.toLocaleString('en')), 'longest to shortest'],
+    rows,
   }
 }
 

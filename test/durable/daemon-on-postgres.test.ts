@@ -13,3 +13,6 @@ describe('end-schedule', async () => void (await import('./end-schedule.test.ts'
 describe('overdue', async () => void (await import('./overdue.test.ts')))
 describe('expiry', async () => void (await import('./expiry.test.ts')))
 describe('chains', async () => void (await import('./chains.test.ts')))
+describe('chain-cost', async () => void (await import('./chain-cost.test.ts')))
+describe('results', async () => void (await import('./results.test.ts')))
+describe('thread-lease', async () => void (await import('./thread-lease.test.ts')))
