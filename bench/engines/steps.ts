@@ -29,7 +29,7 @@ const KINDS = {
 export type StepKind = keyof typeof KINDS
 export const STEP_KINDS = Object.keys(KINDS) as readonly StepKind[]
 
-async function end(queue: Queue, call: TaskCall<never, unknown>): Promise<void> {
+async function end<Input>(queue: Queue, call: TaskCall<Input, unknown>): Promise<void> {
   await queue.wait(await queue.enqueue(call as TaskCall))
 }
 

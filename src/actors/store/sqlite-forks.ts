@@ -11,7 +11,8 @@ import type { NewTask, TaskRecord } from './task-record.ts'
 
 const INSERT_CHILD = `INSERT INTO stateward_task (id, state, phase, band, run_at, name, version, created_at, created_by,
   description, metadata, options, input, queue_timeout_ms, deadline_ms, expires_at, rest, parent, parent_step)
-  SELECT ?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, id, step FROM stateward_task WHERE seq = ?`
+  VALUES (?, 'pending', 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const STEP_OF = 'SELECT step FROM stateward_task WHERE seq = ?'
 const FORK = 'UPDATE stateward_task SET fork_from = ?, fork_to = ? WHERE seq = ?'
 
 /** Stores its children and makes it wait for them, unless it was asked to end. */
@@ -28,19 +29,26 @@ export function fork(
   const { call, children, percent } = verdict
   writeStep(sql, row, call, percent.from)
   sql.statement(FORK).run(percent.from, percent.to, row.seq)
-  for (const child of children) insertChild(sql, row.seq, child, at, by)
+  const { step } = sql.statement(STEP_OF).get(row.seq) as { readonly step: number }
+  for (const child of children) insertChild(sql, { id, step }, child, at, by)
   writeAttemptEnd(sql, row, at, by, 'forked', String(children.length))
   return { kind: 'settled', state: joinIfOver(sql, id, verdict.runAt) ? 'pending' : 'forked' }
 }
 
-function insertChild(sql: Sql, parent: number, child: NewTask, at: number, by: string): void {
+function insertChild(
+  sql: Sql,
+  parent: { readonly id: string; readonly step: number },
+  child: NewTask,
+  at: number,
+  by: string,
+): void {
   const { id, priority, runAt, name, version, description, metadata, options, input } = child
   const { after = [], bounds = NO_BOUNDS } = child
   const { queueTimeoutMs, deadlineMs, expiresAt } = bounds
   const call = [description, metadata, options, input, queueTimeoutMs, deadlineMs, expiresAt, after.length]
   const { lastInsertRowid } = sql
     .statement(INSERT_CHILD)
-    .run(id, bandOf(priority), runAt, name, version, at, by, ...call, parent)
+    .run(id, bandOf(priority), runAt, name, version, at, by, ...call, parent.id, parent.step)
   writeAfter(sql, Number(lastInsertRowid), 0, after)
 }
 

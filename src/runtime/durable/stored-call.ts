@@ -91,10 +91,11 @@ function storeChain(call: TaskCall<ChainInput>, maxBytes: number, within: Stored
   const whole = { ...call, input: { calls } }
   // First, since it finds cycles.
   const text = toStoredJson('the calls of chain()', whole, maxBytes) as string
-  for (const step of calls) toStoredCall(step, maxBytes)
+  for (const step of calls) checkCall(step, maxBytes)
   const due = enter(within?.levels ?? [], fromCallTag(JSON.parse(text)))
   const { definition, input } = firstStep(whole)
-  return storeDue(due, within ?? NO_CHAIN, labelsOf(definition, input, maxBytes, within), definition)
+  const first = due.call.input === undefined ? null : JSON.stringify(due.call.input)
+  return storeDue(due, first, within ?? NO_CHAIN, labelsOf(definition, input, maxBytes, within), definition)
 }
 
 function firstStep(call: TaskCall): TaskCall {
@@ -103,13 +104,23 @@ function firstStep(call: TaskCall): TaskCall {
   return first
 }
 
+/** One of those in a chain or a fork: it is JSON, since the whole is, and is not made a row of before its time. */
+function checkCall(call: TaskCall, maxBytes: number): void {
+  const { definition, input, options } = call
+  const { name } = definition
+  checkStoredOptions(name, options, maxBytes)
+  checkGivenInput(definition, input)
+  metadataOf(definition as TaskDefinition, input, maxBytes)
+  if (name !== CHAIN_NAME) return checkInner(call, maxBytes)
+  const { calls } = (input ?? {}) as ChainInput
+  for (const step of toCalls('the calls of chain()', calls)) checkCall(step, maxBytes)
+}
+
 /** What `all` calls is stored with it, so it is checked with it. */
 function checkInner({ definition, input }: TaskCall, maxBytes: number): void {
   if (definition !== (allTask as AnyDefinition)) return
   const { calls, join = null } = input as AllInput
-  for (const call of toCalls('the calls of all()', calls)) {
-    toStoredCall(call, maxBytes)
-  }
+  for (const call of toCalls('the calls of all()', calls)) checkCall(call, maxBytes)
   if (join === null) return
   const { definition: joining, options } = join
   if (!isDefinition(joining) || joining.name === CHAIN_NAME || joining === (allTask as AnyDefinition))
@@ -124,30 +135,42 @@ function checkInner({ definition, input }: TaskCall, maxBytes: number): void {
  */
 export function toStoredStep(due: Due, chain: StoredChain, find: FindDefinition, maxBytes: number): StepCall {
   const { name, version, input } = due.call
+  const definition = find(name)
+  const text = input === undefined ? null : JSON.stringify(input)
   let labels: Labels = { description: chain.description ?? name, metadata: chain.metadata ?? null }
   try {
-    const text = input === undefined ? null : JSON.stringify(input)
-    const call = fromStoredCall({ name, version, input: text, options: null }, find)
-    labels = labelsOf(call.definition, call.input, maxBytes, chain)
+    if (definition !== undefined) {
+      const call = hasLabels(definition)
+        ? fromStoredCall({ name, version, input: text, options: null }, find)
+        : undefined
+      labels = labelsOf(definition, call?.input, maxBytes, chain)
+    }
   } catch {
     // Whatever is wrong with it is said when it is to run.
   }
-  return storeDue(due, chain, labels, find(name))
+  return storeDue(due, text, chain, labels, definition)
+}
+
+/** Whether its input makes its description or its metadata. */
+function hasLabels(definition: AnyDefinition): boolean {
+  const { description, metadata } = (definition as TaskDefinition).options ?? {}
+  return typeof description === 'function' || metadata !== undefined
 }
 
 type Labels = Pick<StoredCall, 'description' | 'metadata'>
 
 function storeDue(
   { call, levels, after }: Due,
+  input: string | null,
   chain: StoredChain,
   labels: Labels,
   definition: AnyDefinition | undefined,
 ): StepCall {
-  const { name, version, input, options } = call
+  const { name, version, options } = call
   return {
     name,
     version,
-    input: input === undefined ? null : JSON.stringify(input),
+    input,
     ...placeOf(options, { ...chain, levels }, after),
     ...labels,
     bounds: waitBounds(options, { ...chain, levels }, definition),
