@@ -100,11 +100,14 @@ describe('what was said of the task when it was enqueued', () => {
       },
       { description: 'of the definition', metadata: () => ({ of: 'the definition' }) },
     )
-    const { queue } = await startedDaemon([steps])
+    const { queue, store } = await startedDaemon([steps])
     const said = { description: 'mine', metadata: { order: 7 }, key: 'k', priority: 'high' } as const
     const { id } = await queue.enqueue(steps, 2, { ...said, context: { tenant: 'ada', step: 9 } })
     expect(await queue.wait(id)).toBe('end')
     expect(await queue.get(id)).toMatchObject({ ...said, step: 2, input: 0 })
+    // The row has them, once.
+    const [row] = await store.read((open) => open.get([id]))
+    expect(JSON.parse(row?.options ?? '')).toMatchObject({ chain: { description: true, metadata: true } })
     expect((await queue.list({ metadata: { order: 7 } })).tasks.map((task) => task.id)).toEqual([id])
     expect(seen).toEqual([
       ['ada', 9],

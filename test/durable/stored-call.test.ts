@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { defineTask } from '../../src/index.ts'
 import { CallRefusal, fromStoredCall, toStoredCall } from '../../src/runtime/durable/stored-call.ts'
+import { optionsFromJson, optionsToJson } from '../../src/runtime/durable/stored-options.ts'
 import { thrownBy } from '../support/harness.ts'
 
 const LIMIT = 10_000
@@ -55,6 +56,16 @@ test('without input and options there is nothing to store', () => {
     input: undefined,
     options: undefined,
   })
+})
+
+test('what is said of all steps stands in the row; in one of an older version, in its options', () => {
+  const chain = { levels: [], stepAgeMs: 0, description: 'mine', metadata: '{"of":1}' }
+  const text = optionsToJson(undefined, chain)
+  expect(text).not.toContain('mine')
+  expect(optionsFromJson(text, { description: 'mine', metadata: '{"of":1}' }).chain).toEqual(chain)
+  expect(optionsFromJson(JSON.stringify({ chain }), { description: 'x', metadata: null }).chain).toEqual(
+    chain,
+  )
 })
 
 describe('an older input', () => {

@@ -125,9 +125,9 @@ CREATE TABLE stateward.daemon (
 
 /**
  * Until when a task may wait: what bounds it, and when that is over by now. Also of one that runs, or a claim would touch an
- * index. `task_name`: live tasks of a name, and what is due of it; ended ones are not in it, for
- * each index costs every end of a task. What was stored before has no bounds here, and is seen to be too late when it is claimed. `ended_by`: who ended it
- * without having held it.
+ * index. `task_name`: live tasks of a name, and what is due of it; ended ones are not in it, for each index costs every end of a
+ * task. What was stored before has no bounds here, and is seen to be too late when it is claimed. `ended_by`: who ended it without
+ * having held it.
  */
 const VERSION_2 = `
 ALTER TABLE stateward.task ADD COLUMN queue_timeout_ms bigint, ADD COLUMN deadline_ms bigint,

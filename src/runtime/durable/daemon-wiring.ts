@@ -178,7 +178,7 @@ const chains = new WeakMap<HeldTask, StoredChain>()
 function chainOf(held: HeldTask): StoredChain | undefined {
   const { options } = held.task
   if (options === null || !options.includes('"chain"')) return undefined
-  const chain = chains.get(held) ?? optionsFromJson(options).chain
+  const chain = chains.get(held) ?? optionsFromJson(options, held.task).chain
   if (chain !== undefined) chains.set(held, chain)
   return chain
 }

@@ -54,7 +54,7 @@ export function childIds(parent: string, { step, count }: Pick<JoinInput, 'step'
 export function forkOf(task: ClaimedTask, context: ForkContext): Verdict {
   const { now } = context
   const { calls, join } = readInput(task)
-  const { options: own, chain = NO_CHAIN } = optionsFromJson(task.options)
+  const { options: own, chain = NO_CHAIN } = optionsFromJson(task.options, task)
   const { expiresAt, ...common } = stepOptions(own ?? {}, chain, allTask as TaskDefinition) ?? {}
   const hasBegun = task.step > 0 || task.attempt > 1
   if (!hasBegun && expiryOf({ expiresAt }) <= now) return { kind: 'failed', reason: 'expired', error: null }

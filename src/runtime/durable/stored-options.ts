@@ -76,7 +76,7 @@ export interface StoredChain {
   readonly levels: readonly ChainLevel[]
   /** How old the task was when its step became due, ms: the deadline of a step counts from then. */
   readonly stepAgeMs: number
-  /** For all steps, when whoever stored the chain has said so. `metadata` is JSON text. */
+  /** For all steps, when whoever stored the chain has said so: as the row has them. `metadata` is JSON text. */
   readonly description?: string
   readonly metadata?: string | null
   /** Of the task as a whole, as it was enqueued: the deadline counts from its beginning, and goes before those of definitions. */
@@ -86,6 +86,19 @@ export interface StoredChain {
   readonly priority?: Priority
   /** Tagged calls that stood in the levels of a row of an older version. They are stored beside it with its next step. */
   readonly after?: readonly unknown[]
+}
+
+type Labels = { readonly description: string | null; readonly metadata: string | null }
+
+/** Rows of older versions have the texts themselves there. */
+const AS_IN_ROW = true
+
+function labelsIn({ description, metadata }: StoredChain, row: Labels | undefined): Partial<StoredChain> {
+  const isInRow = (label: unknown): boolean => label === AS_IN_ROW
+  return {
+    ...(isInRow(description) ? { description: row?.description ?? undefined } : {}),
+    ...(isInRow(metadata) ? { metadata: row?.metadata } : {}),
+  } as Partial<StoredChain>
 }
 
 const NEVER_MS = Number.POSITIVE_INFINITY
@@ -108,13 +121,19 @@ export function checkStoredOptions(name: string, options: object | undefined, ma
   toStoredJson(`context of task "${name}"`, context, maxBytes)
 }
 
+/** Labels stand in the row: beside it is only said that they hold for all steps. */
 export function optionsToJson(options: object | undefined, chain: StoredChain | undefined): string | null {
-  const { after: _, ...kept } = chain ?? NO_CHAIN
+  const { after: _, description, metadata, ...rest } = chain ?? NO_CHAIN
+  const kept = {
+    ...rest,
+    ...(description === undefined ? {} : { description: AS_IN_ROW }),
+    ...(metadata === undefined ? {} : { metadata: AS_IN_ROW }),
+  }
   const all = isEmpty(kept) ? (options ?? {}) : { ...options, chain: kept }
   return Object.keys(all).length === 0 ? null : JSON.stringify(all, toFinite)
 }
 
-function isEmpty({ levels, stepAgeMs: _, ...whole }: StoredChain): boolean {
+function isEmpty({ levels, stepAgeMs: _, ...whole }: Omit<StoredChain, 'description' | 'metadata'>): boolean {
   return levels.length === 0 && Object.values(whole).every((said) => said === undefined)
 }
 
@@ -139,8 +158,14 @@ export function boundOf({ levels, deadlineMs = NEVER_MS }: StoredChain): number 
   return Math.min(deadlineMs, level)
 }
 
-/** @returns both `undefined` when nothing was stored */
-export function optionsFromJson(text: string | null): {
+/**
+ * @param row - has the labels that hold for all steps
+ * @returns both `undefined` when nothing was stored
+ */
+export function optionsFromJson(
+  text: string | null,
+  row?: Labels,
+): {
   readonly options: StoredRunOptions | undefined
   readonly chain: StoredChain | undefined
 } {
@@ -153,7 +178,7 @@ export function optionsFromJson(text: string | null): {
     chain?: StoredChain
     trace?: unknown
   }
-  return { options, chain: chain && { ...chain, ...currentLevels(chain.levels) } }
+  return { options, chain: chain && { ...chain, ...labelsIn(chain, row), ...currentLevels(chain.levels) } }
 }
 
 /** The band of a step: its own, else that of its chain, else that of the whole. */
