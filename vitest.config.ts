@@ -9,7 +9,8 @@ export default defineConfig({
     globalSetup: ['test/support/postgres-server.ts', 'test/support/browser-server.ts'],
     setupFiles: ['test/support/leak-check.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Of two cores: many files wait for processes and leases most of the time.
+    maxWorkers: 3,
     fileParallelism: true,
     testTimeout: 20_000,
     hookTimeout: 20_000,

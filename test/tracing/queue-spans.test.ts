@@ -133,7 +133,9 @@ describe('a durable task', () => {
     const last = taskOf<void>(() => {}, { name: 'last' })
     const first = taskOf<void>((_, ctx) => ctx.next(last.call()), { name: 'first' })
     const { queue, store } = await traced([first, last], traces)
-    const at = store.now() + 20
+    // Its connections are there, so that the schedule is stored before it comes.
+    await queue.list()
+    const at = store.now() + 1_000
     await queue.schedule('once', first.call(), { everyMs: 1e9, startAt: at, endAt: at })
     const { tasks } = await (async () => {
       for (;;) {
