@@ -10,6 +10,7 @@
  */
 import { createDaemon, type Daemon } from '../durable/daemon.ts'
 import type { Queue } from '../durable/queue.ts'
+import { QueueError } from '../errors.ts'
 import { createSupervisor, type Supervisor } from '../supervisor.ts'
 import type { SupervisorOptions } from '../supervisor-options.ts'
 import { cliTracing } from './cli-tracing.ts'
@@ -56,7 +57,9 @@ export async function runDaemon(session: Session<DaemonStartOptions>): Promise<E
       `Daemon ${name} works, pid ${process.pid}.`,
       ...servedLines(url),
     ])
-    await Promise.race([stopped.promise, aborted(signal)])
+    const look = new AbortController()
+    const refused = force ? [] : [lookAgain(queue, daemon, look.signal)]
+    await Promise.race([stopped.promise, aborted(signal), ...refused]).finally(() => look.abort())
     await daemon.stop({ wait: timeout })
     answer({ event: 'stopped', name }, () => [`Daemon ${name} has stopped.`])
     return EXIT.ok
@@ -96,6 +99,26 @@ async function refuseSecond(queue: Queue, { name, id }: Daemon): Promise<void> {
     .filter(({ mark }) => mark !== 'dead')
     .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))[0]
   if (own !== undefined && first !== undefined && first.id !== own.id) throw daemonRuns(first)
+}
+
+/** One that began before this one, and entered its mark after the first look. Its mark is there by then. */
+const LOOK_AGAIN_MS = 2_000
+
+/**
+ * Never resolves.
+ *
+ * @throws QueueError (`ERR_DAEMON_RUNNING`)
+ */
+function lookAgain(queue: Queue, daemon: Daemon, signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const timer = setTimeout(() => {
+      refuseSecond(queue, daemon).catch((error: unknown) => {
+        // Whether the database answers is the business of the daemon.
+        if (error instanceof QueueError && error.code === 'ERR_DAEMON_RUNNING') reject(error)
+      })
+    }, LOOK_AGAIN_MS)
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  })
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
