@@ -16,11 +16,12 @@ import type { ChildListener, Incarnation } from '../supervised.ts'
 import { type Claimed, Claimer } from './claimer.ts'
 import type { DaemonNumbers } from './daemon-child.ts'
 import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
+import type { DueLook } from './due-look.ts'
 import { HeldTasks } from './held-tasks.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Outbox } from './outbox.ts'
-import { Overdue } from './overdue.ts'
-import { Schedules } from './schedules.ts'
+import { overdueLook } from './overdue.ts'
+import { scheduleLook } from './schedules.ts'
 import { STORE_BACKOFF } from './store-backoff.ts'
 import { StoreWatch } from './store-watch.ts'
 import { Upkeep } from './upkeep.ts'
@@ -46,8 +47,8 @@ export class DaemonLife implements Incarnation, TimerOwner {
   readonly #outbox: Outbox
   readonly #keeper: LeaseKeeper
   readonly #upkeep: Upkeep
-  readonly #schedules: Schedules
-  readonly #overdue: Overdue
+  readonly #schedules: DueLook
+  readonly #overdue: DueLook
   /** Claims on their way. */
   #claims = 0
   /** Claims whose tasks are about to begin. */
@@ -96,8 +97,9 @@ export class DaemonLife implements Incarnation, TimerOwner {
       isCalm: () => this.#keeper.look(),
       failed: () => this.send({ type: 'daemon.nudge' }),
     })
-    this.#schedules = new Schedules(ports, this.identity, () => this.send({ type: 'daemon.nudge' }))
-    this.#overdue = new Overdue(ports, this.identity, () => this.send({ type: 'daemon.nudge' }))
+    const nudge = (): void => this.send({ type: 'daemon.nudge' })
+    this.#schedules = scheduleLook(ports, this.identity, nudge)
+    this.#overdue = overdueLook(ports, this.identity, nudge)
     this.driver = new MachineDriver<DaemonLife, typeof daemonMachine>(this, {
       logic,
       input: undefined,
