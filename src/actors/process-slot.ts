@@ -2,7 +2,8 @@
  * One child process: its machine, its link, and the job in it.
  *
  * The link is Node's IPC channel. A second pipe (`stdio[4]`) leads to the watchdog in the child: it carries how long the
- * job may run, if that is bounded from here, and when this process dies the watchdog sees its end close.
+ * job may run, if that is bounded from here, and when this process dies the watchdog sees its end close. The watchdog says on
+ * it that it kills, which is read before the exit is seen: the operating system tells of ended children last.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -10,6 +11,7 @@ import { compile } from '../machines/compile.ts'
 import { type ProcessSlotEvent, processSlotMachine } from '../machines/process-slot.ts'
 import type { ProcessAttempt } from './process-attempt.ts'
 import { entryFile } from './remote/entry-file.ts'
+import { leaseOverError } from './remote/lease-over.ts'
 import { SlotDriver } from './remote/slot-driver.ts'
 import type { Slot, SlotOwner } from './remote/slot-executor.ts'
 import type { ProcessCommand, ProcessMessage } from './remote/wire.ts'
@@ -71,7 +73,8 @@ export class ProcessSlot implements Slot<ProcessAttempt> {
   /** Its watchdog kills it in `ms` milliseconds, unless this is called again or its job ends. */
   lease(ms: number): void {
     this.#isLeased = true
-    lifelineOf(this.#child)?.write(`${Math.max(1, Math.floor(ms))}\n`)
+    // An instant, since nobody knows when the line is read.
+    lifelineOf(this.#child)?.write(`${process.hrtime.bigint() + BigInt(Math.floor(ms * 1e6))}\n`)
   }
 
   #effects(owner: ProcessSlotOwner): ConstructorParameters<typeof SlotDriver>[1] {
@@ -108,6 +111,8 @@ export class ProcessSlot implements Slot<ProcessAttempt> {
     if (lifeline !== null && lifeline !== undefined && 'unref' in lifeline)
       (lifeline as { unref(): void }).unref()
     lifeline?.on('error', () => {})
+    // Its watchdog has but one thing to say.
+    lifeline?.on('data', () => this.noteError(leaseOverError()))
     child.on('message', (message) => owner.onMessage(this, message as unknown as ProcessMessage))
     child.on('disconnect', () => this.send({ type: 'link.closed' }))
     child.on('error', (error) => {

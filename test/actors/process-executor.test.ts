@@ -72,6 +72,36 @@ describe('stop ladder', () => {
   })
 })
 
+describe('lease', () => {
+  it('its watchdog ends the process with it, whatever the handler does, and says that it was that', async () => {
+    const heard = run(open(), 'endless', undefined, { lease: { ms: 1_500, noticeMs: 10 } })
+    await heard.progressed
+    const cause = { code: 'ERR_TASK_TERMINATED', reason: 'awol' }
+    const error = { code: 'ERR_PROCESS_EXITED', signal: 'SIGKILL', cause }
+    expect(await heard.settled).toMatchObject({ type: 'crashed', error })
+  })
+
+  it('ends at its instant for a process that was kept from running, unless it was put off meanwhile', async () => {
+    const executor = open()
+    const lease = { ms: 2_000, noticeMs: 10 }
+    const [kept, over] = [
+      run(executor, 'tidy', undefined, { lease }),
+      run(executor, 'tidy', undefined, { lease }),
+    ]
+    const pids = await Promise.all(
+      [kept, over].map(async ({ progressed }) => Number((await progressed).note)),
+    )
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    kept.handle.lease?.({ ms: 60_000, noticeMs: 10 })
+    // A third one in a time of its own tells that theirs is over.
+    await run(open(), 'endless', undefined, { lease }).settled
+    for (const pid of pids) process.kill(pid, 'SIGCONT')
+    expect(await over.settled).toMatchObject({ type: 'crashed', error: { cause: { reason: 'awol' } } })
+    kept.handle.terminate()
+    expect(await kept.settled).toEqual({ type: 'returned', value: 'tidied up' })
+  })
+})
+
 describe('deaths', () => {
   it('a process out of memory is a crash', async () => {
     const executor = open({ execArgv: ['--max-old-space-size=24'] })

@@ -115,3 +115,22 @@ test('a schedule whose rule is exhausted is ended, which is told once and seen i
     1,
   )
 })
+
+test('a schedule whose last run is live when its rule is exhausted is ended, and told so, with that run', async () => {
+  const { task, calls } = heldTask()
+  const { queue, store, supervisor, lines } = await startedDaemon([task])
+  const heard = next(supervisor, 'schedule.ended')
+  const startAt = store.now()
+  await queue.schedule('short', task, undefined, { everyMs: 20, startAt, endAt: startAt + 30 })
+  await until(() => calls.length === 1)
+  // The second occurrence is dropped, since the first one runs.
+  await until(async () => (await store.read((open) => open.schedules()))[0]?.nextAt === null)
+  const told = () => lines.filter(({ msg, schedule }) => msg === 'schedule.ended' && schedule === 'short')
+  expect(await read(queue)).toMatchObject({ state: 'running', nextAt: undefined })
+  expect(told()).toHaveLength(0)
+  calls[0]?.resolve(1)
+  expect(await heard).toMatchObject({ schedule: 'short', reason: 'exhausted', runId: undefined })
+  expect(await rests(store)).toBe(true)
+  expect(await read(queue)).toMatchObject({ state: 'ended' })
+  expect(told()).toHaveLength(1)
+})

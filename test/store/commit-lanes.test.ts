@@ -164,7 +164,7 @@ test('who waits for work is woken when a schedule is to be looked at since its r
   const daily = { name: 'daily', rule: '1', call: '{}', nextAt: 50 }
   await one(store, { type: 'schedule', at: 1, by: 'ann', schedules: [daily] })
   const plan = { nextAt: null, owed: null, lookAt: null }
-  const seen = { nextAt: 50, owed: null }
+  const seen = { nextAt: 50, owed: null, runId: null }
   await one(store, { type: 'occur', at: 50, by: 'd', name: 'daily', seen, task: run, plan })
   const first = await claimed(store, 60)
   expect([first.tasks.length, first.scheduleAt]).toEqual([1, null])

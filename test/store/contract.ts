@@ -498,7 +498,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
         schedules: [{ name: 's', rule: '{}', call: '{}', nextAt: 5 }],
       })
       const task = newTask({ schedule: 's', ...bounds({ queueTimeoutMs: 10 }) })
-      const seen = { nextAt: 5, owed: null }
+      const seen = { nextAt: 5, owed: null, runId: null }
       const plan = { nextAt: null, owed: null, lookAt: null }
       await one(store, { type: 'occur', at: 5, by: 'd', name: 's', seen, task, plan })
       expect((await store.schedules())[0]).toMatchObject({ runId: task.id, lookAt: null })
@@ -1183,7 +1183,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
 
   describe(`${engine}: schedules`, () => {
     const daily = { name: 'daily', rule: '{"every":1}', call: '{"name":"work"}', nextAt: 100 }
-    const seen = { nextAt: 100, owed: null }
+    const seen = { nextAt: 100, owed: null, runId: null }
     const plan = { nextAt: 200, owed: null, lookAt: 200 }
     const occur = { type: 'occur', at: 100, by: 'd', name: 'daily', seen, plan } as const
     const scheduled = async (given: object = {}): Promise<Store> => {
@@ -1248,7 +1248,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
         kind: 'occurred',
         enqueued: null,
       })
-      const next = { ...occur, seen: owing, plan: { ...plan, owed: '[150]' } }
+      const next = { ...occur, seen: { ...owing, runId: null }, plan: { ...plan, owed: '[150]' } }
       expect(await one(store, { ...next, task: newTask() })).toMatchObject({ kind: 'occurred' })
       expect(await one(store, { ...next, task: newTask() })).toEqual({ kind: 'stale' })
     })
@@ -1261,8 +1261,8 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       const store = await scheduled()
       const ends = async (given: object, at: number) => {
         const task = newTask({ schedule: 'daily' })
-        const { nextAt, owed } = (await store.schedules())[0]!
-        await one(store, { ...occur, seen: { nextAt, owed }, task, plan: { ...plan, ...given } })
+        const seen = (await store.schedules())[0]!
+        await one(store, { ...occur, seen, task, plan: { ...plan, ...given } })
         const { tasks } = await claimed(store, at)
         expect(await store.schedules()).toMatchObject([
           { runId: task.id, lookAt: { ...plan, ...given }.lookAt },
@@ -1275,6 +1275,17 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect(await ends({ owed: '[1]' }, 130)).toMatchObject({ nextAt: 200, owed: '[1]', lookAt: 130 })
     })
 
+    it('are looked at anew by who has not seen that their run ended meanwhile', async () => {
+      const store = await scheduled()
+      const task = newTask({ schedule: 'daily' })
+      await one(store, { ...occur, task })
+      const seen = (await store.schedules())[0]!
+      await settle(store, (await claimed(store, 110)).tasks[0]!, FINISHED, 110)
+      const waits = { nextAt: null, owed: '[150]', lookAt: null }
+      expect(await one(store, { ...occur, seen, task: null, plan: waits })).toEqual({ kind: 'stale' })
+      expect(await store.schedules()).toMatchObject([{ nextAt: 200, owed: null, runId: null }])
+    })
+
     it('know when their run was cancelled, removed, replaced or lost', async () => {
       const store = await scheduled()
       const waiting = { nextAt: null, owed: null, lookAt: null }
@@ -1284,8 +1295,8 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       }
       const begin = async (): Promise<NewTask> => {
         const task = newTask({ schedule: 'daily', key: 'k' })
-        const { nextAt, owed } = (await store.schedules())[0]!
-        await one(store, { ...occur, seen: { nextAt, owed }, task, plan: waiting })
+        const seen = (await store.schedules())[0]!
+        await one(store, { ...occur, seen, task, plan: waiting })
         expect(await store.schedules()).toMatchObject([{ runId: task.id, lookAt: null }])
         return task
       }
@@ -1310,7 +1321,12 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       await one(store, { type: 'reclaim', at: 1e5, by: 'd', lostLimit: 0, limit: 10 })
       await over('lost')
       // A run that has ended and is forgotten later is no news, nor is one that the schedule does not know.
-      await one(store, { ...occur, seen: { nextAt: null, owed: null }, task: null, plan: waiting })
+      await one(store, {
+        ...occur,
+        seen: { nextAt: null, owed: null, runId: null },
+        task: null,
+        plan: waiting,
+      })
       await one(store, { type: 'remove', at: 9, ids: [cancelled.id] })
       await put(store, { schedule: 'daily' })
       const { tasks } = await claimed(store, 2e5)

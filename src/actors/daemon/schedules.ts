@@ -25,8 +25,10 @@ export function scheduleLook(ports: DaemonPorts, identity: DaemonIdentity, nudge
 
 async function occur(ports: DaemonPorts, identity: DaemonIdentity, operation: OccurOperation): Promise<void> {
   const { store, scheduleExhausted } = ports
-  const { task, plan, name } = operation
+  const { task, plan, name, seen } = operation
   const { kind } = await store.submit(operation)
-  const isLast = task === null && plan.nextAt === null && plan.owed === null && plan.lookAt === null
+  // While a run of it is live its end is to come: then the store has it looked at once more.
+  const isOver = plan.nextAt === null && plan.owed === null && plan.lookAt === null
+  const isLast = isOver && task === null && seen.runId === null
   if (isLast && kind === 'occurred') scheduleExhausted(identity, name)
 }

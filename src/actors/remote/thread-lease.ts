@@ -13,6 +13,7 @@
  * The host is authoritative. What it writes names the job, so that a late word about one is none about the next.
  */
 import type { AttemptLease } from '../attempt.ts'
+import { leaseOverError } from './lease-over.ts'
 
 /** Instants are ns of the machine's monotonic clock, which all threads share. */
 export type LeaseMemory = BigInt64Array<SharedArrayBuffer>
@@ -73,10 +74,4 @@ export class LeaseWatch {
     this.#timer = setTimeout(() => this.look(), toMs(isDue ? leftNs : leftNs - noticeNs))
     this.#timer.unref()
   }
-}
-
-/** The reason of a signal in a thread whose lease ends: as of a termination that says so. */
-function leaseOverError(): Error {
-  const text = 'The lease of the task is over: somebody else may run it by now.'
-  return Object.assign(new Error(text), { code: 'ERR_TASK_TERMINATED', reason: 'awol' })
 }

@@ -158,7 +158,7 @@ export interface OccurOperation extends ActBy {
   readonly type: 'occur'
   readonly name: string
   /** As it was read, or as the `occur` before it in the same commit made it. */
-  readonly seen: Pick<SchedulePlan, 'nextAt' | 'owed'>
+  readonly seen: Pick<ScheduleRecord, 'nextAt' | 'owed' | 'runId'>
   readonly task: NewTask | null
   readonly plan: SchedulePlan
 }

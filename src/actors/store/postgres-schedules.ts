@@ -42,13 +42,14 @@ export async function unschedule(
 }
 
 const ADVANCE = `UPDATE stateward.schedule SET next_at = $1, owed = $2, look_at = $3
-  WHERE name = $4 AND next_at IS NOT DISTINCT FROM $5 AND owed IS NOT DISTINCT FROM $6 RETURNING name`
+  WHERE name = $4 AND next_at IS NOT DISTINCT FROM $5 AND owed IS NOT DISTINCT FROM $6
+    AND run_id IS NOT DISTINCT FROM $7 RETURNING name`
 const BEGIN_RUN = 'UPDATE stateward.schedule SET run_id = $1 WHERE name = $2'
 
 export async function occur(work: PgWork, operation: OccurOperation): Promise<OccurAnswer> {
   const { name, seen, task, plan, at, by } = operation
   const { sql } = work
-  const values = [plan.nextAt, plan.owed, plan.lookAt, name, seen.nextAt, seen.owed]
+  const values = [plan.nextAt, plan.owed, plan.lookAt, name, seen.nextAt, seen.owed, seen.runId]
   const advanced = await sql.rows(ADVANCE, values)
   if (advanced.length === 0) return { kind: 'stale' }
   if (task === null) return { kind: 'occurred', enqueued: null }

@@ -33,14 +33,14 @@ export function unschedule(sql: Sql, { names }: UnscheduleOperation): AnswerTabl
 }
 
 const ADVANCE = `UPDATE stateward_schedule SET next_at = ?, owed = ?, look_at = ?
-  WHERE name = ? AND next_at IS ? AND owed IS ?`
+  WHERE name = ? AND next_at IS ? AND owed IS ? AND run_id IS ?`
 const BEGIN_RUN = 'UPDATE stateward_schedule SET run_id = ? WHERE name = ?'
 
 export function occur(sql: Sql, operation: OccurOperation): OccurAnswer {
   const { name, seen, task, plan } = operation
   const { changes } = sql
     .statement(ADVANCE)
-    .run(plan.nextAt, plan.owed, plan.lookAt, name, seen.nextAt, seen.owed)
+    .run(plan.nextAt, plan.owed, plan.lookAt, name, seen.nextAt, seen.owed, seen.runId)
   if (changes !== 1) return { kind: 'stale' }
   if (task === null) return { kind: 'occurred', enqueued: null }
   const enqueued = enqueueOne(sql, task, operation)

@@ -6,8 +6,17 @@
  * - interruptible: from when a command asks for it; the first SIGINT or SIGTERM is the command's to answer, the second one
  *   ends the process.
  */
-import { EXIT } from './exit-codes.ts'
-import { runCli } from './run-cli.ts'
+import { createRequire } from 'node:module'
+import { nodeRefusal } from './node-version.ts'
+
+const { engines } = createRequire(import.meta.url)('../../../package.json') as { engines: { node: string } }
+const refusal = nodeRefusal(engines.node, process.versions.node)
+if (refusal !== undefined) {
+  process.stderr.write(`${refusal}\n`)
+  process.exit(1)
+}
+// Only now: an older Node has not all that is imported there.
+const [{ EXIT }, { runCli }] = await Promise.all([import('./exit-codes.ts'), import('./run-cli.ts')])
 
 const interruption = new AbortController()
 

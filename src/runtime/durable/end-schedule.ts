@@ -40,9 +40,8 @@ export async function endSchedule(
   for (;;) {
     const record = (await queue.read((store) => store.schedules())).find((one) => one.name === name)
     if (record === undefined || record.createdAt > createdAt || isOver(record)) return false
-    const { nextAt, owed } = record
     const plan = { nextAt: null, owed: OVER, lookAt: null }
-    const act = { at: queue.now(), by, name: record.name, seen: { nextAt, owed }, task: null, plan }
+    const act = { at: queue.now(), by, name: record.name, seen: record, task: null, plan }
     const { kind } = await queue.do({ type: 'occur', ...act })
     // Somebody has looked at it in between: what it owes now is not what was read.
     if (kind === 'occurred') return true

@@ -40,9 +40,9 @@ export class Occurrences {
     const rule = this.#ruleOf(record.rule)
     const call = readScheduledCall(record.call)
     const operation = { type: 'occur', at: now, by, name } as const
-    let seen = { nextAt, owed: record.owed }
+    let seen: OccurOperation['seen'] = record
     if (rule === undefined || call === undefined) {
-      const plan = { ...seen, lookAt: now + UNREADABLE_MS }
+      const plan = { nextAt, owed: record.owed, lookAt: now + UNREADABLE_MS }
       const problem = `Schedule "${name}" cannot be read here: a newer version has stored it, or its time zone is not known.`
       return { operations: [{ ...operation, seen, task: null, plan }], problem }
     }
@@ -58,16 +58,16 @@ export class Occurrences {
       const task =
         step.run === null ? null : taskOf(record, { ...call, id: this.#idOf(name, step.run), runAt: now })
       const made = { ...operation, seen, task, plan }
-      seen = plan
+      seen = { ...plan, runId: task?.id ?? seen.runId }
       return made
     })
     return { operations, problem: undefined }
   }
 
   /** Its last run has ended, which was to be looked at. */
-  #over({ name, nextAt, owed, lookAt }: ScheduleRecord, at: number, by: string): ScheduleFinding {
-    const seen = { nextAt, owed }
-    const plan = { ...seen, lookAt: null }
+  #over(seen: ScheduleRecord, at: number, by: string): ScheduleFinding {
+    const { name, nextAt, owed, lookAt } = seen
+    const plan = { nextAt, owed, lookAt: null }
     const operation: OccurOperation = { type: 'occur', at, by, name, seen, task: null, plan }
     return { operations: lookAt === null ? [] : [operation], problem: undefined }
   }

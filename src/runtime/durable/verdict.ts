@@ -46,7 +46,7 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
     case 'finished':
       return stepAfter(held, outcome, context) ?? finished(held, outcome, context)
     case 'failed':
-      if (context.hasLapsed && isEndOfLease(outcome.failure.error)) return undefined
+      if (isEndOfLease(outcome.failure.error, context)) return undefined
       return late(held, outcome.failure.error, context) ?? failed(outcome.failure.kind, outcome.failure.error)
     case 'cancelled':
       return { kind: 'cancelled', error: null, reason: textOf(outcome.reason) }
@@ -55,10 +55,22 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
   }
 }
 
-/** Threads, processes and commands end themselves when their lease is over, and may have been told before. */
-function isEndOfLease(error: unknown): boolean {
-  const { code, reason } = (error ?? {}) as { readonly code?: unknown; readonly reason?: unknown }
-  return code === 'ERR_THREAD_EXITED' || code === 'ERR_PROCESS_EXITED' || reason === 'awol'
+/**
+ * Threads, processes and commands end themselves when their lease is over, and may have been told before. A process that was
+ * late to hear of a renewal says that it was the lease, which holds here.
+ */
+function isEndOfLease(error: unknown, { hasLapsed }: VerdictContext): boolean {
+  const { code, reason, signal, cause } = (error ?? {}) as ErrorParts
+  if (code === 'ERR_PROCESS_EXITED') return hasLapsed || (cause as ErrorParts | undefined)?.reason === 'awol'
+  const isKilled = code === 'ERR_THREAD_EXITED' || (code === 'ERR_COMMAND_FAILED' && signal === 'SIGKILL')
+  return hasLapsed && (isKilled || reason === 'awol')
+}
+
+interface ErrorParts {
+  readonly code?: unknown
+  readonly reason?: unknown
+  readonly signal?: unknown
+  readonly cause?: unknown
 }
 
 export function failed(reason: FailureKind, error: unknown): Verdict {
@@ -131,7 +143,7 @@ function afterWord(held: HeldTask, word: KeptWord, context: VerdictContext): Ver
   const { now } = context
   switch (word.kind) {
     case 'retry':
-      if (context.hasLapsed && isEndOfLease(word.error)) return undefined
+      if (isEndOfLease(word.error, context)) return undefined
       return {
         kind: 'retry',
         runAt: now + Math.ceil(word.delayMs),
