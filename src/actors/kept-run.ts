@@ -19,9 +19,14 @@ export class KeptRun {
   /** Set before the run ends, if it has not ended for good. */
   word: KeptWord | undefined = undefined
 
-  /** The trace that it was kept in; `previous`: the step before this one. */
+  /** The trace that it was kept in; `previous`: the attempt before this one, also of an earlier step. */
   get trace(): TraceCarrier | undefined {
     return undefined
+  }
+
+  /** How many attempts of it have come to nothing, because whoever held it was gone. */
+  get lost(): number {
+    return 0
   }
 
   /** Ends the schedule that has made it, or the task that it is a child of; false or `undefined`: none has. */

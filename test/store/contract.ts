@@ -570,6 +570,27 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect((await claimed(store, 50)).tasks).toMatchObject([{ id: lease.id, attempt: 2 }])
     })
 
+    it('gives it the options that come with the verdict, if it may run once more and the word still counts', async () => {
+      const store = await open()
+      const again: Verdict[] = [
+        FAILED,
+        { kind: 'cancelled', error: null, reason: null },
+        { kind: 'terminated', error: null, reason: 'runTimeout' },
+        { kind: 'retry', runAt: 50, error: null },
+        { kind: 'snooze', runAt: 50 },
+        { kind: 'returned' },
+      ]
+      for (const verdict of again) {
+        const lease = await run(store, { options: '{"o":1}' })
+        const late = { ...lease, fence: lease.fence + 1 }
+        await settle(store, late, { ...verdict, options: '{"o":3}' } as Verdict)
+        expect((await record(store, lease.id)).options).toBe('{"o":1}')
+        await settle(store, lease, { ...verdict, options: '{"o":2}' } as Verdict)
+        expect([verdict.kind, (await record(store, lease.id)).options]).toEqual([verdict.kind, '{"o":2}'])
+        await one(store, { type: 'cancel', ids: [lease.id], at: 100, by: 'ann', reason: null })
+      }
+    })
+
     it('makes it wait without using an attempt: snoozed, or handed back', async () => {
       const store = await open()
       const lease = await run(store, { runAt: 1 })

@@ -1,9 +1,9 @@
 /** Traces that go through a database, on SQLite; on PostgreSQL: queue-spans-postgres.test.ts. */
 import { SpanKind } from '@opentelemetry/api'
 import { describe, expect, test } from 'vitest'
-import { openQueue } from '../../src/runtime/durable/index.ts'
+import { createDaemon, openQueue } from '../../src/runtime/durable/index.ts'
 import { all, chain } from '../../src/task.ts'
-import { openPlace, records, startedDaemon, storeRaw } from '../durable/daemon-kit.ts'
+import { enqueue, next, openPlace, records, startedDaemon, storeRaw } from '../durable/daemon-kit.ts'
 import { errorOf, taskOf } from '../support/harness.ts'
 import { idOf, linksOf, parentOf, startTraces, statusOf, type Traces } from './tracing-kit.ts'
 
@@ -62,7 +62,14 @@ describe('a durable task', () => {
     expect(await queue.wait(await queue.enqueue(task))).toBe('now')
     const { one, of } = traces
     const runs = of('run flaky')
-    expect(runs.map(parentOf)).toEqual([idOf(one('enqueue flaky')), idOf(one('enqueue flaky'))])
+    const made = idOf(one('enqueue flaky'))
+    expect(runs.map(parentOf)).toEqual([made, made])
+    expect(runs.map(linksOf)).toEqual([[made], [made, idOf(runs[0]!)]])
+    expect(runs[1]!.links.map(({ attributes }) => attributes)).toEqual([
+      undefined,
+      { 'stateward.link': 'previous' },
+    ])
+    expect(runs.map(({ attributes }) => attributes['stateward.attempt'])).toEqual([1, 2])
     expect(
       runs.map(({ attributes }) => [attributes['stateward.handed_back'], attributes['stateward.outcome']]),
     ).toEqual([
@@ -71,6 +78,111 @@ describe('a durable task', () => {
     ])
     expect(of('attempt flaky').map(statusOf)).toEqual(['error: not yet', 'ok'])
     expect(runs.map(statusOf)).toEqual(['ok', 'ok'])
+  })
+
+  test('links the attempt that a person has asked for to the one that had failed for good', async () => {
+    const traces = startTraces()
+    let calls = 0
+    const task = taskOf<void, number>(
+      () => {
+        calls += 1
+        if (calls < 3) throw new Error(`no ${calls}`)
+        return calls
+      },
+      { name: 'stubborn' },
+    )
+    const { queue, store } = await traced([task], traces)
+    const { id } = await queue.enqueue(task)
+    for (const failed of [1, 2]) {
+      await expect(queue.wait(id)).rejects.toThrow(`no ${failed}`)
+      await queue.retry(id)
+    }
+    expect(await queue.wait(id)).toBe(3)
+    const [first, second, third] = traces.of('run stubborn')
+    const made = idOf(traces.one('enqueue stubborn'))
+    expect([first!, second!, third!].map(linksOf)).toEqual([
+      [made],
+      [made, idOf(first!)],
+      [made, idOf(second!)],
+    ])
+    // Only the last one is kept: as much is stored after many attempts as after two.
+    const [record] = await store.read((open) => open.get([id]))
+    expect(JSON.parse(record?.options ?? '')).toEqual({
+      trace: { traceparent: expect.stringMatching(/^00-/), previous: expect.stringMatching(/^00-/) },
+    })
+  })
+
+  test('links what was snoozed or interrupted to what came before, and to nothing that had not begun', async () => {
+    const traces = startTraces()
+    let slept = false
+    const nap = taskOf<void, string>(
+      (_, ctx) => {
+        if (slept) return 'rested'
+        slept = true
+        return ctx.snooze(1) as never
+      },
+      { name: 'nap' },
+    )
+    let begun = 0
+    const task = taskOf<number>(
+      (_, { signal }) => {
+        begun += 1
+        if (begun > 1) return
+        return new Promise<void>((__, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        })
+      },
+      { name: 'long', multilaunch: false },
+    )
+    const { queue, store, daemon, supervisor } = await traced([nap, task], traces)
+    expect(await queue.wait(await queue.enqueue(nap))).toBe('rested')
+    const started = next(supervisor, 'task.started')
+    const [interrupted, waiting] = (await enqueue(queue, task.call(1), task.call(2))) as [string, string]
+    await started
+    await records(store, [interrupted, waiting], ({ state }) => state === 'running')
+    await daemon.stop({ wait: 0 })
+    await records(store, [interrupted, waiting], ({ state }) => state === 'pending')
+    await daemon.start()
+    await Promise.all([queue.wait(interrupted), queue.wait(waiting)])
+    const runsOf = (id: string) =>
+      traces.of('run long').filter(({ attributes }) => attributes['messaging.message.id'] === id)
+    const [asleep, awake] = traces.of('run nap')
+    const [ended, second] = runsOf(interrupted)
+    const [returned, only] = runsOf(waiting)
+    expect(returned!.attributes['stateward.handed_back']).toBe('returned')
+    const many = idOf(traces.one('enqueue long'))
+    expect([awake!, second!, only!].map(linksOf)).toEqual([
+      [idOf(traces.one('enqueue nap')), idOf(asleep!)],
+      [many, idOf(ended!)],
+      [many],
+    ])
+  })
+
+  test('that a daemon has died with is linked to the last attempt before, and says how many were lost', async () => {
+    const traces = startTraces()
+    let calls = 0
+    const task = taskOf<void, string>(
+      () => {
+        calls += 1
+        if (calls === 1) throw new Error('not yet')
+        return 'now'
+      },
+      { name: 'flaky', retry: { attempts: 3, backoff: { initialMs: 3_600_000 } } },
+    )
+    const { queue, store, daemon, supervisor } = await traced([task], traces)
+    const { id } = await queue.enqueue(task)
+    await records(store, [id], ({ phase }) => phase === 'retry')
+    await daemon.stop()
+    const room = { critical: 1, high: 1, normal: 1, low: 1 }
+    const [at, leaseUntil] = [store.now() + 7_200_000, store.now() - 1]
+    await store.do({ type: 'claim', at, holder: 'dead', leaseUntil, room, limit: 1, ids: [id] })
+    const again = createDaemon({ queue, supervisor, tasks: [task], name: 'again' })
+    await again.start()
+    expect(await queue.wait(id)).toBe('now')
+    const [first, third] = traces.of('run flaky')
+    expect(linksOf(third!)).toEqual([idOf(traces.one('enqueue flaky')), idOf(first!)])
+    expect(third!.attributes).toMatchObject({ 'stateward.attempt': 3, 'stateward.lost': 1 })
+    expect(first!.attributes).not.toHaveProperty('stateward.lost')
   })
 
   test('keeps its trace through steps, each of which is linked to the one before', async () => {
@@ -147,6 +259,7 @@ describe('a durable task', () => {
     const { one } = traces
     expect([tasks.length, parentOf(one('run first'))]).toEqual([1, undefined])
     expect(parentOf(one('run last'))).toBe(idOf(one('run first')))
+    expect(linksOf(one('run last'))).toEqual([idOf(one('run first'))])
   })
 })
 

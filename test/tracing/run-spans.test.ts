@@ -4,7 +4,7 @@ import { createSupervisor } from '../../src/index.ts'
 import { createTracing } from '../../src/runtime/tracing/index.ts'
 import { parentOfWhere, where } from '../fixtures/tracing/tasks.ts'
 import { echoTask, heldTask, startedSupervisor, taskOf, thrownBy } from '../support/harness.ts'
-import { eventsOf, idOf, parentOf, startTraces, statusOf } from './tracing-kit.ts'
+import { eventsOf, idOf, linksOf, parentOf, startTraces, statusOf } from './tracing-kit.ts'
 
 describe('a traced run', () => {
   test('has spans for its submission, itself and its attempt, in the span that has submitted it', async () => {
@@ -87,6 +87,8 @@ describe('a traced run', () => {
     const attempts = of('attempt flaky')
     expect(attempts.map(statusOf)).toEqual(['error: no', 'ok'])
     expect(attempts.map(({ attributes }) => attributes['stateward.attempt'])).toEqual([1, 2])
+    expect(attempts.map(linksOf)).toEqual([[], [idOf(attempts[0]!)]])
+    expect(attempts.map(parentOf)).toEqual([idOf(one('run flaky')), idOf(one('run flaky'))])
     expect(attempts[0]!.attributes['error.type']).toBe('ERR_OWN')
     expect(eventsOf(attempts[0]!)).toEqual(['started', 'exception'])
     expect([statusOf(one('run flaky')), eventsOf(one('run flaky'))]).toEqual([
@@ -139,6 +141,8 @@ describe('a traced run', () => {
     await clock.advance(10)
     expect(await run.result).toBe('end')
     expect([of('attempt first').length, of('attempt last').length]).toEqual([2, 1])
+    const [before, after] = of('attempt first')
+    expect([after!, one('attempt last')].map(linksOf)).toEqual([[idOf(before!)], [idOf(after!)]])
     expect(parentOf(one('attempt last'))).toBe(idOf(one('run first')))
     expect(eventsOf(one('run first'))).toEqual(['queued', 'snoozed', 'queued', 'queued'])
   })

@@ -64,6 +64,10 @@ export class HeldTask extends KeptRun implements RunWatcher, Lease {
     return traceOf(this.task.options)
   }
 
+  override get lost(): number {
+    return this.task.lost
+  }
+
   get id(): string {
     return this.task.id
   }

@@ -45,15 +45,29 @@ export interface RenewOperation extends Act {
   readonly leases: readonly Lease[]
 }
 
+/** After which the task may run once more, as the call that it is. */
+interface Repeatable {
+  /** JSON text: its options from now on. Default: those that it has. */
+  readonly options?: string
+}
+
 /** What became of an attempt. Each needs the fence; a holder that was asked to end it never makes it wait again. */
 export type Verdict =
   | { readonly kind: 'finished'; readonly result: string | null; readonly reason: string | null }
-  | { readonly kind: 'failed'; readonly error: string | null; readonly reason: FailureKind }
-  | { readonly kind: 'cancelled'; readonly error: string | null; readonly reason: string | null }
-  | { readonly kind: 'terminated'; readonly error: string | null; readonly reason: TerminationReason }
+  | (Repeatable & { readonly kind: 'failed'; readonly error: string | null; readonly reason: FailureKind })
+  | (Repeatable & {
+      readonly kind: 'cancelled'
+      readonly error: string | null
+      readonly reason: string | null
+    })
+  | (Repeatable & {
+      readonly kind: 'terminated'
+      readonly error: string | null
+      readonly reason: TerminationReason
+    })
   /** It failed and is tried again. */
-  | { readonly kind: 'retry'; readonly runAt: number; readonly error: string | null }
-  | { readonly kind: 'snooze'; readonly runAt: number }
+  | (Repeatable & { readonly kind: 'retry'; readonly runAt: number; readonly error: string | null })
+  | (Repeatable & { readonly kind: 'snooze'; readonly runAt: number })
   /** The next step of a trampoline, under the same id. `percent`: how far it is then. */
   | {
       readonly kind: 'step'
@@ -75,8 +89,8 @@ export type Verdict =
       readonly children: readonly NewTask[]
       readonly percent: { readonly from: number; readonly to: number }
     }
-  /** Handed back before it had begun. */
-  | { readonly kind: 'returned' }
+  /** Handed back before it had begun, or because its holder stops. */
+  | (Repeatable & { readonly kind: 'returned' })
 
 export interface Settlement extends Lease {
   readonly verdict: Verdict

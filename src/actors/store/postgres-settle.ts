@@ -44,18 +44,31 @@ export interface SettledAll {
   readonly joined: boolean
 }
 
+const OPTIONS = `UPDATE stateward.task t SET options = v.options
+  FROM json_to_recordset($1::json) AS v (id text, options text) WHERE t.id = v.id`
+
 export async function settleAll(work: PgWork, items: readonly SettleItem[]): Promise<SettledAll> {
   const answers: SettleAnswer[] = []
   let joined = false
   for (const some of distinct(items)) {
     const ended = await endAll(work, some)
     const postponed = await postponeAll(work, some)
-    for (const item of some) {
-      answers.push(ended.answers.get(item.id) ?? postponed.answers.get(item.id) ?? LOST)
-    }
+    const settled = new Map([...ended.answers, ...postponed.answers])
+    await writeOptions(
+      work,
+      some.filter(({ id }) => settled.has(id)),
+    )
+    for (const { id } of some) answers.push(settled.get(id) ?? LOST)
     joined ||= ended.joined || postponed.joined
   }
   return { answers, joined }
+}
+
+async function writeOptions({ sql }: PgWork, settled: readonly SettleItem[]): Promise<void> {
+  const rows = settled.flatMap(({ id, verdict }) =>
+    'options' in verdict ? [{ id, options: verdict.options }] : [],
+  )
+  if (rows.length > 0) await sql.rows(OPTIONS, [JSON.stringify(rows)])
 }
 
 interface Settled {

@@ -41,7 +41,16 @@ export function settle(sql: Sql, operation: SettleOperation): AnswerTable['settl
   return { items, joined }
 }
 
-function settleOne(sql: Sql, { id, fence, verdict }: Settlement, act: SettleOperation): SettleAnswer {
+const OPTIONS = 'UPDATE stateward_task SET options = ? WHERE id = ?'
+
+function settleOne(sql: Sql, settlement: Settlement, act: SettleOperation): SettleAnswer {
+  const answer = writeVerdict(sql, settlement, act)
+  const { id, verdict } = settlement
+  if (answer.kind === 'settled' && 'options' in verdict) sql.statement(OPTIONS).run(verdict.options, id)
+  return answer
+}
+
+function writeVerdict(sql: Sql, { id, fence, verdict }: Settlement, act: SettleOperation): SettleAnswer {
   switch (verdict.kind) {
     case 'finished': {
       const { changes } = sql.statement(FINISH).run(act.at, verdict.result, verdict.reason, id, fence)

@@ -4,11 +4,11 @@
  * ```
  * submit NAME   producer: the call that made the run, in whatever span it was made
  * └─ run NAME   consumer: from the submission to the one end
- *    └─ attempt NAME   internal: from the slot to the end of the handler, which runs in it
+ *    └─ attempt NAME   internal: from the slot to the end of the handler, which runs in it; linked to the one before
  * ```
  *
- * A run of a durable task has no `submit`: its parent is the span that enqueued it, however long ago. One that a worker has
- * made is the root of a trace. The run is authoritative: spans only say what became of it.
+ * A run of a durable task has no `submit`: its parent is the span that enqueued it, however long ago. It is one attempt, and
+ * linked to the run that was the attempt before, wherever that was. One that a worker has made is the root of a trace. The run is authoritative: spans only say what became of it.
  */
 import {
   type Context,
@@ -16,6 +16,7 @@ import {
   type Link,
   ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   type Tracer,
@@ -23,7 +24,7 @@ import {
 } from '@opentelemetry/api'
 import type { Outcome } from '../../machines/model.ts'
 import type { TaskFact } from '../../machines/task-model.ts'
-import { handBackReason } from '../kept-run.ts'
+import { handBackReason, type KeptRun } from '../kept-run.ts'
 import type { TaskRun } from '../task-run.ts'
 import { fromCarrier, toCarrier } from './propagation.ts'
 import type { RunTracing, TraceCarrier } from './run-tracing.ts'
@@ -37,6 +38,8 @@ interface Scope {
 interface RunTrace extends Scope {
   /** The attempt under way. */
   attempt: Scope | undefined
+  /** The last one that has ended. */
+  previous: SpanContext | undefined
 }
 
 export interface RunSpansOptions {
@@ -70,12 +73,18 @@ export class RunSpans implements RunTracing {
       const parent = this.#parentOf(run, tracer)
       const attributes = {
         ...this.#attributesOf(run),
+        ...(run.kept === undefined ? {} : keptAttributesOf(run, run.kept)),
         'messaging.operation.name': 'process',
         'messaging.operation.type': 'process',
       }
       const options = { kind: SpanKind.CONSUMER, attributes, links: linksOf(run, parent) }
       const span = tracer.startSpan(`run ${name}`, options, parent)
-      this.#traces.set(run, { span, context: trace.setSpan(parent, span), attempt: undefined })
+      this.#traces.set(run, {
+        span,
+        context: trace.setSpan(parent, span),
+        attempt: undefined,
+        previous: undefined,
+      })
     })
   }
 
@@ -173,7 +182,8 @@ export class RunSpans implements RunTracing {
       'stateward.attempt': run.snapshot.context.attempt,
       'stateward.execution': run.execution,
     }
-    const span = tracer.startSpan(`attempt ${name}`, { attributes }, traced.context)
+    const links = traced.previous === undefined ? [] : [previousLink(traced.previous)]
+    const span = tracer.startSpan(`attempt ${name}`, { attributes, links }, traced.context)
     traced.attempt = { span, context: trace.setSpan(traced.context, span) }
     return traced.attempt
   }
@@ -200,21 +210,34 @@ export class RunSpans implements RunTracing {
   }
 }
 
-/** Whoever made a durable task, and the step before this one. */
+/** Whoever made a durable task, and the attempt before this one. */
 function linksOf({ kept }: TaskRun, parent: Context): Link[] {
   if (kept?.trace === undefined) return []
   const { previous } = kept.trace
-  const before = previous === undefined ? undefined : fromCarrier({ traceparent: previous })
-  return [parent, before].flatMap((of) => {
-    const spanContext = of && trace.getSpanContext(of)
-    return spanContext === undefined ? [] : [{ context: spanContext }]
-  })
+  const before = previous && trace.getSpanContext(fromCarrier({ traceparent: previous }))
+  const links = before ? [previousLink(before)] : []
+  const maker = trace.getSpanContext(parent)
+  // Where nobody had traced the making, the first attempt stands in for it.
+  return maker === undefined || (before && maker.spanId === before.spanId)
+    ? links
+    : [{ context: maker }, ...links]
+}
+
+function previousLink(before: SpanContext): Link {
+  return { context: before, attributes: { 'stateward.link': 'previous' } }
+}
+
+/** It is one attempt of its task. */
+function keptAttributesOf({ snapshot }: TaskRun, { lost }: KeptRun): Record<string, number> {
+  const attempt = { 'stateward.attempt': snapshot.context.attempt + 1 }
+  return lost === 0 ? attempt : { ...attempt, 'stateward.lost': lost }
 }
 
 function endAttempt(traced: RunTrace, error?: unknown): void {
   const { attempt } = traced
   if (attempt === undefined) return
   traced.attempt = undefined
+  traced.previous = attempt.span.spanContext()
   if (error !== undefined) fail(attempt.span, error)
   attempt.span.end()
 }

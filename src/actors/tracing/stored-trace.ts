@@ -6,9 +6,16 @@ import type { TraceCarrier } from './run-tracing.ts'
 
 const MARK = '{"trace":'
 
-/** @param options - JSON text of an object; `null` for none */
+/**
+ * The trace takes the place of one that is there already.
+ *
+ * @param options - JSON text of an object; `null` for none
+ */
+export function withTrace(options: string | null, trace: TraceCarrier): string
+export function withTrace(options: string | null, trace: TraceCarrier | undefined): string | null
 export function withTrace(options: string | null, trace: TraceCarrier | undefined): string | null {
   if (trace === undefined) return options
+  if (options?.startsWith(MARK)) return JSON.stringify({ ...JSON.parse(options), trace })
   const rest = options === null || options === '{}' ? '}' : `,${options.slice(1)}`
   return `${MARK}${JSON.stringify(trace)}${rest}`
 }
