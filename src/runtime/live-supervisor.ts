@@ -31,6 +31,7 @@ import { checkStopOptions, planStop, type StopOptions } from './stop-options.ts'
 import type { StopReport } from './stop-report.ts'
 import type { KeptFacts } from './submissions.ts'
 import type { ListFilter, Supervisor, SupervisorState } from './supervisor.ts'
+import { noteSupervisor } from './supervisor-access.ts'
 import { type ResizeOptions, resizeChecks, type SupervisorOptions } from './supervisor-options.ts'
 import type { TaskAction, TaskLogQuery, TaskRecord } from './task-log.ts'
 import { overCall, type SubmitOptions } from './task-options.ts'
@@ -53,6 +54,7 @@ export class LiveSupervisor implements Supervisor {
   constructor(options: SupervisorOptions) {
     this.#parts = wire(options, this)
     const { children, loopGroup, loops } = this.#parts
+    noteSupervisor(this)
     this.#children = new Children(children, () => this.#requireOpen('child'), { group: loopGroup, loops })
   }
 
@@ -246,7 +248,7 @@ export class LiveSupervisor implements Supervisor {
   }
 
   async serveInspector(options: InspectorOptions = {}): Promise<Inspector> {
-    return this.#parts.inspectors.serve(this, this.#parts, options)
+    return this.#parts.inspectors.serve(this, options)
   }
 
   terminateAll(target: AnyDefinition | TaskGroup): number {

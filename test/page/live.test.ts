@@ -1,7 +1,12 @@
 /** The page on a supervisor that lives, through its own server: nothing is scripted. */
 import type { Page } from 'playwright-core'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createSupervisor, type InspectorOptions, type SupervisorOptions } from '../../src/index.ts'
+import {
+  createSupervisor,
+  type InspectorOptions,
+  type SupervisorOptions,
+  supervisorLogic,
+} from '../../src/index.ts'
 import { memoryLogger, slots, taskOf } from '../support/harness.ts'
 import { until } from '../support/until.ts'
 import { smooth, watchSmoothness } from './long-tasks.ts'
@@ -103,6 +108,38 @@ describe('a task', () => {
     await page.locator('.task-table tbody').waitFor()
     expect(await page.getByRole('button', { name: /Cancel/ }).count()).toBe(0)
   })
+})
+
+test('a nested supervisor is opened as a tree, followed and reached', async () => {
+  const { supervisor, inspector } = await inspected()
+  const mail = createSupervisor({ id: 'mail', logger: memoryLogger([]), ...slots(1) })
+  supervisor.spawn(
+    supervisorLogic(() => mail),
+    { id: 'mail' },
+  )
+  await until(() => mail.state === 'running')
+  const { task } = gated('send')
+  const run = mail.submit(task, 'first')
+  const page = await pages.open()
+  await page.goto(inspector.url)
+  const item = (name: string) => treeOf(page).getByRole('treeitem', { name })
+  await item('mail').locator('.twist').click()
+  await item('send').click()
+  await page.getByRole('heading', { name: 'send running.executing' }).waitFor()
+  await page.getByText('task of pool in mail').waitFor()
+  await until(async () => (await liveState(page)) === 'running')
+  await page
+    .getByRole('region', { name: 'Pool mail › tasks' })
+    .getByRole('row', { name: 'normal 1 0' })
+    .waitFor()
+  await page.getByRole('tab', { name: 'Tasks' }).click()
+  await page.locator('.task-table').getByText('mail ›').waitFor()
+  await page.getByRole('button', { name: 'Cancel send' }).click()
+  await expect(run.result).rejects.toMatchObject({ code: 'ERR_TASK_CANCELLED' })
+  await page.getByRole('tab', { name: 'Events' }).click()
+  await page.locator('.log-row', { hasText: 'task.cancel' }).getByText('mail › send').waitFor()
+  await page.getByRole('button', { name: 'Sequence' }).click()
+  await page.locator('.lifeline-name', { hasText: 'mail › send' }).waitFor()
 })
 
 test('a server that starts again is found again, and the page may act as before', async () => {

@@ -70,6 +70,21 @@ function coarse(ms: number): string {
   return `${Math.floor(ms / DAY)} d`
 }
 
+/** What is in a nested supervisor, behind the path of that: `mail › send`. */
+export function placed(name: string, within: string | undefined): string {
+  return within === undefined ? name : `${within} › ${name}`
+}
+
+/** What is said with a question or an act about a row. */
+export function placeOf({ within }: { readonly within?: string | undefined }): { readonly within?: string } {
+  return within === undefined ? {} : { within }
+}
+
+/** An actor of which nothing is known but its id. */
+export function nameOfId(id: string): string {
+  return id.replace(/^in:(.*?)\/\//s, '$1 › ')
+}
+
 /** The start of an id and its end: ids of version 7 begin alike. */
 export function shortId(id: string): string {
   return id.length > 14 ? `${id.slice(0, 4)}…${id.slice(-6)}` : id

@@ -1,5 +1,6 @@
 /** Events as a sequence between actors: a lifeline for each of those that took part most, an arrow for each event. */
 import type { EventRow } from '../../runtime/inspector/messages.ts'
+import { placed } from './format.ts'
 import type { LoggedEvent } from './picture.ts'
 
 export interface Lifeline {
@@ -38,7 +39,7 @@ export function toSequence(
   nameOf: (id: string) => string,
 ): Sequence {
   const shown = events.slice(-rows)
-  const named = new Map(shown.map(({ id, name }) => [id, name]))
+  const named = new Map(shown.map(({ id, name, within }) => [id, placed(name, within)]))
   const ids = ranked(shown)
   const kept = ids.length <= most ? ids : ids.slice(0, most - 1)
   const lifelines = kept

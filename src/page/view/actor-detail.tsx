@@ -70,6 +70,7 @@ function Title({ actor, ended }: { actor: ActorRow; ended: boolean }) {
             </button>
           </>
         )}
+        {actor.within === undefined || actor.kind === 'supervisor' ? null : ` in ${actor.within}`}
         {actor.startedAt === null ? null : ` · started ${relative(actor.startedAt, now)}`}
         {actor.task === undefined ? null : ` · ${shortId(actor.task.runId)}`}
       </p>

@@ -1,5 +1,5 @@
 /** What an actor took last, the newest first. */
-import { clockTime } from '../model/format.ts'
+import { clockTime, nameOfId } from '../model/format.ts'
 import { usePage } from './context.ts'
 
 const MOST = 12
@@ -19,7 +19,7 @@ export function EventList({ of }: { of: string }) {
           <time>{clockTime(at)}</time>
           <code>{type}</code>
           <span class="muted">{from === to ? `in ${to}` : `${from} → ${to}`}</span>
-          <span class="muted from">{session.picture.actors.get(source)?.name ?? source}</span>
+          <span class="muted from">{session.picture.actors.get(source)?.name ?? nameOfId(source)}</span>
         </li>
       ))}
     </ol>

@@ -1,9 +1,10 @@
 /** Events as lines, the newest at the end, where the log stays while it is there. */
-import { clockTime } from '../model/format.ts'
+import { clockTime, nameOfId, placed } from '../model/format.ts'
 import type { LoggedEvent } from '../model/picture.ts'
 import { Badge } from './badge.tsx'
 import { usePage } from './context.ts'
 import { VirtualList } from './virtual-list.tsx'
+import { Within } from './within.tsx'
 
 const ROW_HEIGHT = 28
 
@@ -26,7 +27,7 @@ export function EventLog({ events }: { events: readonly LoggedEvent[] }) {
 
 function Line({ event }: { event: LoggedEvent }) {
   const { session, ui } = usePage()
-  const { at, id, name, type, from, to, source } = event
+  const { at, id, within, name, type, from, to, source } = event
   const open = (): void => {
     ui.selected.value = id
     ui.view.value = 'actors'
@@ -34,7 +35,8 @@ function Line({ event }: { event: LoggedEvent }) {
   return (
     <div class="log-row">
       <time>{clockTime(at)}</time>
-      <button type="button" class="link name" tabIndex={-1} onClick={open}>
+      <button type="button" class="link name" tabIndex={-1} onClick={open} title={placed(name, within)}>
+        <Within path={within} />
         {name}
       </button>
       <code>{type}</code>
@@ -42,7 +44,7 @@ function Line({ event }: { event: LoggedEvent }) {
         {from === to ? <span class="muted">stays in</span> : <span class="muted">{from} →</span>}
         <Badge state={to} />
       </span>
-      <span class="muted from">{session.picture.actors.get(source)?.name ?? source}</span>
+      <span class="muted from">{session.picture.actors.get(source)?.name ?? nameOfId(source)}</span>
     </div>
   )
 }

@@ -1,18 +1,23 @@
 /** One pool: the slots taken against its size and reserves, and what waits in each band. */
 import type { Band, PoolRow } from '../../runtime/inspector/messages.ts'
-import { count } from '../model/format.ts'
+import { count, placed } from '../model/format.ts'
+import { Within } from './within.tsx'
 
 const BANDS: readonly Band[] = ['critical', 'high', 'normal', 'low']
 
 export function PoolView({ pool }: { pool: PoolRow }) {
-  const { name, size, reserveNormal, reserveHigh, admitted, queued, running } = pool
+  const { name, within, size, reserveNormal, reserveHigh, admitted, queued } = pool
   const room = size + reserveNormal + reserveHigh
   const waiting = BANDS.reduce((sum, band) => sum + queued[band], 0)
-  const most = Math.max(1, ...BANDS.map((band) => queued[band]))
+  // There may be many nested supervisors, most of them at rest.
+  const isQuiet = within !== undefined && admitted === 0 && waiting === 0
   return (
-    <section class="panel pool" aria-label={`Pool ${name}`}>
+    <section class="panel pool" aria-label={`Pool ${placed(name, within)}`}>
       <h2>
-        {name === 'tasks' ? 'Pool' : `Pool ${name}`}
+        <span>
+          <Within path={within} />
+          {name === 'tasks' ? 'Pool' : `Pool ${name}`}
+        </span>
         <span class="number">
           {count(admitted)}
           <span class="muted"> / {size === 0 ? '∞' : count(size)}</span>
@@ -25,39 +30,46 @@ export function PoolView({ pool }: { pool: PoolRow }) {
         </span>
       </h2>
       <Slots pool={pool} room={Math.max(room, admitted, 1)} />
-      <table class="bands">
-        <thead>
-          <tr>
-            <th scope="col">Band</th>
-            <th scope="col" class="end">
-              Runs
-            </th>
-            <th scope="col" class="end">
-              Waits
-            </th>
-            <th scope="col">
-              <span class="unseen">Length of its queue</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {BANDS.map((band) => (
-            <tr key={band}>
-              <th scope="row">
-                <span class="swatch" data-band={band} />
-                {band}
-              </th>
-              <td class="number end">{count(running[band])}</td>
-              <td class="number end">{count(queued[band])}</td>
-              <td class="bar-cell">
-                <span class="bar" data-band={band} style={{ width: `${(queued[band] / most) * 100}%` }} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {isQuiet ? null : <Bands pool={pool} />}
       {waiting === 0 ? null : <p class="unseen">{waiting} tasks wait.</p>}
     </section>
+  )
+}
+
+function Bands({ pool: { queued, running } }: { pool: PoolRow }) {
+  const most = Math.max(1, ...BANDS.map((band) => queued[band]))
+  return (
+    <table class="bands">
+      <thead>
+        <tr>
+          <th scope="col">Band</th>
+          <th scope="col" class="end">
+            Runs
+          </th>
+          <th scope="col" class="end">
+            Waits
+          </th>
+          <th scope="col">
+            <span class="unseen">Length of its queue</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {BANDS.map((band) => (
+          <tr key={band}>
+            <th scope="row">
+              <span class="swatch" data-band={band} />
+              {band}
+            </th>
+            <td class="number end">{count(running[band])}</td>
+            <td class="number end">{count(queued[band])}</td>
+            <td class="bar-cell">
+              <span class="bar" data-band={band} style={{ width: `${(queued[band] / most) * 100}%` }} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }
 

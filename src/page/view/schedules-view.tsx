@@ -1,10 +1,11 @@
 /** What comes again: schedules of the queue, and workers whose times are known, with their next runs. */
 import { useEffect, useState } from 'preact/hooks'
 import type { ScheduleRow } from '../../runtime/inspector/messages.ts'
-import { instant, relative } from '../model/format.ts'
+import { instant, placed, relative } from '../model/format.ts'
 import { Badge } from './badge.tsx'
 import { usePage } from './context.ts'
 import { useNow } from './now.ts'
+import { Within } from './within.tsx'
 import { WorkerButtons } from './worker-acts.tsx'
 
 const REFRESH_MS = 2_000
@@ -13,7 +14,9 @@ export function SchedulesView() {
   const rows = useSchedules()
   const [text, setText] = useState('')
   const wanted = text.trim().toLowerCase()
-  const shown = rows?.filter(({ name, task }) => `${name} ${task}`.toLowerCase().includes(wanted))
+  const shown = rows?.filter(({ name, within, task }) =>
+    `${placed(name, within)} ${task}`.toLowerCase().includes(wanted),
+  )
   return (
     <div class="panel schedules">
       <search class="filters">
@@ -57,7 +60,7 @@ function Table({ rows }: { rows: readonly ScheduleRow[] }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <Line key={`${row.of} ${row.name}`} row={row} />
+            <Line key={`${row.of} ${placed(row.name, row.within)}`} row={row} />
           ))}
         </tbody>
       </table>
@@ -67,12 +70,17 @@ function Table({ rows }: { rows: readonly ScheduleRow[] }) {
 
 function Line({ row }: { row: ScheduleRow }) {
   const now = useNow()
-  const { name, task, state, times, timezone, nextAt, laterAt, acts } = row
+  const { name, within, task, state, times, timezone, nextAt, laterAt } = row
   return (
     <tr>
       <td class="task-name">
         <strong>{name}</strong>
-        {task === name ? null : <span class="muted id">{task}</span>}
+        {task === name && within === undefined ? null : (
+          <span class="muted id">
+            <Within path={within} />
+            {task}
+          </span>
+        )}
       </td>
       <td>
         <Badge state={state} />
@@ -100,7 +108,7 @@ function Line({ row }: { row: ScheduleRow }) {
         </span>
       </td>
       <td class="end">
-        <WorkerButtons name={name} acts={acts} />
+        <WorkerButtons row={row} />
       </td>
     </tr>
   )

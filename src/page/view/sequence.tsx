@@ -1,6 +1,6 @@
 /** Events as arrows between the lifelines of actors, oldest at the top. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { clockTime } from '../model/format.ts'
+import { clockTime, nameOfId, placed } from '../model/format.ts'
 import type { LoggedEvent } from '../model/picture.ts'
 import { type SequenceArrow, toSequence } from '../model/sequence.ts'
 import { usePage } from './context.ts'
@@ -18,7 +18,10 @@ export function SequenceView({ events }: { events: readonly LoggedEvent[] }) {
   const box = useRef<HTMLDivElement>(null)
   const width = useWidth(box)
   const lanes = Math.max(2, Math.min(MOST_LANES, Math.floor((width - TIME_WIDTH) / LEAST_LANE)))
-  const nameOf = (id: string): string => session.picture.actors.get(id)?.name ?? id
+  const nameOf = (id: string): string => {
+    const actor = session.picture.actors.get(id)
+    return actor === undefined ? nameOfId(id) : placed(actor.name, actor.within)
+  }
   const { lifelines, arrows } = toSequence(events, lanes, ROWS, nameOf)
   const lane = Math.max(LEAST_LANE, (width - TIME_WIDTH) / Math.max(1, lifelines.length))
   const height = TOP + arrows.length * ROW_HEIGHT + 12

@@ -1,7 +1,7 @@
 /** What a row does not show: the log of a task, its error, and, when the user asks for them, its values. */
 import { useState } from 'preact/hooks'
 import type { TaskDetail } from '../../runtime/inspector/messages.ts'
-import { clockTime } from '../model/format.ts'
+import { clockTime, placeOf } from '../model/format.ts'
 import { usePage } from './context.ts'
 
 export function TaskDetailView({ task, log = true }: { task: TaskDetail; log?: boolean }) {
@@ -41,7 +41,7 @@ function Values({ task }: { task: TaskDetail }) {
   const { id, of } = task
   const show = (): void => {
     session
-      .ask<TaskDetail>({ type: 'ask', ask: 'task', task: id, of, values: true })
+      .ask<TaskDetail>({ type: 'ask', ask: 'task', task: id, of, ...placeOf(task), values: true })
       .then(setShown, (error) => {
         session.notice.value = { kind: 'failed', text: (error as Error).message }
       })

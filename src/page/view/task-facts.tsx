@@ -1,6 +1,7 @@
 /** What there is to know of a task that is selected, and what may be done to it. */
 import { useEffect, useState } from 'preact/hooks'
-import type { ActorRow, TaskDetail, TaskSource } from '../../runtime/inspector/messages.ts'
+import type { ActorRow, TaskDetail, TaskRow, TaskSource } from '../../runtime/inspector/messages.ts'
+import { placeOf } from '../model/format.ts'
 import { usePage } from './context.ts'
 import { TaskActs } from './task-acts.tsx'
 import { TaskDetailView } from './task-detail.tsx'
@@ -9,7 +10,7 @@ export function TaskFacts({ actor, ended }: { actor: ActorRow; ended: boolean })
   const { runId = '', execution } = actor.task ?? {}
   // A run of the supervisor is one of its own executions.
   const of: TaskSource = execution === 'durable' ? 'queue' : 'supervisor'
-  const detail = useTaskDetail(runId, of, `${actor.state} ${ended}`)
+  const detail = useTaskDetail({ id: runId, of, ...placeOf(actor) }, `${actor.state} ${ended}`)
   const { task } = actor
   return (
     <>
@@ -45,21 +46,24 @@ export function Fact({ name, value }: { name: string; value: string }) {
 }
 
 /** Asked again whenever `change` is another one. */
-export function useTaskDetail(task: string, of: TaskSource, change: string): TaskDetail | undefined {
+export function useTaskDetail(
+  { id, of, within }: Pick<TaskRow, 'id' | 'of' | 'within'>,
+  change: string,
+): TaskDetail | undefined {
   const { session } = usePage()
   const [detail, setDetail] = useState<TaskDetail | undefined>(undefined)
   const open = session.state.value.name === 'open'
   // `change` says when to ask again.
   useEffect(() => {
-    let wanted = open && task !== ''
+    let wanted = open && id !== ''
     if (!wanted) return
-    session.ask<TaskDetail>({ type: 'ask', ask: 'task', task, of }).then(
+    session.ask<TaskDetail>({ type: 'ask', ask: 'task', task: id, of, ...placeOf({ within }) }).then(
       (answer) => wanted && setDetail(answer),
       () => {},
     )
     return () => {
       wanted = false
     }
-  }, [task, of, change, open, session])
-  return detail?.id === task ? detail : undefined
+  }, [id, of, within, change, open, session])
+  return detail?.id === id ? detail : undefined
 }

@@ -1,13 +1,14 @@
 /** Tasks as a table; each row can be opened. */
 import { useState } from 'preact/hooks'
 import type { TaskRow } from '../../runtime/inspector/messages.ts'
-import { duration, instant, relative, shortId } from '../model/format.ts'
+import { duration, instant, placed, relative, shortId } from '../model/format.ts'
 import { Badge } from './badge.tsx'
 import { useNow } from './now.ts'
 import { Progress } from './progress.tsx'
 import { TaskActs } from './task-acts.tsx'
 import { TaskDetailView } from './task-detail.tsx'
 import { useTaskDetail } from './task-facts.tsx'
+import { Within } from './within.tsx'
 
 export interface TaskTableProps {
   readonly tasks: readonly TaskRow[]
@@ -43,16 +44,21 @@ export function TaskTable({ tasks, onChange }: TaskTableProps) {
         </thead>
         {tasks.map((task) => (
           <TaskRows
-            key={task.id}
+            key={keyOf(task)}
             task={task}
-            open={open === task.id}
-            onToggle={() => setOpen(open === task.id ? undefined : task.id)}
+            open={open === keyOf(task)}
+            onToggle={() => setOpen(open === keyOf(task) ? undefined : keyOf(task))}
             onChange={onChange}
           />
         ))}
       </table>
     </section>
   )
+}
+
+/** Ids that a user has made may be those of runs of several supervisors. */
+function keyOf({ id, within }: TaskRow): string {
+  return placed(id, within)
 }
 
 interface TaskRowsProps {
@@ -72,6 +78,7 @@ function TaskRows({ task, open, onToggle, onChange }: TaskRowsProps) {
             {description === '' ? name : description}
           </button>
           <span class="muted id" title={task.id}>
+            <Within path={task.within} />
             {description === name ? '' : `${name} · `}
             {shortId(task.id)}
           </span>
@@ -108,7 +115,7 @@ function TaskRows({ task, open, onToggle, onChange }: TaskRowsProps) {
 }
 
 function Opened({ task }: { task: TaskRow }) {
-  const detail = useTaskDetail(task.id, task.of, task.state)
+  const detail = useTaskDetail(task, task.state)
   return detail === undefined ? <p class="muted">Asking…</p> : <TaskDetailView task={detail} />
 }
 

@@ -1,13 +1,13 @@
 /** What may be told to a worker or to the supervisor, for those who may act. */
 import { useEffect, useState } from 'preact/hooks'
 import type { ActorRow, WorkerAct, WorkerRow } from '../../runtime/inspector/messages.ts'
-import { count, relative } from '../model/format.ts'
+import { count, placed, placeOf, relative } from '../model/format.ts'
 import { usePage } from './context.ts'
 import { useNow } from './now.ts'
 import { Fact } from './task-facts.tsx'
 
 export function WorkerActs({ actor }: { actor: ActorRow }) {
-  return actor.kind === 'supervisor' ? <SupervisorActs /> : <Worker actor={actor} />
+  return actor.kind === 'supervisor' ? <SupervisorActs actor={actor} /> : <Worker actor={actor} />
 }
 
 const SAID: Readonly<Record<WorkerAct, string>> = {
@@ -16,9 +16,10 @@ const SAID: Readonly<Record<WorkerAct, string>> = {
   resume: 'goes on',
 }
 
-/** @param name - of a worker */
-export function WorkerButtons({ name, acts }: { name: string; acts: readonly WorkerAct[] }) {
+export function WorkerButtons({ row }: { row: Pick<WorkerRow, 'name' | 'within' | 'acts'> }) {
   const { session } = usePage()
+  const { name, acts } = row
+  const place = placeOf(row)
   if (session.access.value !== 'act') return null
   return (
     <span class="acts">
@@ -27,8 +28,10 @@ export function WorkerButtons({ name, acts }: { name: string; acts: readonly Wor
           key={act}
           type="button"
           class="button small"
-          aria-label={`${act} ${name}`}
-          onClick={() => void session.act({ type: 'act', act, worker: name }, `${name} ${SAID[act]}.`)}
+          aria-label={`${act} ${placed(name, row.within)}`}
+          onClick={() =>
+            void session.act({ type: 'act', act, worker: name, ...place }, `${name} ${SAID[act]}.`)
+          }
         >
           {act}
         </button>
@@ -57,15 +60,16 @@ function Worker({ actor }: { actor: ActorRow }) {
         <Fact name="skipped" value={count(row.skipped)} />
         {row.nextAt === null ? null : <Fact name="next" value={relative(row.nextAt, now)} />}
       </dl>
-      <WorkerButtons name={row.name} acts={row.acts} />
+      <WorkerButtons row={row} />
     </>
   )
 }
 
-function SupervisorActs() {
+function SupervisorActs({ actor }: { actor: ActorRow }) {
   const { session } = usePage()
   if (session.access.value !== 'act') return null
-  const hold = (act: 'hold' | 'release', done: string) => () => void session.act({ type: 'act', act }, done)
+  const hold = (act: 'hold' | 'release', done: string) => () =>
+    void session.act({ type: 'act', act, ...placeOf(actor) }, done)
   return (
     <div class="acts">
       <button type="button" class="button small" onClick={hold('hold', 'Nothing is admitted any more.')}>

@@ -3,8 +3,7 @@
  * supervisor's life ends them all.
  */
 import { SupervisorStateError } from '../errors.ts'
-import type { Supervisor } from '../supervisor.ts'
-import type { SupervisorParts } from '../wire.ts'
+import type { LiveSupervisor } from '../live-supervisor.ts'
 import type { Inspector, InspectorOptions } from './inspector.ts'
 
 export class Inspectors {
@@ -14,14 +13,14 @@ export class Inspectors {
   #closed: Promise<unknown> = Promise.resolve()
 
   /** @throws as `serveInspector` does */
-  async serve(supervisor: Supervisor, parts: SupervisorParts, options: InspectorOptions): Promise<Inspector> {
+  async serve(supervisor: LiveSupervisor, options: InspectorOptions): Promise<Inspector> {
     const ends = this.#ends
     const { checkInspectorOptions, inspectSupervisor } = await import('./serve.ts')
     checkInspectorOptions('serveInspector()', options)
-    const inspector = await inspectSupervisor(supervisor, parts, options)
+    const inspector = await inspectSupervisor(supervisor, options)
     if (ends !== this.#ends) {
       await inspector.close()
-      throw new SupervisorStateError(`Supervisor ${parts.id} has stopped: it shows no inspector.`, {
+      throw new SupervisorStateError(`Supervisor ${supervisor.id} has stopped: it shows no inspector.`, {
         code: 'ERR_SUPERVISOR_STOPPED',
       })
     }

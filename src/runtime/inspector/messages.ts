@@ -58,7 +58,7 @@ export interface Frame {
   readonly lists?: Readonly<Record<string, ActorList>>
   /** By name: the statecharts that rows of this frame are the first to name. */
   readonly charts?: Readonly<Record<string, Chart>>
-  /** Runs of the supervisor per state: live ones, and those that have ended since it was made. */
+  /** Runs of the supervisor, and of those nested in it, per state: live ones, and those that have ended since it was made. */
   readonly counts?: Readonly<Record<string, number>> | null
   /** Tasks of the queue per state. */
   readonly stored?: Readonly<Record<string, number>> | null
@@ -93,6 +93,11 @@ export interface ActorRow {
   readonly id: string
   /** `null`: it is a root. */
   readonly parent: string | null
+  /**
+   * The nested supervisor that it is part of: ids of groups, supervisors and its own, from the top, joined by `/`. Without, it
+   * is part of the one that is inspected. A supervisor is part of itself.
+   */
+  readonly within?: string
   readonly kind: ActorKind
   readonly name: string
   /** Name of its statechart; `null` when it has none. */
@@ -120,7 +125,9 @@ export interface ActorRow {
 }
 
 /** What is new of an actor in view: members replace those of its row. */
-export type ActorChange = { readonly id: string } & Partial<Omit<ActorRow, 'id' | 'parent' | 'kind'>>
+export type ActorChange = { readonly id: string } & Partial<
+  Omit<ActorRow, 'id' | 'parent' | 'within' | 'kind'>
+>
 
 /** A stretch of the children of one actor. */
 export interface ActorList {
@@ -133,6 +140,8 @@ export interface ActorList {
 
 export interface PoolRow {
   readonly id: string
+  /** As of an {@link ActorRow}. */
+  readonly within?: string
   readonly name: string
   /** 0: unlimited. */
   readonly size: number
@@ -172,6 +181,8 @@ export interface EventRow {
   readonly at: number
   /** Id of the actor; it need not be in view. */
   readonly id: string
+  /** As of an {@link ActorRow}. */
+  readonly within?: string
   /** Its name, for those that are not. */
   readonly name: string
   readonly type: string
@@ -229,6 +240,8 @@ export type Ask = { readonly type: 'ask'; readonly id: number } & (
       readonly ask: 'task'
       readonly task: string
       readonly of: TaskSource
+      /** Of its row. */
+      readonly within?: string
       /** With input and result: takes the access `act`. */
       readonly values?: boolean
     }
@@ -242,7 +255,7 @@ export type TaskSource = 'supervisor' | 'queue'
 export interface TaskQuery {
   readonly of: TaskSource
   readonly states?: readonly string[]
-  /** In its name or id, whatever the case. Of a queue: its whole name. */
+  /** In its name, its id or the path of its nested supervisor, whatever the case. Of a queue: its whole name. */
   readonly text?: string
   /** 1 to 500. @defaultValue 50 */
   readonly limit?: number
@@ -260,6 +273,8 @@ export interface TaskPage {
 export interface TaskRow {
   readonly id: string
   readonly of: TaskSource
+  /** As of an {@link ActorRow}. */
+  readonly within?: string
   readonly name: string
   readonly description: string
   readonly state: string
@@ -297,6 +312,8 @@ export interface TaskDetail extends TaskRow {
 export interface ScheduleRow {
   readonly name: string
   readonly of: TaskSource
+  /** As of an {@link ActorRow}. */
+  readonly within?: string
   /** Name of the definition. */
   readonly task: string
   readonly state: string
@@ -313,6 +330,8 @@ export interface ScheduleRow {
 /** Answers `workers`. */
 export interface WorkerRow {
   readonly name: string
+  /** As of an {@link ActorRow}. */
+  readonly within?: string
   /** Id of its actor. */
   readonly id: string
   readonly kind: string
@@ -328,8 +347,8 @@ export interface WorkerRow {
 
 export type WorkerAct = 'trigger' | 'pause' | 'resume'
 
-/** Takes the access `act`. */
-export type Act = { readonly type: 'act'; readonly id: number } & (
+/** Takes the access `act`. `within` is that of the row which it is about. */
+export type Act = { readonly type: 'act'; readonly id: number; readonly within?: string } & (
   | { readonly act: 'cancel'; readonly task: string; readonly of: TaskSource; readonly reason?: string }
   /** Of a supervisor's: submits the same once more. Answered with {@link Retried}. */
   | { readonly act: 'retry'; readonly task: string; readonly of: TaskSource }

@@ -41,6 +41,7 @@ const CHECKS: Readonly<Record<PageMessage['type'], Checks>> = {
     limit: check.number(1, 500),
     after: check.text,
     task: check.text,
+    within: check.text,
     values: check.boolean,
   },
   act: {
@@ -49,6 +50,7 @@ const CHECKS: Readonly<Record<PageMessage['type'], Checks>> = {
     of: source,
     task: check.text,
     worker: check.text,
+    within: check.text,
     reason: anyText,
   },
 }

@@ -5,9 +5,8 @@ import type { Queue } from '../durable/queue.ts'
 import { storeOf } from '../durable/queue-access.ts'
 import { StatewardError } from '../errors.ts'
 import { isLoopback } from '../http/server-options.ts'
+import type { LiveSupervisor } from '../live-supervisor.ts'
 import { say } from '../logger.ts'
-import type { Supervisor } from '../supervisor.ts'
-import type { SupervisorParts } from '../wire.ts'
 import { type AccessOptions, isToken } from './access.ts'
 import { Charts } from './charts.ts'
 import { Feed } from './feed.ts'
@@ -89,18 +88,15 @@ async function openInspector(options: InspectorOptions, parts: InspectorParts): 
 }
 
 /** For a supervisor of this process. The options have been checked. @throws StatewardError (`ERR_LISTEN_FAILED`) */
-export function inspectSupervisor(
-  supervisor: Supervisor,
-  parts: SupervisorParts,
-  options: InspectorOptions,
-): Promise<Inspector> {
+export function inspectSupervisor(supervisor: LiveSupervisor, options: InspectorOptions): Promise<Inspector> {
   const { queue } = options
+  const { parts } = supervisor
   return openInspector(options, {
     sources: (charts) => [
-      new SupervisorSource(supervisor, parts, charts),
+      new SupervisorSource(supervisor, charts),
       ...(queue === undefined ? [] : [new QueueSource(queue, charts, () => daemonOf(parts))]),
     ],
-    stately: (charts) => new StatelyFeed(parts, charts),
+    stately: (charts) => new StatelyFeed(supervisor, charts),
     onError: (error) => say(parts.ports.logger, 'error', { err: error }, 'the inspector failed'),
     holds: false,
   })
@@ -116,7 +112,7 @@ export function inspectQueue(queue: Queue, options: InspectorOptions): Promise<I
 }
 
 /** Name of the daemon of this supervisor. */
-function daemonOf({ children }: SupervisorParts): string | null {
+function daemonOf({ children }: LiveSupervisor['parts']): string | null {
   for (const { id, spec } of children.children.values())
     if (spec.kind === 'daemon') return id.replace('daemon:', '')
   return null

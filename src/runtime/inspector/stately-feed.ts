@@ -9,16 +9,15 @@
 import type { TaskRun } from '../../actors/task-run.ts'
 import { TaskStep } from '../../actors/task-step.ts'
 import type { Step } from '../../actors/tracer.ts'
-import type { SupervisorParts } from '../wire.ts'
+import type { LiveSupervisor } from '../live-supervisor.ts'
 import type { Charts } from './charts.ts'
-import { ROOT_ID, taskId, tracedId } from './ids.ts'
-import { Marks } from './marks.ts'
+import { type Ids, POOL_IDS, ROOT_ID } from './ids.ts'
 import { onBacklog } from './pace.ts'
 import { Speed, sampleOf } from './sampling.ts'
+import type { ShownSupervisor } from './shown-supervisor.ts'
 import { base, type StatelyMessage, type StatelySnapshot, toStateValue } from './stately-messages.ts'
 import { sourceOfTask } from './step-source.ts'
-import { SupervisorTree } from './supervisor-tree.ts'
-import { survey } from './survey.ts'
+import { Supervisors } from './supervisors.ts'
 import { NO_FILTER } from './tree.ts'
 
 /** Steps told per second. Stately's page takes some thousand messages a second, and a step is two. */
@@ -42,22 +41,21 @@ interface Listener {
 }
 
 export class StatelyFeed {
-  readonly #parts: SupervisorParts
+  readonly #supervisor: LiveSupervisor
   readonly #charts: Charts
-  readonly #tree: SupervisorTree
-  readonly #marks = new Marks()
+  readonly #supervisors: Supervisors
   readonly #listeners = new Set<Listener>()
-  #quit: (() => void) | undefined
   #number = 0
   #steps = 0
   #every = 1
   #lookedAt = 0
   #speed = new Speed<'steps'>()
 
-  constructor(parts: SupervisorParts, charts: Charts) {
-    this.#parts = parts
+  constructor(supervisor: LiveSupervisor, charts: Charts) {
+    this.#supervisor = supervisor
     this.#charts = charts
-    this.#tree = new SupervisorTree(parts, charts, this.#marks, survey(parts.pool, parts.ports.counts))
+    const hearing = (shown: ShownSupervisor) => (step: Step) => this.#hear(step, shown)
+    this.#supervisors = new Supervisors({ supervisor, charts, hearing })
   }
 
   get size(): number {
@@ -67,51 +65,35 @@ export class StatelyFeed {
   /** @returns a function that is to be called when it has gone */
   connect(socket: StatelySocket): () => void {
     const listener: Listener = { socket, known: new Set() }
+    this.#supervisors.open()
     this.#introduceAll(listener)
     this.#listeners.add(listener)
-    this.#quit ??= this.#listen()
     return () => {
-      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#sleep()
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#supervisors.close()
     }
   }
 
   close(): void {
     for (const { socket } of this.#listeners) socket.close(1001, 'the inspector is closed')
     this.#listeners.clear()
-    this.#sleep()
-  }
-
-  #listen(): () => void {
-    const { pool, actor, id } = this.#parts
-    const untrace = pool.tracer.add((step) => this.#hear(step))
-    const leave = actor.follow((event, from, to) =>
-      this.#hear({ machine: 'supervisor', id, event, from, to }),
-    )
-    return () => {
-      untrace()
-      leave()
-    }
-  }
-
-  #sleep(): void {
-    this.#quit?.()
-    this.#quit = undefined
+    this.#supervisors.close()
   }
 
   #introduceAll(listener: Listener): void {
-    const tree = this.#tree
-    tree.refresh(survey(this.#parts.pool, this.#parts.ports.counts))
+    const { tree, all } = this.#supervisors
+    for (const shown of all) shown.tree.count()
+    const pools = new Set(all.flatMap(({ ids }) => POOL_IDS.map((id) => ids.part(id))))
     const visit = (id: string): void => {
       this.#introduce(listener, id)
-      const limit = id === 'pool' || id === 'processes' ? MOST_RUNS : Number.POSITIVE_INFINITY
+      const limit = pools.has(id) ? MOST_RUNS : Number.POSITIVE_INFINITY
       for (const child of tree.list(id, 0, limit, NO_FILTER)?.ids ?? []) visit(child)
     }
     for (const root of tree.roots()) visit(root)
-    this.#marks.clear()
+    this.#forgetMarks()
   }
 
   #introduce(listener: Listener, id: string): void {
-    const row = this.#tree.row(id)
+    const row = this.#supervisors.tree.row(id)
     if (row === undefined || listener.known.has(id)) return
     listener.known.add(id)
     const { parent, name, chart, state, task } = row
@@ -130,19 +112,20 @@ export class StatelyFeed {
     })
   }
 
-  #hear(step: Step): void {
+  #hear(step: Step, { ids }: ShownSupervisor): void {
     this.#steps += 1
     const now = performance.now()
     if (now - this.#lookedAt > SAMPLE_MS) {
       this.#lookedAt = now
       this.#every = sampleOf(this.#speed.note(now, { steps: this.#steps }).steps, MOST_STEPS)
     }
-    if (!(step instanceof TaskStep)) this.#tell(tracedId(step.machine, step.id), step, undefined)
-    else if (step.run.order % this.#every === 0) this.#tell(taskId(step.run), step, step.run)
+    if (!(step instanceof TaskStep)) this.#tell(ids.traced(step.machine, step.id), step)
+    else if (step.run.order % this.#every === 0)
+      this.#tell(ids.task(step.run), step, step.run, sourceOf(step.event, step.run, ids))
   }
 
-  #tell(id: string, { event, to }: Step, run: TaskRun | undefined): void {
-    const source = run === undefined ? undefined : sourceOf(event, run)
+  /** @param run - of a step of one */
+  #tell(id: string, { event, to }: Step, run?: TaskRun, source?: string): void {
     const told = { type: event }
     const eventText = textOf({
       type: '@xstate.event',
@@ -165,9 +148,9 @@ export class StatelyFeed {
       const { socket, known } = listener
       if (onBacklog(socket.bufferedAmount, 0) !== 'send') continue
       if (!known.has(id)) {
-        this.#tree.refresh()
+        for (const { tree } of this.#supervisors.all) tree.refresh()
         this.#introduce(listener, id)
-        this.#marks.clear()
+        this.#forgetMarks()
       }
       socket.send(eventText)
       socket.send(snapshotText)
@@ -177,9 +160,14 @@ export class StatelyFeed {
     }
   }
 
+  /** Nobody is shown them. */
+  #forgetMarks(): void {
+    for (const { marks } of this.#supervisors.all) marks.clear()
+  }
+
   #base(id: string): ReturnType<typeof base> {
     this.#number += 1
-    return base(id, ROOT_ID, this.#parts.clock.now(), this.#number)
+    return base(id, ROOT_ID, this.#supervisor.parts.clock.now(), this.#number)
   }
 
   #send({ socket }: Listener, message: StatelyMessage): void {
@@ -191,11 +179,8 @@ function textOf(message: StatelyMessage): string {
   return JSON.stringify(message)
 }
 
-function sourceOf(event: string, run: TaskRun): string | undefined {
-  const { worker, parent, pool } = run
-  const owner = worker === undefined ? parent && taskId(parent) : `child:${worker}`
-  const slots = pool.slots(run.execution) === pool.processes ? 'processes' : 'pool'
-  const source = sourceOfTask(event, owner, slots)
+function sourceOf(event: string, run: TaskRun, ids: Ids): string | undefined {
+  const source = sourceOfTask(event, run, ids)
   return source === 'clock' || source === 'handler' || source === 'user' ? undefined : source
 }
 

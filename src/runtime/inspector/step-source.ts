@@ -1,18 +1,15 @@
 /** Who sent an event to a machine, as far as its name tells. Pure. */
-
-import { ROOT_ID } from './ids.ts'
+import type { TaskRun } from '../../actors/task-run.ts'
+import type { Ids } from './ids.ts'
 import type { EventRow } from './messages.ts'
 
-/**
- * @param owner - id of the worker or task that submitted a run
- * @param pool - id of the pool of a run
- */
-export function sourceOfTask(event: string, owner: string | undefined, pool: string): EventRow['source'] {
-  if (event === 'task.admit') return pool
+/** @param ids - of the supervisor of the run */
+export function sourceOfTask(event: string, run: TaskRun, ids: Ids): EventRow['source'] {
+  if (event === 'task.admit') return ids.poolOf(run)
   if (event.startsWith('timer.')) return 'clock'
   if (event.startsWith('attempt.') || event.startsWith('loop.')) return 'handler'
-  if (event === 'task.terminate' || event === 'task.kill') return ROOT_ID
-  return event === 'task.submit' ? (owner ?? 'user') : 'user'
+  if (event === 'task.terminate' || event === 'task.kill') return ids.root
+  return event === 'task.submit' ? (ids.owner(run) ?? 'user') : 'user'
 }
 
 /** @param parent - id of the actor above it */

@@ -1,69 +1,62 @@
-/** A supervisor of this process as an inspector shows it. */
-import type { Supervisor } from '../supervisor.ts'
-import type { SupervisorParts } from '../wire.ts'
+/** A supervisor of this process, with those that are nested in it, as an inspector shows it. */
+import type { LiveSupervisor } from '../live-supervisor.ts'
 import type { Charts } from './charts.ts'
-import { Marks } from './marks.ts'
 import type { Act, Ask, Rates } from './messages.ts'
 import { Speed } from './sampling.ts'
 import type { Source } from './source.ts'
 import { SupervisorAnswers } from './supervisor-answers.ts'
-import { SupervisorTree } from './supervisor-tree.ts'
-import { type Survey, survey } from './survey.ts'
+import { Supervisors } from './supervisors.ts'
+import { sumOf } from './survey.ts'
 import { TraceTap } from './trace-tap.ts'
+import type { ActorTree } from './tree.ts'
 
 /** Of waits and runs that are told of. */
 const RECENT_MS = 10_000
 
 export class SupervisorSource implements Source {
   readonly hello: Source['hello']
-  readonly tree: SupervisorTree
-  readonly #parts: SupervisorParts
-  readonly #marks = new Marks()
-  readonly #tap: TraceTap
+  readonly tree: ActorTree
+  readonly #supervisors: Supervisors
+  readonly #tap = new TraceTap(() => this.#changed())
   readonly #answers: SupervisorAnswers
   #speed = new Speed<keyof Rates>()
   #changed: () => void = () => {}
 
-  constructor(supervisor: Supervisor, parts: SupervisorParts, charts: Charts) {
-    this.#parts = parts
-    this.#answers = new SupervisorAnswers(supervisor, parts)
-    this.hello = { supervisor: { id: parts.id } }
-    this.tree = new SupervisorTree(parts, charts, this.#marks, this.#look())
-    this.#tap = new TraceTap(parts, this.#marks, () => this.#changed())
+  constructor(supervisor: LiveSupervisor, charts: Charts) {
+    this.hello = { supervisor: { id: supervisor.id } }
+    this.#supervisors = new Supervisors({ supervisor, charts, hearing: (shown) => this.#tap.hearing(shown) })
+    this.tree = this.#supervisors.tree
+    this.#answers = new SupervisorAnswers(this.#supervisors)
   }
 
   open(changed: () => void): void {
     this.#changed = changed
     this.#speed = new Speed()
-    this.#tap.on()
+    this.#supervisors.open()
   }
 
   close(): void {
-    this.#tap.off()
+    this.#supervisors.close()
+    this.#tap.reset()
     this.#changed = () => {}
   }
 
   refresh(): ReturnType<Source['refresh']> {
-    const found = this.#look()
-    this.tree.refresh(found)
-    const { clock } = this.#parts
+    const found = this.#supervisors.all.map(({ tree }) => tree.count())
     const { totals, queueMs, runMs, every } = this.#tap
-    const now = clock.monotonic()
-    const rates = this.#speed.note(performance.now(), totals)
+    const now = performance.now()
+    const rates = this.#speed.note(now, totals)
     const { events, skipped } = this.#tap.take()
     this.#tap.sample(rates.events)
     const since = now - RECENT_MS
     const waits = { queueMs: queueMs.quantiles(since), runMs: runMs.quantiles(since) }
-    return {
-      common: { counts: found.counts, pools: found.pools, rates, waits },
-      events,
-      skipped,
-      sampled: every,
-    }
+    const counts = sumOf(found.map((one) => one.counts))
+    const pools = found.flatMap((one) => one.pools)
+    return { common: { counts, pools, rates, waits }, events, skipped, sampled: every }
   }
 
   looked(): void {
-    this.#marks.turn()
+    for (const { marks } of this.#supervisors.all) marks.turn()
   }
 
   ask(ask: Ask): unknown {
@@ -76,10 +69,5 @@ export class SupervisorSource implements Source {
   act(act: Act): unknown {
     if ('of' in act && act.of !== 'supervisor') return undefined
     return this.#answers.act(act) ?? null
-  }
-
-  #look(): Survey {
-    const { pool, ports } = this.#parts
-    return survey(pool, ports.counts)
   }
 }

@@ -1,24 +1,23 @@
 /** All live runs of a supervisor in one pass: how many are in each state, and in each band of each pool. */
 import type { SlotPool } from '../../actors/slot-pool.ts'
-import type { TaskPool } from '../../actors/task-pool.ts'
 import type { TaskRun } from '../../actors/task-run.ts'
 import { PRIORITIES, TASK_STATES, type TaskState } from '../../machines/model.ts'
-import type { PoolId } from './ids.ts'
+import type { SupervisorParts } from '../wire.ts'
+import type { Ids, PoolId } from './ids.ts'
 import type { Band, PoolRow } from './messages.ts'
+
+export type RunCounts = Record<TaskState, number>
 
 export interface Survey {
   /** Oldest first. */
   readonly live: Readonly<Record<PoolId, readonly TaskRun[]>>
-  readonly counts: Readonly<Record<TaskState, number>>
+  /** Live ones, and those that have ended since the supervisor was made. */
+  readonly counts: Readonly<RunCounts>
   readonly pools: readonly PoolRow[]
 }
 
-/** @param ended - since the supervisor was made */
-export function survey(
-  pool: TaskPool,
-  ended: Readonly<Record<'finished' | 'failed' | 'cancelled' | 'terminated', number>>,
-): Survey {
-  const counts = Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as Record<TaskState, number>
+export function survey({ pool, ports }: SupervisorParts, ids: Ids): Survey {
+  const counts = noRuns()
   const live: Record<PoolId, TaskRun[]> = { pool: [], processes: [] }
   const running: Record<PoolId, Record<Band, number>> = { pool: perBand(), processes: perBand() }
   for (const run of pool.registry.live()) {
@@ -27,21 +26,33 @@ export function survey(
     live[id].push(run)
     if (run.holdsSlot) running[id][run.snapshot.context.band] += 1
   }
+  const row = (id: PoolId, name: string, slots: SlotPool): PoolRow => {
+    const { size, reserveNormal, reserveHigh } = slots.limits
+    const room = { size, reserveNormal, reserveHigh, admitted: slots.active }
+    return { id: ids.part(id), ...ids.place, name, ...room, running: running[id], queued: waiting(slots) }
+  }
   return {
     live,
-    counts: { ...counts, ...ended },
-    pools: [
-      poolRow('pool', 'tasks', pool.pool, running.pool),
-      poolRow('processes', 'processes', pool.processes, running.processes),
-    ],
+    counts: { ...counts, ...ports.counts },
+    pools: [row('pool', 'tasks', pool.pool), row('processes', 'processes', pool.processes)],
   }
 }
 
-function poolRow(id: PoolId, name: string, slots: SlotPool, running: Record<Band, number>): PoolRow {
-  const { size, reserveNormal, reserveHigh } = slots.limits
+/** Of all of them together. */
+export function sumOf(counts: readonly Readonly<RunCounts>[]): RunCounts {
+  const sum = noRuns()
+  for (const one of counts) for (const state of TASK_STATES) sum[state] += one[state]
+  return sum
+}
+
+function noRuns(): RunCounts {
+  return Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as RunCounts
+}
+
+function waiting(slots: SlotPool): Record<Band, number> {
   const queued = perBand()
   for (const band of PRIORITIES) queued[band] = slots.waiting(band)
-  return { id, name, size, reserveNormal, reserveHigh, admitted: slots.active, running, queued }
+  return queued
 }
 
 function perBand(): Record<Band, number> {
