@@ -15,6 +15,8 @@ const PACKAGES = [
   'bullmq',
   'pg-boss',
   'graphile-worker',
+  'hono',
+  '@hono/node-server',
 ] as const
 
 /** Label and value of each fact. */

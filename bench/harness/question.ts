@@ -24,6 +24,7 @@ export const QUESTIONS = [
   'inspector',
   'durable',
   'postgres',
+  'http',
 ] as const
 export type QuestionName = (typeof QUESTIONS)[number]
 

@@ -51,3 +51,10 @@ test('the benchmark of the queue on PostgreSQL answers', { timeout: 180_000 }, a
     expect(stdout).toMatch(new RegExp(`^${side} +[\\d.]+ +[\\d.]+`, 'm'))
   }
 })
+
+test('the benchmark of the HTTP API answers', { timeout: 60_000 }, async () => {
+  const { stdout, stderr } = await bench('http')
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^POST one task +2 +[\d,]+ +[\d,]+ +[\d.]+$/m)
+  expect(stdout).toMatch(/^GET one task +2 +[\d,]+ +[\d,]+ +[\d.]+$/m)
+})

@@ -97,7 +97,8 @@ export class Contract {
   }
 
   #templateOf(path: string): string | undefined {
-    const [plain = ''] = path.split('?')
+    // As it is asked for: no request has dot segments, and a backslash is a slash.
+    const { pathname: plain } = new URL(`http://localhost${path}`)
     const templates = Object.keys(this.document.paths)
     return (
       templates.find((template) => template === plain) ??

@@ -64,8 +64,7 @@ export function submissionOf<Options>(
   definitions: ReadonlyMap<string, AnyDefinition>,
   options: readonly string[],
 ): Submission<Options> {
-  const allowed: Checks = Object.fromEntries(options.map((option) => [option, check.anything]))
-  checkOptions('The body', body, { task: check.anything, input: check.anything, ...allowed })
+  checkOptions('The body', body, checksOf(options))
   check.text('task', body.task)
   const { task, input, ...rest } = body
   const given = Object.entries(rest).map(([option, value]) => [
@@ -77,6 +76,18 @@ export function submissionOf<Options>(
     input,
     options: Object.fromEntries(given) as Options,
   }
+}
+
+/** Made once for each list: there are few, and many requests. */
+const known = new WeakMap<readonly string[], Checks>()
+
+function checksOf(options: readonly string[]): Checks {
+  const found = known.get(options)
+  if (found !== undefined) return found
+  const members = ['task', 'input', ...options]
+  const checks: Checks = Object.fromEntries(members.map((member) => [member, check.anything]))
+  known.set(options, checks)
+  return checks
 }
 
 /** @throws OptionError (`ERR_TASK_EXPORT_MISSING`) */
