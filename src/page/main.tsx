@@ -3,9 +3,12 @@ import 'uplot/dist/uPlot.min.css'
 import './style/page.css'
 import { render } from 'preact'
 import { Session } from './feed/session.ts'
+import { mendLanguage } from './language.ts'
 import { App } from './view/app.tsx'
 import { PageContext } from './view/context.ts'
 import { Ui } from './view/ui.ts'
+
+mendLanguage()
 
 const feed = new URL('./feed', location.href)
 feed.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'

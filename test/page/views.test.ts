@@ -92,9 +92,34 @@ describe('a statechart', () => {
     expect(await page.locator('.chart .state.compound').count()).toBe(0)
     const widthOf = (selector: string) =>
       page.locator(selector).evaluate((element) => element.getBoundingClientRect().width)
+    await page.getByRole('button', { name: 'Fit', pressed: true }).click()
     expect(await widthOf('.chart')).toBeGreaterThan(await widthOf('.chart-box'))
-    await page.getByRole('button', { name: 'Fit' }).click()
+    await page.getByRole('button', { name: 'Fit', pressed: false }).click()
     await until(async () => (await widthOf('.chart')) <= (await widthOf('.chart-box')))
+  })
+
+  test('fits as it opens, and again whenever its room is another one, until somebody wants it larger', async () => {
+    const { page } = await openScene(pages, onThumbnail)
+    await page.locator('.chart .state.live').waitFor()
+    const hidden = () =>
+      page.locator('.chart-box').evaluate((box) => {
+        const outer = box.getBoundingClientRect()
+        const inner = box.querySelector('svg')!.getBoundingClientRect()
+        return Math.max(0, outer.left - inner.left, inner.right - outer.right, inner.bottom - outer.bottom)
+      })
+    for (const [width, height] of [
+      [1280, 800],
+      [1000, 640],
+      [1600, 1000],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      await until(async () => (await hidden()) === 0)
+    }
+    await page.getByRole('button', { name: 'Fit' }).click()
+    await until(async () => (await hidden()) > 0)
+    await page.setViewportSize({ width: 1280, height: 800 })
+    await page.getByRole('button', { name: 'Fit', pressed: false }).waitFor()
+    expect(await hidden()).toBeGreaterThan(0)
   })
 
   test('is asked of one actor that has ended what became of it', async () => {
@@ -221,10 +246,27 @@ test('pools are shown against their size and reserves, with what waits in each b
   )
 })
 
-test('a browser whose language cannot be read shows all but the plots', async () => {
+test.each(['en-US@posix', 'C'])(
+  'a browser whose language is called %s shows all, plots too',
+  async (language) => {
+    const feed = await ScriptedFeed.open(pages, {
+      before: (opened) =>
+        opened.addInitScript(
+          `Object.defineProperty(Navigator.prototype, 'language', { configurable: true, get: () => '${language}' })`,
+        ),
+    })
+    const { page } = feed
+    for (const frame of sceneFrames()) feed.frame(frame)
+    await treeOf(page).getByRole('treeitem', { name: 'parser' }).waitFor()
+    await page.locator('.plot canvas').nth(1).waitFor()
+    expect(await page.getByText('This browser cannot draw it.').count()).toBe(0)
+  },
+)
+
+test('a page that cannot load its plots shows all but those', async () => {
   const feed = await ScriptedFeed.open(pages, {
-    before: (opened) =>
-      opened.addInitScript(`Object.defineProperty(navigator, 'language', { get: () => 'en-US@posix' })`),
+    options: { tolerates: /ERR_FAILED/ },
+    before: (opened) => opened.route(/live-plot/, (route) => route.abort()),
   })
   const { page } = feed
   for (const frame of sceneFrames()) feed.frame(frame)

@@ -18,6 +18,7 @@ function Drawn({ actor, chart }: { actor: ActorRow; chart: Chart }) {
   const large = isLarge(chart)
   const chosen = ui.detail.value
   const compact = chosen === 'auto' ? large : chosen === 'compact'
+  const fits = ui.fit.value === 'auto' ? compact || !large : ui.fit.value
   const laidOut = useLayout(chart, compact)
   return (
     <section class="chart-panel" aria-label={`Statechart ${chart.id}`}>
@@ -43,10 +44,10 @@ function Drawn({ actor, chart }: { actor: ActorRow; chart: Chart }) {
         <button
           type="button"
           class="button small"
-          aria-pressed={ui.fit.value}
+          aria-pressed={fits}
           title="The whole chart, however small"
           onClick={() => {
-            ui.fit.value = !ui.fit.value
+            ui.fit.value = !fits
           }}
         >
           Fit
@@ -57,7 +58,7 @@ function Drawn({ actor, chart }: { actor: ActorRow; chart: Chart }) {
           <p class="muted blank">Drawing…</p>
         </div>
       ) : (
-        <ChartView laidOut={laidOut} state={actor.state} from={actor.from} event={actor.event} />
+        <ChartView laidOut={laidOut} fits={fits} state={actor.state} from={actor.from} event={actor.event} />
       )}
     </section>
   )

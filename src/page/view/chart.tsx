@@ -4,11 +4,12 @@ import { useEffect, useRef } from 'preact/hooks'
 import { ANY, isWithin } from '../model/chart-graph.ts'
 import { type DrawnArrow, type DrawnState, LINE_HEIGHT, pathOf, STATE_HEIGHT } from '../model/chart-layout.ts'
 import { toneOf } from '../model/tone.ts'
-import { usePage } from './context.ts'
 import type { LaidOut } from './elk.ts'
 
 export interface ChartViewProps {
   readonly laidOut: LaidOut
+  /** The whole chart is in sight, whatever the room for it. */
+  readonly fits: boolean
   /** Dotted paths, joined by a comma and a space. */
   readonly state: string
   /** Before the last event. */
@@ -19,8 +20,7 @@ export interface ChartViewProps {
 /** Drawn smaller than this, nobody can read it: it scrolls instead. */
 const LEAST_SCALE = 0.82
 
-export function ChartView({ laidOut, state, from, event }: ChartViewProps) {
-  const fit = usePage().ui.fit.value
+export function ChartView({ laidOut, fits, state, from, event }: ChartViewProps) {
   const box = useRef<HTMLDivElement>(null)
   const { drawing } = laidOut
   const live = state.split(', ')
@@ -30,7 +30,7 @@ export function ChartView({ laidOut, state, from, event }: ChartViewProps) {
     const element = box.current?.querySelector<SVGElement>('.state.live:not(.compound)')
     if (box.current !== null && element !== null && element !== undefined) bringIntoView(box.current, element)
     // Not with each frame: whoever scrolls elsewhere stays there until the state is another one.
-  }, [state, laidOut, fit])
+  }, [state, laidOut, fits])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it.
     <section class="chart-box" ref={box} tabIndex={0} aria-label="Drawing of the statechart">
@@ -39,7 +39,7 @@ export function ChartView({ laidOut, state, from, event }: ChartViewProps) {
         role="img"
         aria-label={`In state ${state}${event === null ? '' : `, after ${event}`}`}
         viewBox={`0 0 ${drawing.width} ${drawing.height}`}
-        style={fit ? FITTING : sizeOf(drawing.width)}
+        style={fits ? fitting(drawing) : sizeOf(drawing.width)}
       >
         <defs>
           <Head id="head" />
@@ -64,7 +64,16 @@ export function ChartView({ laidOut, state, from, event }: ChartViewProps) {
   )
 }
 
-const FITTING = { width: '100%', height: '100%', minWidth: '0', maxWidth: '100%' }
+/** Follows the room that there is, up to its own size. */
+function fitting({ width, height }: { readonly width: number; readonly height: number }) {
+  return {
+    width: '100%',
+    height: '100%',
+    minWidth: '0',
+    maxWidth: `min(100%, ${width}px)`,
+    maxHeight: `min(100%, ${height}px)`,
+  }
+}
 
 function sizeOf(width: number): Record<string, string> {
   return {

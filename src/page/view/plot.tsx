@@ -64,7 +64,7 @@ function usePlot(
   useEffect(() => {
     let plot: LivePlot | undefined
     let wanted = true
-    // uPlot throws when it is loaded by a browser whose language it cannot read: the rest of the page needs no plots.
+    // The rest of the page needs no plots.
     import('./live-plot.ts').then(
       ({ LivePlot }) => {
         const element = box.current

@@ -17,8 +17,11 @@ export class Ui {
   readonly filterState = signal('')
   /** Events of the selected actor alone. */
   readonly onlySelected = signal(false)
-  /** Charts as large as there is room for them, however small that is. */
-  readonly fit = signal(false)
+  /**
+   * Whole charts, as large as there is room for them, however small that is; else they scroll. `auto`: so that they can be
+   * read, which a large one with all its states cannot when it fits.
+   */
+  readonly fit: Signal<boolean | 'auto'> = signal('auto')
   /** How charts are drawn; `auto`: large ones compact. */
   readonly detail: Signal<'auto' | 'compact' | 'full'> = signal('auto')
 
