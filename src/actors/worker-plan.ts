@@ -28,6 +28,8 @@ export interface WorkerHooks {
 
 /** When the lives of a worker have their occurrences, as its options say. */
 export interface WorkerTimes {
+  /** In words: `every 5 s`, a cron expression, a rule. */
+  readonly text: string
   /** What they go by, if that is a calendar. */
   readonly calendar: Calendar | undefined
   /** @param isFirst - the first occurrence may come at once: a life begins */

@@ -13,7 +13,9 @@ import { WorkerError } from './errors.ts'
 import { QueueHandle, stoppedError } from './queue-handle.ts'
 import { type QueueOverrides, queueChecks, sizeChecks } from './queue-options.ts'
 import type { StopLog } from './stop-report.ts'
-import { type Kind, TIMELESS } from './worker-kinds.ts'
+import { type Kind, timeless } from './worker-kinds.ts'
+
+const BY_ITEM = timeless('for each item')
 
 export function queueKind(stopLog: StopLog): Kind {
   const ports: QueuePorts = {
@@ -31,7 +33,7 @@ export function queueKind(stopLog: StopLog): Kind {
     effects: QUEUE_EFFECTS,
     checks: queueChecks,
     checkTimes: (_, sizes) => checkOptions('resize()', sizes, sizeChecks),
-    times: () => TIMELESS,
+    times: () => BY_ITEM,
     actor: (options, given) => new QueueWorkerActor(options, settingsOf(given), ports),
     handle: (shape) => new QueueHandle(shape, shape.worker as QueueWorkerActor),
     configure: (worker, options) => (worker as QueueWorkerActor).configure(settingsOf(options)),

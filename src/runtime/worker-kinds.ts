@@ -16,6 +16,7 @@ import { plainWorkerMachine } from '../machines/plain-worker.ts'
 import { rruleWorkerMachine } from '../machines/rrule-worker.ts'
 import type { WorkerKind } from '../machines/worker-model.ts'
 import { checkOptions } from './check.ts'
+import { durationText } from './duration-text.ts'
 import { CRON_CHECKS, type CronSchedule, RRULE_CHECKS, type RruleSchedule } from './schedule-options.ts'
 import { CalendarHandle, EventHandle, IntervalHandle } from './timed-handle.ts'
 import type { WorkerCalendars } from './worker-calendar.ts'
@@ -60,8 +61,12 @@ export interface Kind {
 
 // The charts differ, their words do not.
 const machine = (one: unknown): WorkerMachine => one as WorkerMachine
-/** Its runs do not come by time. */
-export const TIMELESS: WorkerTimes = { calendar: undefined, ticker: () => undefined }
+/** Its runs do not come by time. @param text - what they come by */
+export function timeless(text: string): WorkerTimes {
+  return { text, calendar: undefined, ticker: () => undefined }
+}
+
+const BY_TRIGGER = timeless('when triggered')
 
 /** Copies what it needs: the options are the user's, who may change them. */
 class IntervalOccurrences implements WorkerTimes {
@@ -78,6 +83,12 @@ class IntervalOccurrences implements WorkerTimes {
     this.#afterMs = times.delayAfterMs ?? 0
     this.#beforeMs = times.delayBeforeMs ?? 0
     this.#missedAfterMs = times.missedAfterMs ?? Number.POSITIVE_INFINITY
+  }
+
+  get text(): string {
+    if (this.#intervalMs !== undefined) return `every ${durationText(this.#intervalMs)}`
+    const pauseMs = this.#afterMs + this.#beforeMs
+    return pauseMs === 0 ? 'after each run' : `${durationText(pauseMs)} after each run`
   }
 
   ticker(worker: WorkerActor, isFirst: boolean): Ticker {
@@ -100,6 +111,10 @@ class CalendarOccurrences implements WorkerTimes {
     this.calendar = calendar
     this.#jitterMs = options.jitterMs ?? 0
     this.#missedAfterMs = options.missedAfterMs ?? Number.POSITIVE_INFINITY
+  }
+
+  get text(): string {
+    return this.calendar.text
   }
 
   /** The same with another calendar. */
@@ -144,6 +159,10 @@ class RuleOccurrences implements WorkerTimes {
 
   get calendar(): Calendar {
     return this.#occurrences.calendar
+  }
+
+  get text(): string {
+    return this.#occurrences.text
   }
 
   ticker(worker: WorkerActor): Ticker {
@@ -205,7 +224,7 @@ export const EVENT: Kind = {
   machine: machine(eventWorkerMachine),
   checks: eventChecks,
   checkTimes: () => {},
-  times: () => TIMELESS,
+  times: () => BY_TRIGGER,
 }
 
 export const PLAIN: Kind = {
@@ -214,5 +233,5 @@ export const PLAIN: Kind = {
   machine: plainWorkerMachine,
   checks: plainChecks,
   checkTimes: () => {},
-  times: () => ({ calendar: undefined, ticker: (worker) => new LoopTicker(worker) }),
+  times: () => ({ text: 'again and again', calendar: undefined, ticker: (worker) => new LoopTicker(worker) }),
 }

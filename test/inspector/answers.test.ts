@@ -1,6 +1,6 @@
 /** What a page asks of a supervisor and of a queue, and what it does to them. */
 import { describe, expect, test } from 'vitest'
-import { defineTask, type TaskDefinition } from '../../src/index.ts'
+import { after, defineTask, type TaskDefinition } from '../../src/index.ts'
 import { createDaemon, serveQueueInspector } from '../../src/runtime/durable/index.ts'
 import type {
   Retried,
@@ -124,20 +124,41 @@ describe('of a supervisor', () => {
     })
     supervisor.workers.interval({ name: 'hourly', intervalMs: 3_600_000, handler: () => {} })
     supervisor.workers.plain({ name: 'watch', handler: () => new Promise(() => {}) })
+    supervisor.workers.rrule({ name: 'monday', rrule: 'FREQ=WEEKLY;BYDAY=MO', handler: () => {} })
+    supervisor.workers.interval({ name: 'poll', delayAfterMs: 1_500, handler: () => {} })
+    supervisor.workers.queue({ name: 'files', handler: () => {} })
+    const watched = defineTask({ name: 'watched' }, () => {})
+    supervisor.workers.event({ name: 'follow', when: after(watched), handler: () => {} })
+    supervisor.workers.interval({ name: 'rested', intervalMs: 250, handler: () => {} })
+    await supervisor.workers.get('rested')?.stop()
     const page = await openFeed(inspector)
     const workers = await page.ask<WorkerRow[]>({ ask: 'workers' })
-    expect(workers.map(({ name, id, kind, acts }) => [name, id, kind, acts])).toEqual([
-      ['ring', 'child:ring', 'event', ['trigger', 'pause']],
-      ['nightly', 'child:nightly', 'cron', ['trigger', 'pause']],
-      ['hourly', 'child:hourly', 'interval', ['trigger', 'pause']],
-      ['watch', 'child:watch', 'plain', ['pause']],
+    expect(workers.map(({ name, id, kind, when, acts }) => [name, id, kind, when, acts])).toEqual([
+      ['ring', 'child:ring', 'event', 'when triggered', ['trigger', 'pause']],
+      ['nightly', 'child:nightly', 'cron', '0 3 * * * (Europe/Berlin)', ['trigger', 'pause']],
+      ['hourly', 'child:hourly', 'interval', 'every 1 h', ['trigger', 'pause']],
+      ['watch', 'child:watch', 'plain', 'again and again', ['pause']],
+      [
+        'monday',
+        'child:monday',
+        'rrule',
+        expect.stringMatching(/FREQ=WEEKLY;BYDAY=MO \(.+\)$/s),
+        ['trigger', 'pause'],
+      ],
+      ['poll', 'child:poll', 'interval', '1.5 s after each run', ['trigger', 'pause']],
+      ['files', 'child:files', 'queue', 'for each item', ['pause']],
+      ['follow', 'child:follow', 'event', 'when triggered, if after(watched: success)', ['trigger', 'pause']],
+      ['rested', 'child:rested', 'interval', 'every 250 ms', []],
     ])
     const schedules = await page.ask<ScheduleRow[]>({ ask: 'schedules' })
     expect(
       schedules.map(({ name, times, timezone, laterAt }) => [name, times, timezone, laterAt.length]),
     ).toEqual([
       ['nightly', '0 3 * * *', 'Europe/Berlin', 4],
-      ['hourly', 'every 3600000 ms', null, 4],
+      ['hourly', 'every 1 h', null, 4],
+      ['monday', expect.stringContaining('FREQ=WEEKLY;BYDAY=MO'), expect.any(String), 4],
+      ['poll', '1.5 s after each run', null, 0],
+      ['rested', 'every 250 ms', null, 0],
     ])
     const [nightly] = schedules
     expect(

@@ -55,6 +55,7 @@ function Worker({ actor }: { actor: ActorRow }) {
     <>
       <dl class="facts">
         <Fact name="kind" value={row.kind} />
+        <Fact name="when" value={row.when} />
         <Fact name="runs" value={count(row.runs)} />
         <Fact name="failures" value={count(row.failures)} />
         <Fact name="skipped" value={count(row.skipped)} />

@@ -335,6 +335,8 @@ export interface WorkerRow {
   /** Id of its actor. */
   readonly id: string
   readonly kind: string
+  /** In words what its runs come by: an interval, a cron expression, a rule, items, triggers; and its condition. */
+  readonly when: string
   readonly state: string
   readonly live: number
   readonly owed: number

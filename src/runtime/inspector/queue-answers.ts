@@ -5,6 +5,7 @@ import type { QueueStore } from '../durable/queue-store.ts'
 import { toSchedule } from '../durable/schedule.ts'
 import { readRule, type ScheduleTimes } from '../durable/schedule-rule.ts'
 import type { StoredTask, StoredTaskState } from '../durable/stored-task.ts'
+import { durationText } from '../duration-text.ts'
 import { OptionError } from '../errors.ts'
 import type { Act, Ask, Retried, ScheduleRow, TaskDetail, TaskPage, TaskQuery, TaskRow } from './messages.ts'
 import { toJson } from './to-json.ts'
@@ -82,7 +83,7 @@ export class QueueAnswers {
 function toText(times: ScheduleTimes | undefined): string {
   if (times === undefined) return ''
   const { cron, rrule, everyMs } = times
-  return cron ?? rrule ?? `every ${everyMs} ms`
+  return cron ?? rrule ?? `every ${durationText(everyMs ?? 0)}`
 }
 
 function toRow(task: StoredTask): TaskRow {

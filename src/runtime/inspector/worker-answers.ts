@@ -3,6 +3,9 @@ import { type Calendar, preview } from '../../actors/calendar.ts'
 import { GridTicker } from '../../actors/grid-ticker.ts'
 import type { Ticker } from '../../actors/ticker.ts'
 import { WorkerActor } from '../../actors/worker.ts'
+import type { WorkerPlan } from '../../actors/worker-plan.ts'
+import type { Condition } from '../../machines/condition.ts'
+import { conditionText } from '../../machines/condition-text.ts'
 import { OptionError } from '../errors.ts'
 import type { Worker } from '../worker-handle.ts'
 import type { ScheduleRow, WorkerAct, WorkerRow } from './messages.ts'
@@ -19,20 +22,20 @@ export class WorkerAnswers {
   }
 
   workers(): WorkerRow[] {
-    const { supervisor, ids } = this.#shown
-    return supervisor.workers.list().map((worker) => {
-      const { name, kind, state, live, owed, nextAt, runs, failures, skipped } = worker.info()
+    const { ids } = this.#shown
+    return this.#all().map(({ id: name, plan, handle }) => {
+      const worker = handle as Worker
+      const { kind, state, live, owed, nextAt, runs, failures, skipped } = worker.info()
+      const row = { name, ...ids.place, id: ids.child(name), kind, when: whenText(plan), state }
       const counts = { live, owed, nextAt: nextAt ?? null, runs, failures, skipped }
-      return { name, ...ids.place, id: ids.child(name), kind, state, ...counts, acts: actsOf(worker) }
+      return { ...row, ...counts, acts: actsOf(worker) }
     })
   }
 
   /** Workers that come by time. */
   schedules(): ScheduleRow[] {
-    const { supervisor, ids } = this.#shown
-    const specs = [...supervisor.parts.children.children.values()].map(({ spec }) => spec)
-    return specs
-      .filter((spec) => spec instanceof WorkerActor)
+    const { ids } = this.#shown
+    return this.#all()
       .filter(
         ({ workerKind }) => workerKind === 'interval' || workerKind === 'cron' || workerKind === 'rrule',
       )
@@ -46,7 +49,7 @@ export class WorkerAnswers {
           ...ids.place,
           task: plan.entry.definition.name,
           state: worker.state,
-          times: calendar?.text ?? stepText(ticker),
+          times: plan.times.text,
           timezone: calendar?.timezone ?? null,
           nextAt: nextAt === undefined ? null : Math.round(nextAt),
           laterAt: laterOf(calendar, ticker),
@@ -54,6 +57,11 @@ export class WorkerAnswers {
           acts: actsOf(worker.handle as Worker),
         }
       })
+  }
+
+  #all(): WorkerActor[] {
+    const { children } = this.#shown.supervisor.parts.children
+    return [...children.values()].map(({ spec }) => spec).filter((spec) => spec instanceof WorkerActor)
   }
 
   /** @throws OptionError (`ERR_WORKER_UNKNOWN`, `ERR_WORKER_STATE`), and what the call itself throws */
@@ -77,9 +85,10 @@ function actsOf(worker: Worker): WorkerAct[] {
   return [...('trigger' in worker ? (['trigger'] as const) : []), state === 'paused' ? 'resume' : 'pause']
 }
 
-function stepText(ticker: Ticker | undefined): string {
-  if (ticker instanceof GridTicker) return `every ${ticker.stepMs} ms`
-  return 'after each run'
+function whenText({ times, when }: WorkerPlan): string {
+  const { calendar, text } = times
+  const zone = calendar?.timezone === undefined ? '' : ` (${calendar.timezone})`
+  return when === undefined ? text + zone : `${text}${zone}, if ${conditionText(when as Condition)}`
 }
 
 function laterOf(calendar: Calendar | undefined, ticker: Ticker | undefined): number[] {
