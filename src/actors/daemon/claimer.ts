@@ -3,7 +3,8 @@ import { askedRoom } from '../../machines/claim-room.ts'
 import type { ClaimAnswer, ClaimOperation } from '../store/operations.ts'
 import type { TaskRun } from '../task-run.ts'
 import { CLAIM_LIMIT, ClaimLane } from './claim-lane.ts'
-import { type DaemonPorts, safeLeaseMs } from './daemon-ports.ts'
+import type { DaemonPorts } from './daemon-ports.ts'
+import type { AskedLease, LeaseTerm } from './lease-term.ts'
 import type { Outbox } from './outbox.ts'
 
 /** Where nothing could be taken, the store is asked only so often what is to be ended. */
@@ -14,8 +15,7 @@ const STRANGERS = 20
 /** What a claim has brought. */
 export interface Claimed
   extends Pick<ClaimAnswer, 'tasks' | 'asked' | 'nextAt' | 'scheduleAt' | 'overdueAt'> {
-  /** When the leases end, on the monotonic clock; reckoned from before the store was asked. */
-  readonly leaseEndMono: number
+  readonly lease: AskedLease
   /** More may be due than was asked for. */
   readonly isFull: boolean
   /** To be called when its tasks are in the pool, or back in the store. */
@@ -26,6 +26,7 @@ export class Claimer {
   readonly #ports: DaemonPorts
   readonly #holder: string
   readonly #outbox: Outbox
+  readonly #term: LeaseTerm
   readonly #main: ClaimLane
   readonly #processes: ClaimLane | undefined
   #askedMono = Number.NEGATIVE_INFINITY
@@ -38,10 +39,11 @@ export class Claimer {
   #coming = 0
 
   /** @param outbox - what shares its commits */
-  constructor(ports: DaemonPorts, holder: string, outbox: Outbox) {
+  constructor(ports: DaemonPorts, holder: string, outbox: Outbox, term: LeaseTerm) {
     this.#ports = ports
     this.#holder = holder
     this.#outbox = outbox
+    this.#term = term
     const { pool, settings } = ports
     const { prefetch, names, processNames, unknownTasks } = settings
     const options = { prefetch, takesTurns: ports.store.isServer }
@@ -79,17 +81,18 @@ export class Claimer {
     const { store, clock, pool, settings, now } = this.#ports
     const at = now()
     const mono = clock.monotonic()
+    const lease = this.#term.ask(mono)
     const lanes = pool.open ? this.#lanes : []
     this.#countBusy()
     const asks = lanes.map((lane): ClaimOperation => {
       lane.look(this.#busyMs, this.#answerMs)
-      return this.#operation(at, askedRoom(lane.room()), lane.names)
+      return this.#operation(at, lease, askedRoom(lane.room()), lane.names)
     })
     this.#busyMs = 0
-    if (asks.length === 0) asks.push(this.#operation(at, NO_ROOM, undefined))
+    if (asks.length === 0) asks.push(this.#operation(at, lease, NO_ROOM, undefined))
     else if (this.#processes !== undefined && settings.unknownTasks === 'fail') {
       const except = [...settings.names, ...settings.processNames]
-      asks.push({ ...this.#operation(at, SOME_ROOM, undefined), limit: STRANGERS, except })
+      asks.push({ ...this.#operation(at, lease, SOME_ROOM, undefined), limit: STRANGERS, except })
     }
     const answers = await Promise.all(asks.map((ask) => store.submit(ask)))
     this.#answerMs = clock.monotonic() - mono
@@ -112,7 +115,7 @@ export class Claimer {
       nextAt,
       scheduleAt,
       overdueAt,
-      leaseEndMono: mono + safeLeaseMs(settings.leaseMs),
+      lease,
       isFull: this.#lanes.some((lane) => lane.isFull),
       arrived: () => {
         this.#coming -= 1
@@ -132,13 +135,17 @@ export class Claimer {
     return this.#processes === undefined ? [this.#main] : [this.#processes, this.#main]
   }
 
-  #operation(at: number, room: ClaimOperation['room'], names: readonly string[] | undefined): ClaimOperation {
-    const { leaseMs } = this.#ports.settings
+  #operation(
+    at: number,
+    lease: AskedLease,
+    room: ClaimOperation['room'],
+    names: readonly string[] | undefined,
+  ): ClaimOperation {
     const operation: ClaimOperation = {
       type: 'claim',
       at,
       holder: this.#holder,
-      leaseUntil: at + leaseMs,
+      leaseUntil: at + Math.round(lease.ms),
       room,
       limit: CLAIM_LIMIT,
     }

@@ -19,6 +19,7 @@ import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
 import type { DueLook } from './due-look.ts'
 import { HeldTasks } from './held-tasks.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
+import { LeaseTerm } from './lease-term.ts'
 import { Outbox } from './outbox.ts'
 import { overdueLook } from './overdue.ts'
 import { scheduleLook } from './schedules.ts'
@@ -45,6 +46,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
   readonly #listener: ChildListener
   readonly #claimer: Claimer
   readonly #outbox: Outbox
+  readonly #term: LeaseTerm
   readonly #keeper: LeaseKeeper
   readonly #upkeep: Upkeep
   readonly #schedules: DueLook
@@ -77,7 +79,8 @@ export class DaemonLife implements Incarnation, TimerOwner {
       recovered: () => this.send({ type: 'daemon.nudge' }),
       fenced: ({ id }) => ports.fenced(this.identity, id),
     })
-    this.#claimer = new Claimer(ports, id, this.#outbox)
+    this.#term = new LeaseTerm(ports.settings.leaseMs)
+    this.#claimer = new Claimer(ports, id, this.#outbox, this.#term)
     this.tasks = new HeldTasks(ports, this.#outbox, {
       goesOn: () => this.send({ type: 'daemon.nudge' }),
       endSchedule: ({ task }) => ports.endSchedule(this.identity, task),
@@ -91,7 +94,10 @@ export class DaemonLife implements Incarnation, TimerOwner {
         this.#lookDrained()
       },
     })
-    this.#keeper = new LeaseKeeper(ports, this.identity, this.tasks, () => this.#upkeep.calmed())
+    this.#keeper = new LeaseKeeper(ports, this.identity, this.tasks, {
+      term: this.#term,
+      calm: () => this.#upkeep.calmed(),
+    })
     this.#upkeep = new Upkeep(ports, this.identity, {
       look: () => ({ state: this.state, counts: this.#counts() }),
       isCalm: () => this.#keeper.look(),
@@ -216,12 +222,11 @@ export class DaemonLife implements Incarnation, TimerOwner {
   }
 
   #take(claimed: Claimed): void {
-    const { tasks, leaseEndMono, arrived } = claimed
+    const { tasks, lease, arrived } = claimed
     // The store took so long that nobody can say whether the lease will hold.
-    const isLate = leaseEndMono - this.#now < this.#ports.settings.leaseMs / 3
-    if (isLate) return this.returnClaimed(claimed)
+    if (tasks.length > 0 && this.#term.granted(lease, this.#now)) return this.returnClaimed(claimed)
     arrived()
-    this.tasks.take(tasks, leaseEndMono)
+    this.tasks.take(tasks, lease.endMono)
   }
 
   /** More is due: they begin when the next claim is on its way, so that the server works on that while they run. */

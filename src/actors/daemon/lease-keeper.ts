@@ -8,9 +8,10 @@ import {
 import type { Timer, TimerKind, TimerOwner } from '../armed-timers.ts'
 import { type DriverEffects, MachineDriver } from '../machine-driver.ts'
 import type { RenewAnswer } from '../store/operations.ts'
-import { type DaemonIdentity, type DaemonPorts, safeLeaseMs } from './daemon-ports.ts'
+import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
 import type { HeldTask } from './held-task.ts'
 import type { HeldTasks } from './held-tasks.ts'
+import type { LeaseTerm } from './lease-term.ts'
 
 /** How long the first renewal after a pause of this process may take before overdue tasks are ended. */
 const OVERDUE_MS = 100
@@ -24,6 +25,12 @@ export interface RenewalCounts {
   failed: number
 }
 
+export interface LeaseKeeperOwner {
+  readonly term: LeaseTerm
+  /** No lease is in doubt any more. */
+  calm(): void
+}
+
 const logic = compile(leaseKeeperMachine)
 
 export class LeaseKeeper implements TimerOwner {
@@ -31,17 +38,16 @@ export class LeaseKeeper implements TimerOwner {
   readonly #ports: DaemonPorts
   readonly #identity: DaemonIdentity
   readonly #tasks: HeldTasks
-  readonly #calm: () => void
+  readonly #owner: LeaseKeeperOwner
   readonly #driver: MachineDriver<LeaseKeeper, typeof leaseKeeperMachine>
   #renew: Timer | undefined = undefined
   #overdue: Timer | undefined = undefined
 
-  /** @param calm - told when no lease is in doubt any more */
-  constructor(ports: DaemonPorts, identity: DaemonIdentity, tasks: HeldTasks, calm: () => void) {
+  constructor(ports: DaemonPorts, identity: DaemonIdentity, tasks: HeldTasks, owner: LeaseKeeperOwner) {
     this.#ports = ports
     this.#identity = identity
     this.#tasks = tasks
-    this.#calm = calm
+    this.#owner = owner
     this.#driver = new MachineDriver<LeaseKeeper, typeof leaseKeeperMachine>(this, {
       logic,
       input: undefined,
@@ -109,18 +115,22 @@ export class LeaseKeeper implements TimerOwner {
   }
 
   reportCalm(): void {
-    this.#calm()
+    this.#owner.calm()
   }
 
   async renew(): Promise<void> {
-    const { store, now, settings } = this.#ports
+    const { store, now } = this.#ports
+    const { term } = this.#owner
     const leases = [...this.#tasks.byId.values()].filter(({ leaseEndMono }) => leaseEndMono !== LOST)
     if (leases.length === 0) return this.#driver.send({ type: 'store.answered', held: 0 })
-    const endMono = this.#now + safeLeaseMs(settings.leaseMs)
+    const lease = term.ask(this.#now)
     const at = now()
     try {
-      const { items } = await store.submit({ type: 'renew', at, leaseUntil: at + settings.leaseMs, leases })
-      for (const [index, held] of leases.entries()) this.#hear(held, items[index] as RenewAnswer, endMono)
+      const leaseUntil = at + Math.round(lease.ms)
+      const { items } = await store.submit({ type: 'renew', at, leaseUntil, leases })
+      term.granted(lease, this.#now)
+      for (const [index, held] of leases.entries())
+        this.#hear(held, items[index] as RenewAnswer, lease.endMono)
       this.#driver.send({ type: 'store.answered', held: this.#tasks.size })
     } catch (error) {
       this.renewals.failed += leases.length

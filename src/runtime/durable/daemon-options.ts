@@ -26,7 +26,8 @@ export interface DaemonOptions {
   readonly name?: string
   /**
    * How long a task is this daemon's without a word of it: after a `kill -9` it runs again elsewhere when that is over. A
-   * daemon that cannot reach the database for so long ends its tasks. At least what the engine says. @defaultValue 10000
+   * daemon that cannot reach the database for so long ends its tasks. At least what the engine says. While the database takes so
+   * long to answer that leases would end on the way, they are longer, up to 32 times. @defaultValue 10000
    */
   readonly leaseMs?: number
   /** A task that loses its lease more often than this is terminated (`awol`). @defaultValue 3 */
