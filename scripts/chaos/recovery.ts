@@ -20,15 +20,16 @@ export interface Recovery {
 
 /**
  * @param slackMs - what a daemon may take: a life that was shorter than that was no chance
- * @returns `undefined` if the holder had not ended
+ * @returns `undefined` if the holder had not ended, or lives again
  */
 export function recoveryOf(
   { holder, at }: Taken,
   lives: readonly Life[],
   { leaseMs, slackMs }: { readonly leaseMs: number; readonly slackMs: number },
 ): Recovery | undefined {
-  const death = lives.findLast((life) => holder.startsWith(life.holder) && life.to <= at)?.to
-  if (death === undefined) return undefined
+  // A daemon that was stopped by the operating system has several lives: in the last one it lost it, or before that.
+  const death = lives.findLast((life) => holder.startsWith(life.holder) && life.from <= at)?.to
+  if (death === undefined || death > at) return undefined
   const overAt = death + leaseMs
   let chanceAt = at
   for (const { from, to } of lives) {
