@@ -1,6 +1,7 @@
 /** From what an attempt reported to the event the statechart understands. Late reports end here. */
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { AttemptHandle, Settlement } from './attempt.ts'
+import { peek } from './foreign-value.ts'
 import { CONTROL, type ControlValue, controlOf } from './handler-context.ts'
 import type { TaskRun } from './task-run.ts'
 import { retryInMs } from './task-timers.ts'
@@ -59,7 +60,7 @@ function finishContinued(
       },
       (error: unknown) => {
         if (run.attempt !== attempt) return
-        const refused = (error as { code?: unknown } | undefined)?.code === 'ERR_INPUT_INVALID'
+        const refused = peek(error, 'code') === 'ERR_INPUT_INVALID'
         pool.deliver(run, toFailure(run, refused ? 'invalidInput' : 'unknownTask', error))
       },
     )

@@ -4,6 +4,7 @@
  * looks before the structured clone makes something else of a value.
  */
 import { type AnyDefinition, isDefinition, type TaskCall } from './definition.ts'
+import { saidBy } from './foreign-value.ts'
 
 /** A stored task call. Nobody's own data may have this key. */
 export const CALL_TAG = '$stateward.call'
@@ -11,7 +12,7 @@ export const CALL_TAG = '$stateward.call'
 const MAX_DEPTH = 500
 
 /** What cannot be stored, and where it stands in the value. */
-export class UnstorableError extends Error {
+class UnstorableError extends Error {
   readonly code = 'ERR_VALUE_NOT_STORABLE'
 }
 
@@ -48,8 +49,7 @@ function toPlainOrRefuse(value: unknown, place: Place): unknown {
     return toPlain(value, place)
   } catch (error) {
     if (error instanceof UnstorableError) throw error
-    const said = error instanceof Error ? error.message : String(error)
-    return refuse(place, `what throws when it is read ("${said}")`, 'Store a plain copy.', error)
+    return refuse(place, `what throws when it is read ("${saidBy(error)}")`, 'Store a plain copy.', error)
   }
 }
 

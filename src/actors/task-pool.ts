@@ -17,6 +17,7 @@ import { taskMachine } from '../machines/task.ts'
 import type { TaskEvent } from '../machines/task-model.ts'
 import type { TimerKind } from './armed-timers.ts'
 import type { DefinitionEntry } from './definition-entry.ts'
+import { saidBy } from './foreign-value.ts'
 import type { KeptRun } from './kept-run.ts'
 import type { PoolPorts } from './pool-ports.ts'
 import { RunRegistry } from './run-registry.ts'
@@ -232,7 +233,7 @@ export class TaskPool implements LendingPool {
 
   /** The latest value wins; whoever watches is told. */
   progress(run: TaskRun, percent: number, note: string | undefined): void {
-    run.progress = { percent: Math.min(100, Math.max(0, Number(percent) || 0)), note }
+    run.progress = { percent: Math.min(100, Math.max(0, Number(percent) || 0)), note: saidBy(note) }
     for (const watcher of run.watchers ?? []) watcher.onProgress?.(run.progress)
     this.ports.progressed(run)
   }

@@ -8,6 +8,7 @@
  */
 import { inspect, types } from 'node:util'
 import { serialize } from 'node:v8'
+import { peek } from '../foreign-value.ts'
 
 /** A thrown value on its way. */
 export type Thrown =
@@ -69,19 +70,24 @@ function encode(value: unknown, depth: number, seen: Set<unknown>): Thrown {
   if (seen.has(value)) return { kind: 'value', value: '[Circular]' }
   if (depth > MAX_DEPTH) return asText(value)
   seen.add(value)
-  const thrown = isError(value) ? encodeError(value, depth, seen) : encodeObject(value, depth, seen)
-  seen.delete(value)
-  return thrown
+  try {
+    return isError(value) ? encodeError(value, depth, seen) : encodeObject(value, depth, seen)
+  } catch {
+    // A proxy that refuses, or was revoked.
+    return asText(value)
+  } finally {
+    seen.delete(value)
+  }
 }
 
 function encodeError(error: Error, depth: number, seen: Set<unknown>): Thrown {
-  const cause = read(error, 'cause')
-  const errors = read(error, 'errors')
+  const cause = peek(error, 'cause')
+  const errors = peek(error, 'errors')
   return {
     kind: 'error',
-    name: text(read(error, 'name')) ?? 'Error',
-    message: text(read(error, 'message')) ?? '',
-    stack: text(read(error, 'stack')),
+    name: text(peek(error, 'name')) ?? 'Error',
+    message: text(peek(error, 'message')) ?? '',
+    stack: text(peek(error, 'stack')),
     own: ownProperties(error, depth, seen),
     cause: cause === undefined ? undefined : encode(cause, depth + 1, seen),
     errors: Array.isArray(errors) ? errors.map((it) => encode(it, depth + 1, seen)) : undefined,
@@ -92,11 +98,11 @@ function ownProperties(error: Error, depth: number, seen: Set<unknown>): [string
   const own: [string, Thrown][] = []
   for (const key of Object.keys(error)) {
     if (REBUILT.has(key)) continue
-    const value = read(error, key)
+    const value = peek(error, key)
     if (value !== undefined && typeof value !== 'function') own.push([key, encode(value, depth + 1, seen)])
   }
   // Getters of the class, as in DOMException.
-  const code = read(error, 'code')
+  const code = peek(error, 'code')
   if (code !== undefined && !Object.hasOwn(error, 'code')) own.push(['code', encode(code, depth + 1, seen)])
   return own
 }
@@ -110,7 +116,7 @@ function encodeObject(value: object, depth: number, seen: Set<unknown>): Thrown 
 function reduce(value: object, depth: number, seen: Set<unknown>): Thrown {
   const reduced: unknown[] | Record<string, unknown> = Array.isArray(value) ? [] : {}
   for (const key of Object.keys(value)) {
-    const property = read(value, key)
+    const property = peek(value, key)
     if (typeof property === 'function' || key === '__proto__') continue
     const encoded = encode(property, depth + 1, seen)
     // Errors inside plain data travel as the clone of an error.
@@ -132,20 +138,12 @@ function isCloneable(value: unknown): boolean {
 /** Instances of a copy of Error from elsewhere (vm, another realm) count too. */
 function isError(value: object): value is Error {
   if (types.isProxy(value)) return false
-  return value instanceof Error || types.isNativeError(value)
+  return types.isNativeError(value) || value instanceof Error
 }
 
 function isRecord(value: object): boolean {
   const prototype: unknown = types.isProxy(value) ? undefined : Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
-}
-
-function read(object: object, key: string): unknown {
-  try {
-    return (object as Record<string, unknown>)[key]
-  } catch {
-    return undefined
-  }
 }
 
 function text(value: unknown): string | undefined {

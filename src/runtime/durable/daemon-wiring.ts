@@ -23,7 +23,7 @@ import type { QueueStore } from './queue-store.ts'
 import { fromStoredCall } from './stored-call.ts'
 import { expiryOf, optionsFromJson, type StoredChain, type StoredRunOptions } from './stored-options.ts'
 import { handOn } from './traced-verdict.ts'
-import { failed, refused, verdictOf } from './verdict.ts'
+import { failed, refused, verdictDespite, verdictOf } from './verdict.ts'
 
 export interface DaemonWiring {
   readonly name: string
@@ -103,17 +103,22 @@ export function daemonPorts({
     verdictOf(held, outcome): Verdict | undefined {
       const at = now()
       const leaseUntil = at + settings.leaseMs
-      const chain = chainOf(held)
-      const verdict = verdictOf(held, outcome, {
-        now: at,
-        maxBytes: queue.maxBytes,
-        leaseUntil,
-        hasLapsed: held.hasLapsed(clock.monotonic()),
-        find,
-        chain,
-        percentOf,
-      })
-      return verdict && handOn(verdict, held, ports.tracing)
+      try {
+        const verdict = verdictOf(held, outcome, {
+          now: at,
+          maxBytes: queue.maxBytes,
+          leaseUntil,
+          hasLapsed: held.hasLapsed(clock.monotonic()),
+          find,
+          chain: chainOf(held),
+          percentOf,
+        })
+        return verdict && handOn(verdict, held, ports.tracing)
+      } catch (error) {
+        const { name: task, id: runId } = held.task
+        say(logger, 'error', { err: error, task, runId }, 'the end of a task could not be put into words')
+        return verdictDespite(outcome, error)
+      }
     },
     unstorable: (error) => failed('unserializable', error),
     occurrences(schedule, at, by) {

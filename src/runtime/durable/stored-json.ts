@@ -1,6 +1,7 @@
 /** Values as a store keeps them: JSON text, with task calls in it as tagged objects; see storable.ts. */
 import type { TaskCall } from '../../actors/definition.ts'
-import { CALL_TAG, NEVER, toStorable, type UnstorableError } from '../../actors/storable.ts'
+import { peek, saidBy } from '../../actors/foreign-value.ts'
+import { CALL_TAG, NEVER, toStorable } from '../../actors/storable.ts'
 import { OptionError } from '../errors.ts'
 
 /** A task call in a stored value. */
@@ -43,9 +44,9 @@ export function toStoredJson(where: string, value: unknown, maxBytes: number): s
 
 /** What cannot be stored, wherever that was found, is a mistake of the user's. */
 export function asOptionError(error: unknown): unknown {
-  const { code, message, cause } = (error ?? {}) as UnstorableError
+  const [code, cause] = [peek(error, 'code'), peek(error, 'cause')]
   if (code !== 'ERR_VALUE_NOT_STORABLE' || error instanceof OptionError) return error
-  return new OptionError(message, { code, ...(cause === undefined ? {} : { cause }) })
+  return new OptionError(saidBy(error) ?? code, { code, ...(cause === undefined ? {} : { cause }) })
 }
 
 /**

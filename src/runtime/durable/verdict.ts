@@ -2,6 +2,7 @@
 import type { RemoteCall } from '../../actors/attempt.ts'
 import type { HeldTask } from '../../actors/daemon/held-task.ts'
 import type { TaskCall } from '../../actors/definition.ts'
+import { peek, saidBy } from '../../actors/foreign-value.ts'
 import type { KeptWord } from '../../actors/kept-run.ts'
 import { unpackCalls } from '../../actors/remote/packed-calls.ts'
 import type { Verdict } from '../../actors/store/operations.ts'
@@ -49,7 +50,7 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
       if (isEndOfLease(outcome.failure.error, context)) return undefined
       return late(held, outcome.failure.error, context) ?? failed(outcome.failure.kind, outcome.failure.error)
     case 'cancelled':
-      return { kind: 'cancelled', error: null, reason: textOf(outcome.reason) }
+      return { kind: 'cancelled', error: null, reason: saidBy(outcome.reason) ?? null }
     case 'terminated':
       return terminated(held, outcome, context)
   }
@@ -60,21 +61,23 @@ export function verdictOf(held: HeldTask, outcome: Outcome, context: VerdictCont
  * late to hear of a renewal says that it was the lease, which holds here.
  */
 function isEndOfLease(error: unknown, { hasLapsed }: VerdictContext): boolean {
-  const { code, reason, signal, cause } = (error ?? {}) as ErrorParts
-  if (code === 'ERR_PROCESS_EXITED') return hasLapsed || (cause as ErrorParts | undefined)?.reason === 'awol'
-  const isKilled = code === 'ERR_THREAD_EXITED' || (code === 'ERR_COMMAND_FAILED' && signal === 'SIGKILL')
-  return hasLapsed && (isKilled || reason === 'awol')
-}
-
-interface ErrorParts {
-  readonly code?: unknown
-  readonly reason?: unknown
-  readonly signal?: unknown
-  readonly cause?: unknown
+  const code = peek(error, 'code')
+  if (code === 'ERR_PROCESS_EXITED') return hasLapsed || peek(peek(error, 'cause'), 'reason') === 'awol'
+  const wasKilled = code === 'ERR_COMMAND_FAILED' && peek(error, 'signal') === 'SIGKILL'
+  return hasLapsed && (code === 'ERR_THREAD_EXITED' || wasKilled || peek(error, 'reason') === 'awol')
 }
 
 export function failed(reason: FailureKind, error: unknown): Verdict {
   return { kind: 'failed', reason, error: error === undefined ? null : toStoredError(asOptionError(error)) }
+}
+
+/**
+ * What the store is told where nothing better can be: the outcome itself if the attempt failed, else what went wrong when
+ * its end was to be put into words.
+ */
+export function verdictDespite(outcome: Outcome, error: unknown): Verdict {
+  if (outcome.kind === 'failed') return failed(outcome.failure.kind, outcome.failure.error)
+  return failed('unserializable', error)
 }
 
 /** Its calls were ended by the deadline that is its own. */
@@ -91,7 +94,7 @@ const LATER_MS = 500
 /** @returns what becomes of a task whose attempt could not begin */
 export function refused(error: unknown, now: number): Verdict {
   if (error instanceof CallRefusal) return failed(error.kind, error)
-  switch ((error as { code?: unknown } | null | undefined)?.code) {
+  switch (peek(error, 'code')) {
     // No run is taken any more: somebody else has it, or a later life.
     case 'ERR_SUPERVISOR_STOPPED':
       return RETURNED
@@ -169,8 +172,7 @@ function nextStep({ call }: Extract<KeptWord, { kind: 'next' }>, context: Verdic
     return stepTo(toStoredCall(known, maxBytes, chain), context)
   } catch (error) {
     if (error instanceof CallRefusal) return failed(error.kind, error)
-    const { code } = error as { code?: unknown }
-    return failed(code === 'ERR_VALUE_NOT_STORABLE' ? 'unserializable' : 'invalidInput', error)
+    return failed(peek(error, 'code') === 'ERR_VALUE_NOT_STORABLE' ? 'unserializable' : 'invalidInput', error)
   }
 }
 
@@ -266,14 +268,4 @@ function timeoutOf({ task, run }: HeldTask): RunTimeoutError {
     runId: id,
     taskName: (run?.definition as TaskDefinition | undefined)?.name ?? name,
   })
-}
-
-/** Any value may be a reason. */
-function textOf(reason: unknown): string | null {
-  if (reason === undefined || reason === null) return null
-  try {
-    return reason instanceof Error ? reason.message : String(reason)
-  } catch {
-    return null
-  }
 }
