@@ -1,6 +1,6 @@
 /**
  * What a daemon does for its store by the clock, whatever else it does: it takes back what other holders have lost,
- * says that it lives, and forgets old tasks. The first turn comes at once, since a daemon may live for a moment only. A failure
+ * says that it lives, and has old tasks forgotten (pruner.ts). The first turn comes at once, since a daemon may live for a moment only. A failure
  * waits for the next turn; its owner has the store asked at once whether it is away.
  *
  * Turns:
@@ -17,6 +17,7 @@
 import type { Timer, TimerOwner } from '../armed-timers.ts'
 import type { StoreOperation } from '../store/operations.ts'
 import type { DaemonIdentity, DaemonPorts } from './daemon-ports.ts'
+import { Pruner } from './pruner.ts'
 
 /** How late a lost lease may be seen. */
 const TURN_MS = 500
@@ -46,12 +47,12 @@ export class Upkeep implements TimerOwner {
   readonly #ports: DaemonPorts
   readonly #identity: DaemonIdentity
   readonly #owner: UpkeepOwner
+  readonly #pruner: Pruner
   #timer: Timer | undefined = undefined
   #turns = 0
   #phase: 'resting' | 'busy' | 'late' = 'resting'
   #taking: 'calm' | 'doubtful' = 'calm'
   #underWay = 0
-  #isPruning = false
   #saidState = ''
   #heardMono = Number.NEGATIVE_INFINITY
   /** How far the wall clock was ahead of the monotonic one, at the last look, at most. */
@@ -62,6 +63,7 @@ export class Upkeep implements TimerOwner {
     this.#ports = ports
     this.#identity = identity
     this.#owner = owner
+    this.#pruner = new Pruner(ports, () => owner.failed())
     this.#aheadMs = ports.now() - ports.clock.monotonic()
   }
 
@@ -73,6 +75,7 @@ export class Upkeep implements TimerOwner {
   stop(): void {
     if (this.#timer !== undefined) this.#ports.pool.timers.cancel(this.#timer)
     this.#timer = undefined
+    this.#pruner.stop()
   }
 
   onTimer(): void {
@@ -82,8 +85,6 @@ export class Upkeep implements TimerOwner {
       return
     }
     this.#turn()
-    // What is left of it has time.
-    if (this.#isPruning && this.#turns % TURNS_PER_PRUNE !== 0) this.#try(this.prune())
   }
 
   /** Leases of our own are in no doubt any more. */
@@ -97,7 +98,7 @@ export class Upkeep implements TimerOwner {
     const hasNews = this.#owner.look().state !== this.#saidState
     if (hasNews || this.#turns % TURNS_PER_BEAT === 0) this.#try(this.beat())
     else this.#hear()
-    if (this.#turns % TURNS_PER_PRUNE === 0) this.#try(this.prune())
+    if (this.#turns % TURNS_PER_PRUNE === 0) this.#pruner.look()
   }
 
   /** Says that it lives, and hears what was left for it. */
@@ -142,14 +143,6 @@ export class Upkeep implements TimerOwner {
     if (wall - mono - this.#aheadMs > settings.leaseMs * LEAP) this.#holdOffMono = mono + settings.leaseMs
     this.#aheadMs = wall - before
     return mono < this.#holdOffMono
-  }
-
-  async prune(): Promise<void> {
-    const { store, now, settings } = this.#ports
-    if (settings.keep.length === 0) return
-    const operation: StoreOperation = { type: 'prune', at: now(), keep: settings.keep, limit: BATCH }
-    const { removed } = await store.submit(operation)
-    this.#isPruning = removed === BATCH
   }
 
   #arm(): void {
