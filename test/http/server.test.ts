@@ -49,6 +49,26 @@ test('serves on this machine only, and tells where', async () => {
   expect((await ask('GET', '/tasks?limit=0')).status).toBe(400)
 })
 
+test('says how long an answer is, in bytes, and also to pages of other sites and to HEAD', async () => {
+  const server = await start({ origins: ['https://app.example'] })
+  const headers = { 'content-type': 'application/json', origin: 'https://app.example' }
+  const body = JSON.stringify({ task: 'mail', input: 'ada', runId: 'Zoë ☎' })
+  const posted = await fetch(`${server.url}/tasks`, { method: 'POST', headers, body })
+  const bytes = await posted.arrayBuffer()
+  expect(JSON.parse(new TextDecoder().decode(bytes))).toMatchObject({ id: 'Zoë ☎' })
+  expect(Number(posted.headers.get('content-length'))).toBe(bytes.byteLength)
+  expect(posted.headers.get('access-control-allow-origin')).toBe('https://app.example')
+  const at = server.url + posted.headers.get('location')
+  const head = await fetch(at, { method: 'HEAD' })
+  expect([head.status, head.headers.get('content-type'), await head.text()]).toEqual([
+    200,
+    'application/json',
+    '',
+  ])
+  const got = await fetch(at)
+  expect(Number(got.headers.get('content-length'))).toBe((await got.arrayBuffer()).byteLength)
+})
+
 describe('is refused', () => {
   test('another host without a token', async () => {
     const queue = await testQueue()

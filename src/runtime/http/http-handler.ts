@@ -25,6 +25,7 @@ import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { taskRoutes } from './task-routes.ts'
 import { serviceOf } from './task-source.ts'
+import { type TextResponse, toStandard } from './text-response.ts'
 
 /** Answers requests. Never rejects. */
 export interface HttpHandler {
@@ -53,10 +54,12 @@ const READINESS_MS = 3_000
  */
 export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
   checkHandlerOptions('createHttpHandler()', options)
-  return makeHandler('createHttpHandler()', options)
+  const handler = makeHandler('createHttpHandler()', options)
+  const answer = async (request: Request): Promise<Response> => toStandard(await handler(request))
+  return Object.assign(answer, { close: () => handler.close() })
 }
 
-/** The options have been checked. */
+/** The options have been checked. Its answers are for `toNodeListener`, which knows a {@link TextResponse}. */
 export function makeHandler(where: string, options: HttpHandlerOptions): HttpHandler & Upgrades {
   const live = new LiveHandler(where, options)
   return Object.assign((request: Request) => live.answer(request), {

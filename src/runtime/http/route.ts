@@ -3,6 +3,7 @@ import type { AnyDefinition } from '../../actors/definition.ts'
 import type { EventStreams } from './event-streams.ts'
 import type { Links } from './links.ts'
 import type { TaskService } from './task-service.ts'
+import { TextResponse } from './text-response.ts'
 
 /** A JSON schema, or a reference to one. */
 export type Schema = Readonly<Record<string, unknown>>
@@ -76,7 +77,7 @@ export function jsonText(
   status = 200,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(text, {
+  return new TextResponse(text, {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
   })
