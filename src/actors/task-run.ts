@@ -102,6 +102,9 @@ export class TaskRun implements TimerOwner {
   deadlineMono: number | undefined = undefined
   expiryMono: number | undefined = undefined
 
+  /** When it may run, or run again, epoch ms; -1: at once. */
+  runAt = -1
+
   /** The attempt that may speak for the run; a report of any other is late and dropped. */
   attempt: AttemptHandle | undefined = undefined
   progress: Progress | undefined = undefined

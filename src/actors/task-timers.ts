@@ -89,7 +89,9 @@ export function disarm(context: TimerContext, run: TaskRun): void {
 }
 
 export function armWakeUp(context: TimerContext, run: TaskRun): void {
-  const wakeAt = context.now + run.snapshot.context.delayMs
+  const { delayMs } = run.snapshot.context
+  const wakeAt = context.now + delayMs
+  run.runAt = Math.round(context.ports.clock.now() + delayMs)
   arm(context, run, nextWaitTimer(wakeAt, expiryOf(run), orNever(run.deadlineMono)))
 }
 

@@ -7,6 +7,7 @@ import { check } from './check.ts'
 import { WaitTimeoutError } from './errors.ts'
 import { outcomeError } from './outcome-error.ts'
 import { ProgressStream } from './progress-stream.ts'
+import { wallInstant } from './run-instants.ts'
 
 /** One submission of a definition: what it is doing, how to end it, what came of it. */
 export interface Run<Output = unknown> {
@@ -115,15 +116,15 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
   }
 
   get submittedAt(): number {
-    return this.#toWall(this.#run.submittedMono)
+    return wallInstant(this.#run, 'submittedMono') as number
   }
 
   get startedAt(): number | undefined {
-    return this.#run.startedMono < 0 ? undefined : this.#toWall(this.#run.startedMono)
+    return wallInstant(this.#run, 'startedMono')
   }
 
   get endedAt(): number | undefined {
-    return this.#run.endedMono < 0 ? undefined : this.#toWall(this.#run.endedMono)
+    return wallInstant(this.#run, 'endedMono')
   }
 
   get queueMs(): number {
@@ -235,10 +236,5 @@ export class RunHandle<Output = unknown> implements Run<Output>, RunWatcher {
 
   #unwatch(watcher: RunWatcher): void {
     this.#run.watchers = this.#run.watchers?.filter((other) => other !== watcher)
-  }
-
-  #toWall(mono: number): number {
-    const { clock } = this.#run.pool.ports
-    return Math.round(clock.now() - (clock.monotonic() - mono))
   }
 }

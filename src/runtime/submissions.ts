@@ -10,7 +10,7 @@ import type { RunValues } from '../actors/run-scope.ts'
 import type { SubmissionFacts, TaskPool } from '../actors/task-pool.ts'
 import type { RunPlan, RunWatcher, TaskRun } from '../actors/task-run.ts'
 import type { Priority } from '../machines/model.ts'
-import { refuse } from './check.ts'
+import { check } from './check.ts'
 import { requireModule, type TaskDefinition } from './define-task.ts'
 import type { Definitions } from './definitions.ts'
 import { OptionError, SupervisorStateError } from './errors.ts'
@@ -98,6 +98,7 @@ export class Submissions {
     if (signal !== undefined) this.#follow(run, signal)
     if (!plan.multilaunch && plan.onConflict === 'replace') this.#replace(met, run)
     pool.submit(run, this.#delayOf(options))
+    if (options.runAt !== undefined) run.runAt = Math.floor(Number(options.runAt))
     return run
   }
 
@@ -321,15 +322,14 @@ export class Submissions {
   }
 
   #checkId(definition: TaskDefinition, id: unknown): string {
-    if (typeof id !== 'string' || id === '') {
-      refuse(`runId of task "${definition.name}"`, 'a string that is not empty', id)
-    }
-    if (!this.#options.pool.registry.isLive(id)) return id
+    check.wellFormed(`runId of task "${definition.name}"`, id)
+    const checked = id as string
+    if (!this.#options.pool.registry.isLive(checked)) return checked
     throw new OptionError(
-      `Run id "${id}" is live already: a run id may be used again when its run has ended.`,
+      `Run id "${checked}" is live already: a run id may be used again when its run has ended.`,
       {
         code: 'ERR_RUN_ID_TAKEN',
-        runId: id,
+        runId: checked,
         taskName: definition.name,
       },
     )

@@ -197,7 +197,7 @@ export function checkLoop(where: string, { execution, loop }: RunOptions): void 
 /** Checks a submission's own options. */
 export const submitChecks: Checks = {
   ...runOptionChecks,
-  runId: check.text,
+  runId: check.wellFormed,
   delayMs: check.finiteDuration,
   runAt: check.instant,
   expiresAt: check.instant,

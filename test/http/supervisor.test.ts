@@ -1,7 +1,9 @@
 /** The runs of a supervisor over HTTP: what it has not, is not served. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSupervisor, defineTask, type Supervisor } from '../../src/index.ts'
+import type { StoredTask } from '../../src/runtime/durable/stored-task.ts'
 import { createHttpHandler } from '../../src/runtime/http/index.ts'
+import { ManualClock } from '../../src/runtime/testing/index.ts'
 import { testQueue } from '../durable/queue-kit.ts'
 import { deferred, memoryLogger } from '../support/harness.ts'
 import { type Client, clientOf, mail, square } from './http-kit.ts'
@@ -71,6 +73,49 @@ test('a run is begun, shown, and its end told', async () => {
   expect(await stream.next()).toBeUndefined()
   expect((await ask('GET', '/counts')).body).toMatchObject({ finished: 1, queued: 0 })
   expect((await ask('GET', '/status')).body).toMatchObject({ state: 'running', pool: { size: 2 } })
+})
+
+test('what a queue would refuse is refused before anything has begun', async () => {
+  const { ask, supervisor } = await open()
+  for (const wrong of [
+    { runId: '\ud800' },
+    { runId: '\0' },
+    { runId: '..' },
+    { delayMs: 1e300 },
+    { runAt: '2027' },
+  ]) {
+    const answer = await ask('POST', '/tasks', { body: { task: 'mail', input: 'x', ...wrong } })
+    expect([answer.status, answer.body.code]).toEqual([400, 'ERR_OPTION_INVALID'])
+  }
+  expect(supervisor.list()).toEqual([])
+  expect(() => supervisor.submit(mail, 'x', { runId: '\ud800' })).toThrow(/lone surrogates/)
+  const strange = defineTask({ name: 'strange', runId: () => '\ud800' }, () => 1)
+  expect(() => supervisor.submit(strange)).toThrow(/lone surrogates/)
+})
+
+test('the instants of a run are the same at every look, whatever the clocks do, and it says when it may run', async () => {
+  const clock = new ManualClock()
+  const supervisor = createSupervisor({ logger: memoryLogger([]), clock })
+  onTestFinished(async () => void (await supervisor.stop({ wait: 0 })))
+  const handler = createHttpHandler({ supervisor, tasks: [mail] })
+  onTestFinished(() => handler.close())
+  const { ask } = await clientOf(handler)
+  await supervisor.start()
+  const runAt = clock.now() + 3_600_000
+  await ask('POST', '/tasks', { body: { task: 'mail', input: 'x', runAt, runId: 'later' } })
+  supervisor.submit(mail, 'y', { delayMs: 60_000, runId: 'soon' })
+  supervisor.submit(mail, 'z', { runId: 'now' })
+  const look = async () => (await ask('GET', '/tasks')).body.tasks
+  const before = await look()
+  expect(before.map(({ id, runAt }: { id: string; runAt: number }) => [id, runAt - clock.now()])).toEqual([
+    ['now', 0],
+    ['soon', 60_000],
+    ['later', 3_600_000],
+  ])
+  clock.jumpWall(1)
+  expect((await look()).map(({ createdAt, runAt }: StoredTask) => [createdAt, runAt])).toEqual(
+    before.map(({ createdAt, runAt }: StoredTask) => [createdAt, runAt]),
+  )
 })
 
 test('ends are told as a queue tells them', async () => {

@@ -105,6 +105,27 @@ describe('submit', () => {
       'ERR_OPTION_INVALID',
       /instant/,
     ],
+    [
+      'a day that does not exist',
+      { task: 'mail', runAt: '2100-02-30T00:00:00Z' },
+      400,
+      'ERR_OPTION_INVALID',
+      /body\.runAt/,
+    ],
+    ['a day without its zone', { task: 'mail', runAt: '2100-01-01' }, 400, 'ERR_OPTION_INVALID', /ISO 8601/],
+    ['a year', { task: 'mail', expiresAt: '2100' }, 400, 'ERR_OPTION_INVALID', /body\.expiresAt/],
+    ['an endless delay', { task: 'mail', delayMs: 1e300 }, 400, 'ERR_OPTION_INVALID', /body\.delayMs/],
+    ['two instants', { task: 'mail', delayMs: 1, runAt: 1 }, 400, 'ERR_OPTION_INVALID', /not both/],
+    [
+      'half a character as an id',
+      { task: 'mail', runId: '\ud800' },
+      400,
+      'ERR_OPTION_INVALID',
+      /body\.runId/,
+    ],
+    ['NUL as an id', { task: 'mail', runId: '\0' }, 400, 'ERR_OPTION_INVALID', /body\.runId/],
+    ['an id that no path can say', { task: 'mail', runId: '..' }, 400, 'ERR_OPTION_INVALID', /body\.runId/],
+    ['a long id', { task: 'mail', runId: 'x'.repeat(513) }, 400, 'ERR_OPTION_INVALID', /at most 512/],
     ['a prototype', '{"task":"mail","__proto__":{"x":1}}', 400, 'ERR_OPTION_UNKNOWN', /__proto__/],
     ['no JSON', '{"task":', 400, 'ERR_HTTP_REQUEST_INVALID', /JSON/],
     ['no object', '[]', 400, 'ERR_HTTP_REQUEST_INVALID', /object/],
@@ -168,6 +189,7 @@ describe('list', () => {
     expect((await ask('GET', '/tasks?metadata.n="1"')).body.tasks).toEqual([])
     expect((await ask('GET', '/tasks?state=finished&state=failed')).body.tasks).toEqual([])
     expect((await ask('GET', '/tasks?createdFrom=2100-01-01T00:00:00Z')).body.tasks).toEqual([])
+    expect((await ask('GET', `/tasks?createdBefore=${Date.UTC(2100, 0)}&limit=1`)).body.tasks).toHaveLength(1)
     expect((await ask('GET', '/counts')).body).toMatchObject({ queued: 5, running: 0 })
   })
 
@@ -214,6 +236,8 @@ describe('list', () => {
     ['/tasks?limit=many', 400, 'ERR_OPTION_INVALID', /many/],
     ['/tasks?limit=1001', 400, 'ERR_OPTION_INVALID', /at most 1000/],
     ['/tasks?limit=1&limit=2', 400, 'ERR_OPTION_INVALID', /once/],
+    ['/tasks?createdFrom=2027-02-30T00:00:00Z', 400, 'ERR_OPTION_INVALID', /query.createdFrom/],
+    ['/tasks?createdFrom=2027-02-03', 400, 'ERR_OPTION_INVALID', /with its zone/],
     ['/tasks?after=x', 400, 'ERR_OPTION_INVALID', /next/],
     ['/tasks?include=all', 400, 'ERR_OPTION_INVALID', /input, stack/],
     ['/tasks/nobody', 404, 'ERR_RUN_UNKNOWN', /nobody/],
@@ -286,9 +310,34 @@ describe('acts', () => {
       'started',
       'finished',
     ])
+    expect(body.entries[1]).toMatchObject({ act: 'moved', runAt: Date.UTC(2100, 0) })
     expect((await ask('DELETE', `/tasks/${id}`)).status).toBe(204)
     expect((await ask('DELETE', `/tasks/${id}`)).status).toBe(404)
     expect((await ask('POST', `/tasks/${id}/retry`)).status).toBe(404)
+  })
+
+  test('the log tells errors as tasks do, their stacks only to whoever asks, and what else was said', async () => {
+    const { ask, queue, contract } = await openApi()
+    const { id } = await queue.enqueue(mail, 'a')
+    const error = toStoredError(Object.assign(new RangeError('too far'), { code: 'E_FAR' }))
+    await workOff(queue, { kind: 'retry', runAt: 0, error })
+    await workOff(queue, { kind: 'failed', error, reason: 'threw' })
+    const told = { name: 'RangeError', message: 'too far', code: 'E_FAR', properties: {} }
+    const { body } = await ask('GET', `/tasks/${id}/log`)
+    const ends = body.entries.filter(({ error: thrown }: { error?: object }) => thrown !== undefined)
+    expect(ends).toMatchObject([
+      { act: 'attemptFailed', error: told },
+      { act: 'failed', error: told },
+    ])
+    expect(JSON.stringify(body)).not.toMatch(/stack|at .*\.ts/)
+    const { body: all } = await ask('GET', `/tasks/${id}/log?include=stack`)
+    expect(all.entries.at(-1).error.stack).toMatch(/RangeError: too far\n/)
+    expect((await ask('GET', `/tasks/${id}/log?include=input`)).status).toBe(400)
+    const other = await queue.enqueue(mail, 'b')
+    await queue.cancel(other.id, 'enough')
+    const { body: cancelled } = await ask('GET', `/tasks/${other.id}/log`)
+    expect(cancelled.entries.at(-1)).toMatchObject({ act: 'cancelled', reason: 'enough' })
+    expect(contract.takes('TaskLog', { entries: [{ ...cancelled.entries[0], detail: 'x' }] })).toBe(false)
   })
 
   test('schedules are made, changed, listed and taken away', async () => {

@@ -102,6 +102,6 @@ test('the location of a task is a header for any answer', () => {
     headers: taskqueueLocation('x', 'https://tasks.example.org'),
   })
   expect(answer.headers.get('taskqueue-location')).toBe('https://tasks.example.org/tasks/x')
-  for (const wrong of ['', undefined, null, {}, { id: 5 }, '\ud800'])
+  for (const wrong of ['', undefined, null, {}, { id: 5 }, '\ud800', '.', '..'])
     expect(() => taskqueueLocation(wrong as string)).toThrow(/id of the task/)
 })

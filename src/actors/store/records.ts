@@ -47,23 +47,26 @@ export interface LogEntry {
   readonly detail: string | null
 }
 
-export type LogAct =
-  | 'created'
-  | 'started'
-  | 'finished'
-  | 'failed'
-  | 'cancelled'
-  | 'terminated'
-  | 'cancelAsked'
-  | 'replaced'
-  | 'attemptFailed'
-  | 'leaseLost'
-  | 'snoozed'
-  | 'stepped'
-  | 'forked'
-  | 'returned'
-  | 'retried'
-  | 'moved'
+export const LOG_ACTS = [
+  'created',
+  'started',
+  'finished',
+  'failed',
+  'cancelled',
+  'terminated',
+  'cancelAsked',
+  'replaced',
+  'attemptFailed',
+  'leaseLost',
+  'snoozed',
+  'stepped',
+  'forked',
+  'returned',
+  'retried',
+  'moved',
+] as const
+
+export type LogAct = (typeof LOG_ACTS)[number]
 
 /** All that is given must hold. */
 export interface TaskFilter {

@@ -1,12 +1,29 @@
 /** Operations on tasks that outlive processes. */
-import { check, checkOptions } from '../check.ts'
-import { toInstantValue } from './http-query.ts'
-import { empty, ID_PARAMETER, json, type Route, ref, type Site } from './route.ts'
+import { refuse } from '../check.ts'
+import { checkParameters, inclusionsOf } from './http-query.ts'
+import { logView } from './log-view.ts'
+import {
+  empty,
+  ID_PARAMETER,
+  INCLUDE_PARAMETER,
+  json,
+  type Parameter,
+  type Route,
+  ref,
+  type Site,
+} from './route.ts'
+import { checkedBody, MOVE_BODY } from './submission.ts'
 import { taskOf } from './task-routes.ts'
 import type { DurableActs } from './task-service.ts'
 import { taskView } from './task-view.ts'
 
 const NOTHING = new Set<never>()
+
+const LOG_INCLUDE: Parameter = {
+  ...INCLUDE_PARAMETER,
+  description: 'What is only shown to whoever asks: `stack`, of errors',
+  schema: { type: 'string', enum: ['stack'] },
+}
 
 export function durableRoutes(site: Site, acts: DurableActs): readonly Route[] {
   return [retry(site, acts), move(site, acts), remove(acts), log(site, acts)]
@@ -24,9 +41,7 @@ function retry(site: Site, acts: DurableActs): Route {
     answers: { 200: { description: 'The task as it is now', schema: ref('Task') } },
     problems: [404, 409],
     async act({ param, body }) {
-      const given = await body()
-      checkOptions('The body', given, { runAt: check.anything })
-      const runAt = toInstantValue(given.runAt)
+      const { runAt } = checkedBody(await body(), MOVE_BODY)
       await acts.retry(param('id'), runAt === undefined ? {} : { runAt: runAt as number })
       return json(taskView(await taskOf(site, param('id')), NOTHING))
     },
@@ -44,9 +59,9 @@ function move(site: Site, acts: DurableActs): Route {
     answers: { 200: { description: 'The task as it is now', schema: ref('Task') } },
     problems: [404, 409],
     async act({ param, body }) {
-      const given = await body()
-      checkOptions('The body', given, { runAt: check.anything })
-      await acts.move(param('id'), toInstantValue(given.runAt) as number)
+      const { runAt } = checkedBody(await body(), MOVE_BODY)
+      if (runAt === undefined) refuse('body.runAt', 'given', runAt)
+      await acts.move(param('id'), runAt as number)
       return json(taskView(await taskOf(site, param('id')), NOTHING))
     },
   }
@@ -74,12 +89,14 @@ function log(site: Site, acts: DurableActs): Route {
     path: '/tasks/{id}/log',
     operationId: 'getTaskLog',
     summary: 'What was done to a task, and by whom, oldest first',
-    parameters: [ID_PARAMETER],
+    parameters: [ID_PARAMETER, LOG_INCLUDE],
     answers: { 200: { description: 'The last hundred entries at least', schema: ref('TaskLog') } },
     problems: [404],
-    async act({ param }) {
+    async act({ param, query }) {
+      checkParameters(query, ['include'])
+      const withStack = inclusionsOf(query, ['stack']).has('stack')
       const { id } = await taskOf(site, param('id'))
-      return json({ entries: await acts.log(id) })
+      return json({ entries: (await acts.log(id)).map((entry) => logView(entry, withStack)) })
     },
   }
 }

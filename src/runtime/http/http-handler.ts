@@ -231,7 +231,7 @@ function routesOf(site: Site, base: string, hasToken: boolean): readonly Route[]
     answers: { 200: { description: 'OpenAPI 3.1', schema: { type: 'object' } } },
     act: async () => json(document),
   }
-  const document = openapiOf([...routes, description], base, hasToken, site.service.options)
+  const document = openapiOf([...routes, description], base, hasToken, Object.keys(site.service.body))
   return [...routes, description]
 }
 

@@ -3,9 +3,10 @@
  * that it was, and is refused with the sentence that every wrong option gets.
  */
 
-import { didYouMean } from '../check.ts'
+import { didYouMean, refuse } from '../check.ts'
 import type { StoredTaskQuery } from '../durable/task-query.ts'
 import { OptionError } from '../errors.ts'
+import { isoInstant } from '../iso-instant.ts'
 
 /** What of a task is only shown to whoever asks for it: it may hold secrets, or say where a program lies. */
 export type Inclusion = 'input' | 'stack'
@@ -18,6 +19,10 @@ const INSTANTS = ['createdFrom', 'createdBefore', 'endedFrom', 'endedBefore']
 const TEXTS = ['key', 'schedule', 'parent', 'order', 'after']
 const METADATA = 'metadata.'
 
+/** What an instant may be written as. */
+export const INSTANT_IN_WORDS =
+  'an instant: milliseconds since 1970, or ISO 8601 with its zone, "2027-01-31T08:00:00Z"'
+
 /** @throws OptionError for a parameter that does not exist, or is given twice */
 export function taskQueryOf(params: URLSearchParams): StoredTaskQuery {
   const query: Record<string, unknown> = {}
@@ -25,7 +30,7 @@ export function taskQueryOf(params: URLSearchParams): StoredTaskQuery {
   for (const name of new Set(params.keys())) {
     const values = params.getAll(name)
     if (LISTS.includes(name)) query[name] = values.flatMap((value) => value.split(','))
-    else if (INSTANTS.includes(name)) query[name] = toInstantValue(single(name, values))
+    else if (INSTANTS.includes(name)) query[name] = toInstant(name, single(name, values))
     else if (TEXTS.includes(name)) query[name] = single(name, values)
     else if (name === 'limit') query[name] = toNumberValue(single(name, values))
     else if (name.startsWith(METADATA)) metadata[name.slice(METADATA.length)] = toMember(single(name, values))
@@ -35,13 +40,19 @@ export function taskQueryOf(params: URLSearchParams): StoredTaskQuery {
   return { ...query, ...(Object.keys(metadata).length === 0 ? {} : { metadata }) } as StoredTaskQuery
 }
 
-/** @throws OptionError */
-export function inclusionsOf(params: URLSearchParams): ReadonlySet<Inclusion> {
+/**
+ * @param known - what can be asked for
+ * @throws OptionError
+ */
+export function inclusionsOf(
+  params: URLSearchParams,
+  known: readonly Inclusion[] = INCLUSIONS,
+): ReadonlySet<Inclusion> {
   const asked = params.getAll('include').flatMap((value) => value.split(','))
   for (const one of asked) {
-    if ((INCLUSIONS as readonly string[]).includes(one)) continue
+    if ((known as readonly string[]).includes(one)) continue
     throw new OptionError(
-      `Expected query.include to be of ${INCLUSIONS.join(', ')}, got ${JSON.stringify(one)}.`,
+      `Expected query.include to be of ${known.join(', ')}, got ${JSON.stringify(one)}.`,
       { code: 'ERR_OPTION_INVALID' },
     )
   }
@@ -53,13 +64,20 @@ export function checkParameters(params: URLSearchParams, known: readonly string[
   for (const name of params.keys()) if (!known.includes(name)) throw unknownParameter(name, known)
 }
 
-/** An instant in a body or a query: epoch ms, or a text of ISO 8601 with its zone. */
+/** An instant in a body: epoch ms, or a text of ISO 8601 with its zone. */
 export function toInstantValue(given: unknown): unknown {
-  if (typeof given !== 'string') return given
-  if (/^-?\d{1,16}$/.test(given)) return Number(given)
-  const isIso = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(given)
-  const at = isIso ? Date.parse(given) : Number.NaN
-  return Number.isNaN(at) ? given : at
+  return typeof given === 'string' ? (isoInstant(given) ?? given) : given
+}
+
+/**
+ * In a query all is text: what has only digits is epoch ms.
+ *
+ * @throws OptionError
+ */
+function toInstant(name: string, text: string): number {
+  const at = /^-?\d{1,15}$/.test(text) ? Number(text) : isoInstant(text)
+  if (at !== undefined) return at
+  return refuse(`query.${name}`, INSTANT_IN_WORDS, text, 'A + is written %2B in a query.')
 }
 
 function toNumberValue(text: string): unknown {

@@ -1,8 +1,11 @@
 /** What the API takes and answers, as JSON schemas (2020-12). Members that are not there are left out. */
 
+import { LOG_ACTS } from '../../actors/store/records.ts'
 import { MISSED } from '../../machines/missed.ts'
 import { PRIORITIES, TASK_STATES } from '../../machines/model.ts'
 import { SCHEDULE_ORIGINS, SCHEDULE_OVERLAPS } from '../../machines/schedule-policy.ts'
+import { ISO_INSTANT } from '../iso-instant.ts'
+import { PATH_ID } from './path-id.ts'
 import { ref, type Schema } from './route.ts'
 
 export const STATES: readonly string[] = TASK_STATES.filter((state) => state !== 'created')
@@ -14,9 +17,12 @@ const whole: Schema = { type: 'integer', minimum: 0 }
 const durationMs: Schema = { type: 'number', minimum: 0, description: 'Milliseconds' }
 const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970' }
 /** What may be given for an instant. */
-const moment: Schema = {
+export const moment: Schema = {
   description: 'Milliseconds since 1970, or ISO 8601 with its zone',
-  anyOf: [{ type: 'number' }, { type: 'string', examples: ['2027-01-31T08:00:00Z'] }],
+  anyOf: [
+    { type: 'number', minimum: -8.64e15, maximum: 8.64e15 },
+    { type: 'string', pattern: ISO_INSTANT.source, examples: ['2027-01-31T08:00:00Z'] },
+  ],
 }
 const anything: Schema = {}
 const oneOf = (values: readonly string[]): Schema => ({ type: 'string', enum: [...values] })
@@ -85,11 +91,11 @@ const submitted = { task: { ...name, description: 'Name of a task that is regist
 
 const submissionOptions: Readonly<Record<string, Schema>> = {
   runAt: moment,
-  delayMs: durationMs,
+  delayMs: { ...durationMs, maximum: 4.32e15 },
   expiresAt: moment,
   key: name,
   onConflict: oneOf(['keep', 'reject', 'replace']),
-  runId: name,
+  runId: PATH_ID,
   ...runOptions,
 }
 
@@ -124,6 +130,21 @@ const schedule = object(
   },
 )
 
+const said = (what: string, schema: Schema): Schema => ({ ...schema, description: what })
+
+const logEntry = object(
+  { at: instant, by: said('Who: a daemon, a program', text), act: said('What was done', oneOf(LOG_ACTS)) },
+  {
+    error: said('`failed`, `attemptFailed`, `terminated`: what was thrown', ref('TaskError')),
+    reason: said('In words, or as one word: of an end, or of the wish for it', text),
+    runAt: said('`moved`, `snoozed`: when it may run', instant),
+    holder: said('`leaseLost`: who had it', text),
+    task: said('`stepped`: name of what it goes on with', text),
+    children: said('`forked`: how many tasks it waits for', whole),
+    replacedBy: said('`replaced`: id of the newer one', text),
+  },
+)
+
 const problem = object({
   type: { const: 'about:blank' },
   title: text,
@@ -148,7 +169,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   RetryRequest: object({}, { runAt: moment }),
   MoveRequest: object({ runAt: moment }),
   TaskLog: object({
-    entries: listOf(object({ at: instant, by: text, act: text, detail: { type: ['string', 'null'] } })),
+    entries: listOf(logEntry),
   }),
   Schedule: schedule,
   ScheduleList: object({ schedules: listOf(ref('Schedule')) }),

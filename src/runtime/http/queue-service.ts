@@ -5,7 +5,7 @@ import type { Daemon } from '../durable/daemon.ts'
 import type { Queue } from '../durable/queue.ts'
 import { storeOf } from '../durable/queue-access.ts'
 import { toStoredTask } from '../durable/stored-task.ts'
-import { ENQUEUE_OPTIONS } from './submission.ts'
+import { ENQUEUE_BODY } from './submission.ts'
 import type { DurableActs, TaskService } from './task-service.ts'
 
 /** States of a daemon in which it runs what comes. */
@@ -19,7 +19,7 @@ export function queueService(where: string, queue: Queue, daemon: Daemon | undef
   const store = storeOf(queue, where)
   return {
     clock: store.clock,
-    options: ENQUEUE_OPTIONS,
+    body: ENQUEUE_BODY,
     async get(ids) {
       const found = await store.read((open) => open.get(ids))
       const now = store.now()

@@ -20,7 +20,7 @@ export function runView(run: TaskRun, handle: Run, by: string): StoredTask {
 
 function viewOf(run: TaskRun, handle: Run, by: string): StoredTask {
   const { outcome, state, progressed } = handle
-  const createdAt = Math.round(handle.submittedAt)
+  const createdAt = handle.submittedAt
   const percent = state === 'finished' ? 100 : progressed?.percent
   return {
     id: handle.id,
@@ -43,9 +43,9 @@ function viewOf(run: TaskRun, handle: Run, by: string): StoredTask {
     ...endOf(outcome),
     createdBy: by,
     createdAt,
-    runAt: createdAt,
-    startedAt: rounded(handle.startedAt),
-    endedAt: rounded(handle.endedAt),
+    runAt: run.runAt < 0 ? createdAt : run.runAt,
+    startedAt: handle.startedAt,
+    endedAt: handle.endedAt,
     holder: undefined,
     endRequest: undefined,
   }
@@ -76,8 +76,4 @@ function errorOf(error: unknown): StoredTask['error'] {
 
 function textOf(reason: unknown): string | undefined {
   return reason === undefined ? undefined : String(toJson(reason))
-}
-
-function rounded(at: number | undefined): number | undefined {
-  return at === undefined ? undefined : Math.round(at)
 }

@@ -3,8 +3,9 @@ import { refuse } from '../check.ts'
 import type { Schedule, ScheduleOptions } from '../durable/schedule.ts'
 import { OptionError } from '../errors.ts'
 import { checkParameters, type Inclusion, inclusionsOf } from './http-query.ts'
+import { checkPathId, PATH_ID } from './path-id.ts'
 import { empty, INCLUDE_PARAMETER, json, type Parameter, type Route, ref, type Site } from './route.ts'
-import { SCHEDULE_OPTIONS, submissionOf } from './submission.ts'
+import { SCHEDULE_BODY, submissionOf } from './submission.ts'
 import type { DurableActs } from './task-service.ts'
 
 const NAME_PARAMETER: Parameter = {
@@ -60,17 +61,19 @@ function put({ definitions }: Site, acts: DurableActs): Route {
     path: '/schedules/{name}',
     operationId: 'setSchedule',
     summary: 'Makes a schedule, or changes it; saying the same again changes nothing',
-    parameters: [NAME_PARAMETER],
+    parameters: [{ ...NAME_PARAMETER, schema: PATH_ID }],
     body: ref('ScheduleRequest'),
     answers: { 200: { description: 'The schedule', schema: ref('Schedule') } },
     problems: [422],
     async act({ param, body }) {
+      const name = param('name')
+      checkPathId('the name of the schedule', name)
       const { definition, input, options } = submissionOf<ScheduleOptions>(
         await body(),
         definitions,
-        SCHEDULE_OPTIONS,
+        SCHEDULE_BODY,
       )
-      return json(scheduleView(await acts.schedule(param('name'), definition, input, options), new Set()))
+      return json(scheduleView(await acts.schedule(name, definition, input, options), new Set()))
     },
   }
 }

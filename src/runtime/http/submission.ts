@@ -1,56 +1,72 @@
 /** What a body says of a task that is to be stored, or of a schedule. */
 import type { AnyDefinition } from '../../actors/definition.ts'
-import { type Checks, check, checkOptions, didYouMean } from '../check.ts'
-import type { EnqueueOptions } from '../durable/enqueue-options.ts'
+import { PRIORITIES } from '../../machines/model.ts'
+import { type Check, type Checks, check, checkOptions, didYouMean, refuse } from '../check.ts'
+import { checkPlainObject, type EnqueueOptions } from '../durable/enqueue-options.ts'
 import type { ScheduleOptions } from '../durable/schedule.ts'
+import { SCHEDULE_TIME_CHECKS } from '../durable/schedule-rule.ts'
 import { OptionError } from '../errors.ts'
 import type { SubmitOptions } from '../task-options.ts'
-import { toInstantValue } from './http-query.ts'
+import { INSTANT_IN_WORDS, toInstantValue } from './http-query.ts'
+import { checkPathId } from './path-id.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
+/** What a body may say of a task: its name, its input, and options. */
+const CALL: Checks = { task: check.text, input: check.anything }
+
+/** The furthest that a Date goes from 1970. */
+const MOST_MS = 8.64e15
+
+/** Milliseconds since 1970, as {@link toInstantValue} leaves them. */
+const instant: Check = (where, value) => {
+  if (typeof value === 'number' && Math.abs(value) <= MOST_MS) return
+  refuse(where, INSTANT_IN_WORDS, value)
+}
+
+const limits = {
+  priority: check.oneOf(...PRIORITIES),
+  queueTimeoutMs: check.duration,
+  runTimeoutMs: check.duration,
+  deadlineMs: check.duration,
+} as const satisfies Checks
+
+const facts = { description: check.text, metadata: checkPlainObject } as const satisfies Checks
+
 /** Where and with which context a task runs is its definition's business, not that of whoever asks for it. */
-export const RUN_OPTIONS = [
-  'priority',
-  'runAt',
-  'delayMs',
-  'expiresAt',
-  'runId',
-  'queueTimeoutMs',
-  'runTimeoutMs',
-  'deadlineMs',
-] as const satisfies readonly (keyof EnqueueOptions & keyof SubmitOptions)[]
+const runOptions = {
+  ...limits,
+  runAt: instant,
+  delayMs: check.number(0, MOST_MS / 2),
+  expiresAt: instant,
+  runId: checkPathId,
+} as const satisfies Partial<Record<keyof EnqueueOptions & keyof SubmitOptions, Check>>
 
 /** Of a stored task, there is more to say. */
-export const ENQUEUE_OPTIONS = [
-  ...RUN_OPTIONS,
-  'key',
-  'onConflict',
-  'description',
-  'metadata',
-] as const satisfies readonly (keyof EnqueueOptions)[]
+const enqueueOptions = {
+  ...runOptions,
+  ...facts,
+  key: check.wellFormed,
+  onConflict: check.oneOf('keep', 'reject', 'replace'),
+} as const satisfies Partial<Record<keyof EnqueueOptions, Check>>
 
-export const SCHEDULE_OPTIONS = [
-  'cron',
-  'rrule',
-  'everyMs',
-  'timezone',
-  'startAt',
-  'endAt',
-  'missed',
-  'missedAfterMs',
-  'overlap',
-  'from',
-  'enabled',
-  'priority',
-  'description',
-  'metadata',
-  'queueTimeoutMs',
-  'runTimeoutMs',
-  'deadlineMs',
-] as const satisfies readonly (keyof ScheduleOptions)[]
+const scheduleOptions = {
+  ...SCHEDULE_TIME_CHECKS,
+  startAt: instant,
+  endAt: instant,
+  ...limits,
+  ...facts,
+} satisfies Partial<Record<keyof ScheduleOptions, Check>>
 
-const INSTANTS = ['runAt', 'expiresAt', 'startAt', 'endAt']
+/** Of a run of a supervisor. */
+export const RUN_BODY: Checks = { ...CALL, ...runOptions }
+/** Of a task of a queue. */
+export const ENQUEUE_BODY: Checks = { ...CALL, ...enqueueOptions }
+export const SCHEDULE_BODY: Checks = { ...CALL, ...scheduleOptions }
+/** Of a task that is there. */
+export const MOVE_BODY: Checks = { runAt: instant }
+
+const INSTANTS: readonly string[] = ['runAt', 'expiresAt', 'startAt', 'endAt']
 
 export interface Submission<Options> {
   readonly definition: AnyDefinition
@@ -58,36 +74,36 @@ export interface Submission<Options> {
   readonly options: Options
 }
 
-/** @throws OptionError for a name that is not registered, and for members that do not exist */
+/**
+ * The members of a body, with instants as numbers.
+ *
+ * @throws OptionError for members that do not exist, or are wrong
+ */
+export function checkedBody(body: Body, checks: Checks): Body {
+  const said = Object.entries(body).map(([member, value]) => [
+    member,
+    INSTANTS.includes(member) ? toInstantValue(value) : value,
+  ])
+  const members = Object.fromEntries(said) as Body
+  checkOptions('body', members, checks)
+  return members
+}
+
+/**
+ * Nothing has happened when it throws, and what it returns is taken by every source alike.
+ *
+ * @throws OptionError for a name that is not registered, and for members that do not exist, or are wrong
+ */
 export function submissionOf<Options>(
   body: Body,
   definitions: ReadonlyMap<string, AnyDefinition>,
-  options: readonly string[],
+  checks: Checks,
 ): Submission<Options> {
-  checkOptions('The body', body, checksOf(options))
-  check.text('task', body.task)
-  const { task, input, ...rest } = body
-  const given = Object.entries(rest).map(([option, value]) => [
-    option,
-    INSTANTS.includes(option) ? toInstantValue(value) : value,
-  ])
-  return {
-    definition: definitionNamed(task as string, definitions),
-    input,
-    options: Object.fromEntries(given) as Options,
-  }
-}
-
-/** Made once for each list: there are few, and many requests. */
-const known = new WeakMap<readonly string[], Checks>()
-
-function checksOf(options: readonly string[]): Checks {
-  const found = known.get(options)
-  if (found !== undefined) return found
-  const members = ['task', 'input', ...options]
-  const checks: Checks = Object.fromEntries(members.map((member) => [member, check.anything]))
-  known.set(options, checks)
-  return checks
+  const { task, input, ...options } = checkedBody(body, checks)
+  check.text('body.task', task)
+  if (options.runAt !== undefined && options.delayMs !== undefined)
+    refuse('the body', 'given delayMs or runAt, not both', options)
+  return { definition: definitionNamed(task as string, definitions), input, options: options as Options }
 }
 
 /** @throws OptionError (`ERR_TASK_EXPORT_MISSING`) */

@@ -11,7 +11,7 @@ import { OptionError } from '../errors.ts'
 import { LiveSupervisor } from '../live-supervisor.ts'
 import type { SubmitOptions } from '../task-options.ts'
 import { runView } from './run-view.ts'
-import { RUN_OPTIONS } from './submission.ts'
+import { RUN_BODY } from './submission.ts'
 import type { TaskService } from './task-service.ts'
 
 /** States in which what is submitted will run. */
@@ -26,7 +26,7 @@ export function supervisorService(where: string, supervisor: unknown): TaskServi
 
 class SupervisorService implements TaskService {
   readonly clock: TaskService['clock']
-  readonly options: readonly string[] = RUN_OPTIONS
+  readonly body = RUN_BODY
   readonly durable = undefined
   readonly #supervisor: LiveSupervisor
 

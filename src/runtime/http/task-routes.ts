@@ -7,7 +7,7 @@ import { unknownTask } from '../durable/queue-error.ts'
 import type { StoredTask } from '../durable/stored-task.ts'
 import { MOST_TASKS, type StoredTaskQuery } from '../durable/task-query.ts'
 import { checkParameters, inclusionsOf, taskQueryOf } from './http-query.ts'
-import { STATES } from './openapi-schemas.ts'
+import { moment, STATES } from './openapi-schemas.ts'
 import {
   ID_PARAMETER,
   INCLUDE_PARAMETER,
@@ -28,8 +28,6 @@ export const query = (name: string, description: string, schema: object = { type
   description,
   schema: schema as Parameter['schema'],
 })
-
-const MOMENT = { anyOf: [{ type: 'integer' }, { type: 'string', examples: ['2027-01-31T08:00:00Z'] }] }
 
 /** @throws OptionError (`ERR_RUN_UNKNOWN`) */
 export async function taskOf({ service }: Site, id: string): Promise<StoredTask> {
@@ -58,10 +56,10 @@ function list({ service }: Site): Route {
       query('schedule', 'Occurrences of this schedule'),
       query('parent', 'Children of this task'),
       query('metadata.{member}', 'A member of the metadata that must be equal: `metadata.user=5`'),
-      query('createdFrom', 'Stored from then on', MOMENT),
-      query('createdBefore', 'Stored before', MOMENT),
-      query('endedFrom', 'Ended from then on', MOMENT),
-      query('endedBefore', 'Ended before', MOMENT),
+      query('createdFrom', 'Stored from then on', moment),
+      query('createdBefore', 'Stored before', moment),
+      query('endedFrom', 'Ended from then on', moment),
+      query('endedBefore', 'Ended before', moment),
       query('order', 'By the order of storing', { enum: ['newest', 'oldest'], default: 'newest' }),
       query('limit', 'Of one page', { type: 'integer', minimum: 1, maximum: 1_000, default: 100 }),
       query('after', '`next` of the page before'),
@@ -140,11 +138,7 @@ function submit({ service, definitions: known, links }: Site): Route {
     problems: [409, 422],
     async act({ body, query: params }) {
       checkParameters(params, [])
-      const { definition, input, options } = submissionOf<EnqueueOptions>(
-        await body(),
-        known,
-        service.options,
-      )
+      const { definition, input, options } = submissionOf<EnqueueOptions>(await body(), known, service.body)
       const { id, existing, replaced } = await service.submit(definition, input, options)
       const at = links.task(id)
       return json({ id, existing, replaced }, existing ? 200 : 201, {
@@ -171,7 +165,7 @@ function cancel({ service }: Site): Route {
     problems: [404, 409],
     async act({ param, body }) {
       const given = await body()
-      checkOptions('The body', given, { reason: check.text })
+      checkOptions('body', given, { reason: check.text })
       const result = await service.cancel(param('id'), given.reason as string | undefined)
       return json({ result }, result === 'asked' ? 202 : 200)
     },

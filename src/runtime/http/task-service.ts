@@ -7,6 +7,7 @@
 import type { Clock } from '../../actors/clock.ts'
 import type { AnyDefinition } from '../../actors/definition.ts'
 import type { LogEntry } from '../../actors/store/records.ts'
+import type { Checks } from '../check.ts'
 import type { EnqueueOptions } from '../durable/enqueue-options.ts'
 import type { QueueCounts, QueuedTask, StoredTaskPage } from '../durable/queue.ts'
 import type { Schedule, ScheduleOptions } from '../durable/schedule.ts'
@@ -16,7 +17,7 @@ import type { StoredTaskQuery } from '../durable/task-query.ts'
 export interface TaskService {
   readonly clock: Clock
   /** What can be said of a task when it is submitted. */
-  readonly options: readonly string[]
+  readonly body: Checks
   get(ids: readonly string[]): Promise<readonly (StoredTask | undefined)[]>
   /** @throws OptionError for a wrong query */
   list(query: StoredTaskQuery): Promise<StoredTaskPage>

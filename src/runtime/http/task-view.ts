@@ -17,7 +17,7 @@ export function taskView(task: StoredTask, include: ReadonlySet<Inclusion>): Tas
   }
 }
 
-function errorView(error: StoredError, withStack: boolean): object {
+export function errorView(error: StoredError, withStack: boolean): object {
   const { stack, cause, properties, ...rest } = error
   const { errors, ...others } = properties
   return {

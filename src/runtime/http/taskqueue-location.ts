@@ -1,6 +1,7 @@
 /** Tells the client of an answer of one's own where the task is that goes on behind it. */
-import { check, refuse } from '../check.ts'
+import { refuse } from '../check.ts'
 import { basePathOf, Links } from './links.ts'
+import { checkLocatable } from './path-id.ts'
 
 /** The id of a task, or what has it: what `enqueue` and `submit` give. */
 export type LocatedTask = string | { readonly id: string }
@@ -16,7 +17,7 @@ export type LocatedTask = string | { readonly id: string }
  */
 export function taskqueueLocation(task: LocatedTask, base = ''): { readonly 'Taskqueue-Location': string } {
   const id: unknown = typeof task === 'object' && task !== null ? task.id : task
-  check.wellFormed('the id of the task', id)
+  checkLocatable('the id of the task', id)
   if (typeof base !== 'string') refuse('base', 'a path or a URL', base)
   return { 'Taskqueue-Location': new Links(basePathOf(base)).task(id as string) }
 }
