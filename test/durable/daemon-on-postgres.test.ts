@@ -7,6 +7,8 @@ useEngine('postgres')
 dropReused()
 
 describe('daemon-runs', async () => void (await import('./daemon-runs.test.ts')))
+describe('daemon-refusals', async () => void (await import('./daemon-refusals.test.ts')))
+describe('daemon-slow', async () => void (await import('./daemon-slow.test.ts')))
 describe('daemon-schedules', async () => void (await import('./daemon-schedules.test.ts')))
 describe('daemon-events', async () => void (await import('./daemon-events.test.ts')))
 describe('end-schedule', async () => void (await import('./end-schedule.test.ts')))

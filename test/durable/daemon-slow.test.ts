@@ -24,9 +24,10 @@ test('a daemon whose claims come too late asks for longer leases until tasks beg
   }
   const place = await placeAround(slow, undefined, clock)
   const task = taskOf<number, number>((input) => input)
-  const ids = await enqueue(place.queue, ...[1, 2, 3].map((input) => task.call(input)))
+  // More than one claim has room for: what goes back must not wait for a wake.
+  const ids = await enqueue(place.queue, ...Array.from({ length: 100 }, (_, input) => task.call(input)))
   await startedDaemon([task], { place, supervisor: { clock } })
   const ended = await records(place.store, ids)
   expect(ended.map(({ state, attempt }) => [state, attempt])).toEqual(ids.map(() => ['finished', 1]))
-  expect(asked.slice(0, 2)).toEqual([10_000, 20_000])
+  expect([asked[0], Math.max(...asked) >= 20_000]).toEqual([10_000, true])
 })

@@ -236,6 +236,8 @@ export class DaemonLife implements Incarnation, TimerOwner {
       this.#coming -= 1
       if (this.state === 'working' || this.state === 'backingOff') this.#take(claimed)
       else this.returnClaimed(claimed)
+      // Those that were refused, or handed back, have freed no place: there was one all the time.
+      if (this.driver.state === 'working.full') this.awaitPlace()
       this.#lookDrained()
     }
     // A claim goes at the end of the turn in which it is made.
