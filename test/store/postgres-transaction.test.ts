@@ -53,6 +53,18 @@ test('never happened when the transaction is rolled back', async () => {
   expect(await store.check()).toMatchObject({ ok: true })
 })
 
+test('others need not wait for its end to use a name of a definition for the first time', async () => {
+  const { store, client, url } = await place()
+  const other = await closing(openPostgresStore({ url }))
+  await client.query('BEGIN')
+  await store.within?.(client, enqueue(3, newTask({ name: 'fresh' })))
+  const task = await put(other, { name: 'fresh' })
+  await client.query('ROLLBACK')
+  await put(store, { name: 'fresh' })
+  expect((await claimed(store, 4, { names: ['known'] })).tasks).toEqual([])
+  expect((await claimed(store, 4)).tasks).toMatchObject([{ id: task.id }, { name: 'fresh' }])
+})
+
 test('leaves the transaction usable when the task cannot be stored', async () => {
   const { store, client } = await place()
   const good = newTask()

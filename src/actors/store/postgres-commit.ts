@@ -123,8 +123,8 @@ export async function commitOperations(
 /** One operation failed by itself, the connection is well. */
 class OperationFailed extends Error {}
 
-/** Classes of SQLSTATE that lie in what was given: data, constraints, names of columns. */
-const OWN_FAULT = /^(22|23|42)/
+/** Classes of SQLSTATE that lie in what was given: data, constraints, names of columns, limits, triggers of others that refuse it. */
+const OWN_FAULT = /^(21|22|23|42|44|54|P0)/
 
 function ofOperation(error: unknown): never {
   const { code } = error as { code?: string }

@@ -19,7 +19,7 @@ import { PgDriver, type PgSql } from './postgres-driver.ts'
 import { list } from './postgres-list.ts'
 import { PgEars } from './postgres-listen.ts'
 import { backlog, type Counts, counts, daemons, get, log, schedules } from './postgres-reads.ts'
-import type { PgWork } from './postgres-rows.ts'
+import { noteNames, type PgWork } from './postgres-rows.ts'
 import { checkVersion, migrateSchema, schemaVersion, storeId } from './postgres-schema.ts'
 import { enqueueWithin } from './postgres-transaction.ts'
 import type {
@@ -107,7 +107,12 @@ class PostgresStore implements Store {
 
   async within(transaction: unknown, operation: EnqueueOperation): Promise<AnswerTable['enqueue']> {
     this.#driver.demandOpen()
-    const given = { driver: this.#driver, store: this.#id, workOn: (sql: PgSql) => this.#workOn(sql, []) }
+    const given = {
+      driver: this.#driver,
+      store: this.#id,
+      workOn: (sql: PgSql) => this.#workOn(sql, []),
+      noteNames: (names: readonly string[]) => this.#noteNames(names),
+    }
     return enqueueWithin(transaction, given, operation, (sql) =>
       this.#ears.announceForeign(sql, new Set(['work'])),
     )
@@ -176,6 +181,14 @@ class PostgresStore implements Store {
     )
     for (const name of noted) this.#names.add(name)
     return answers
+  }
+
+  /** In a transaction of their own. */
+  async #noteNames(names: readonly string[]): Promise<void> {
+    if (names.every((name) => this.#names.has(name))) return
+    const noted: string[] = []
+    await this.#driver.transaction((sql) => noteNames(this.#workOn(sql, noted), names))
+    for (const name of noted) this.#names.add(name)
   }
 
   /** @param noted - gets the names that are stored in this transaction */

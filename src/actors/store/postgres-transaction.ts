@@ -9,7 +9,13 @@ import { StoreError } from './store-error.ts'
 /** @throws StoreError; its statements are undone, the caller's transaction goes on */
 export async function enqueueWithin(
   connection: unknown,
-  given: { driver: PgDriver; store: string; workOn(sql: PgSql): PgWork },
+  given: {
+    driver: PgDriver
+    store: string
+    workOn(sql: PgSql): PgWork
+    /** Stores names of definitions apart: who needs one of them would wait for the end of the caller's transaction. */
+    noteNames(names: readonly string[]): Promise<void>
+  },
   { tasks, at, by }: EnqueueOperation,
   announce: (sql: PgSql) => Promise<void>,
 ): Promise<AnswerTable['enqueue']> {
@@ -19,6 +25,7 @@ export async function enqueueWithin(
   try {
     if ((await storeId(sql).catch(() => '')) !== given.store)
       throw foreign(`a connection to ${given.driver.place}`)
+    await given.noteNames(tasks.map(({ name }) => name))
     const items = await enqueueAll(
       given.workOn(sql),
       tasks.map((task) => ({ task, at, by })),
