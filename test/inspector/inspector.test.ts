@@ -4,6 +4,7 @@ import { createMachine } from 'xstate'
 import { defineTask } from '../../src/index.ts'
 import type { LiveSupervisor } from '../../src/runtime/live-supervisor.ts'
 import { deferred } from '../support/deferred.ts'
+import { taskOf } from '../support/harness.ts'
 import { until } from '../support/until.ts'
 import { openFeed } from './feed-client.ts'
 import { gate, inspected } from './inspector-kit.ts'
@@ -133,6 +134,27 @@ describe('the feed of a supervisor', () => {
       queueMs: { p50: expect.any(Number) },
       runMs: { p95: expect.any(Number) },
     })
+    await page.close()
+  })
+
+  test('tells whole runs of more than one frame holds, and says one in how many', async () => {
+    const { supervisor, inspector } = await inspected({ pool: { size: 0 } })
+    const page = await openFeed(inspector)
+    await page.frame()
+    const before = page.frames.length
+    // All within one turn of the event loop, and so within one frame.
+    await Promise.all(Array.from({ length: 3_000 }, () => supervisor.submit(taskOf(() => 1)).result))
+    await page.until(({ common }) => common.counts?.finished === 3_000)
+    const frames = page.frames.slice(before)
+    const told = frames.flatMap(({ events = [] }) => events).filter(({ id }) => id.startsWith('task:'))
+    const { sampled } = frames.find(({ events = [] }) => events.length > 0) ?? { sampled: 0 }
+    const stepsOf = Map.groupBy(told, ({ id }) => id)
+    const whole = ['task.submit', 'task.admit', 'attempt.started', 'attempt.returned']
+    expect(sampled).toBe(8)
+    expect(stepsOf.size).toBe(3_000 / sampled)
+    expect([...stepsOf.values()].filter((steps) => steps.length !== whole.length)).toEqual([])
+    expect([...stepsOf.values()][0]?.map(({ type }) => type)).toEqual(whole)
+    expect(frames.reduce((sum, { skipped }) => sum + skipped, 0)).toBe(12_000 - told.length)
     await page.close()
   })
 

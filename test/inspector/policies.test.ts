@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { firstAccess, isOwnHost, isOwnOrigin, isToken } from '../../src/runtime/inspector/access.ts'
-import { nextFrameMs, onBacklog } from '../../src/runtime/inspector/pace.ts'
+import { costOf, nextFrameMs, onBacklog } from '../../src/runtime/inspector/pace.ts'
 import { readMessage } from '../../src/runtime/inspector/page-message.ts'
-import { Recent, Speed, sampleOf } from '../../src/runtime/inspector/sampling.ts'
+import { nextSample, Recent, Speed, sampleOf } from '../../src/runtime/inspector/sampling.ts'
 import { toStateValue } from '../../src/runtime/inspector/stately-messages.ts'
 import { toJson } from '../../src/runtime/inspector/to-json.ts'
 
@@ -13,6 +13,15 @@ describe('pace', () => {
     expect(nextFrameMs(true, 0)).toBe(100)
     expect(nextFrameMs(false, 0)).toBe(500)
     expect(nextFrameMs(true, 30)).toBe(600)
+  })
+
+  test('what a frame costs is what most of them do: a slow one delays few others, and none for good', () => {
+    let cost = Array.from({ length: 20 }, () => 2).reduce(costOf, 0)
+    expect(nextFrameMs(true, cost)).toBe(100)
+    cost = costOf(cost, 60_000)
+    expect(nextFrameMs(true, cost)).toBeLessThanOrEqual(11_000)
+    cost = Array.from({ length: 10 }, () => 2).reduce(costOf, cost)
+    expect(nextFrameMs(true, cost)).toBe(100)
   })
 
   test('a page that does not read is passed over, then closed', () => {
@@ -37,6 +46,20 @@ describe('samples', () => {
         },
       ),
     )
+  })
+
+  test('begin with what is too much for a second, or for one frame of a few', () => {
+    expect(nextSample(1, { perFrame: 2_000, perSecond: 6_000 })).toBe(1)
+    expect(nextSample(1, { perFrame: 600, perSecond: 6_001 })).toBe(2)
+    expect(nextSample(1, { perFrame: 5_000, perSecond: 5_000 })).toBe(4)
+    expect(nextSample(2, { perFrame: 100_000, perSecond: 6_000 })).toBe(64)
+  })
+
+  test('end step by step, when there is room for twice as much', () => {
+    expect(nextSample(8, { perFrame: 0, perSecond: 0 })).toBe(4)
+    expect(nextSample(2, { perFrame: 1_001, perSecond: 0 })).toBe(2)
+    expect(nextSample(2, { perFrame: 1_000, perSecond: 3_000 })).toBe(1)
+    expect(nextSample(1, { perFrame: 0, perSecond: 0 })).toBe(1)
   })
 
   test('speed is that of the last second', () => {

@@ -11,7 +11,7 @@ import { hostname } from 'node:os'
 import type { Charts } from './charts.ts'
 import { FeedPage, type FeedSocket } from './feed-page.ts'
 import { type Access, type Ask, type EventRow, FEED_PROTOCOL, type Hello } from './messages.ts'
-import { nextFrameMs, SOONEST_MS } from './pace.ts'
+import { costOf, nextFrameMs } from './pace.ts'
 import type { Common, Source } from './source.ts'
 import { type ActorTree, firstWish } from './tree.ts'
 
@@ -142,16 +142,15 @@ export class Feed {
   }
 
   #tick(): void {
-    const begun = performance.now()
     this.#dueAt = Number.POSITIVE_INFINITY
-    this.#lastAt = begun
+    this.#lastAt = performance.now()
+    const takenMs = stopwatch()
     try {
       this.#tell()
     } catch (error) {
       this.#options.onError(error)
     }
-    // One slow frame says little.
-    this.#costMs = Math.max(this.#costMs / 2, Math.min(performance.now() - begun, 10 * SOONEST_MS))
+    this.#costMs = costOf(this.#costMs, takenMs())
     this.#arm(false)
   }
 
@@ -168,6 +167,16 @@ export class Feed {
     }
     for (const page of [...this.#pages]) page.tell(moment)
     for (const source of sources) source.looked()
+  }
+}
+
+/** What this thread has had of the processor since then, as closely as Node tells: never more than has gone by (ms). */
+function stopwatch(): () => number {
+  const cpu = process.threadCpuUsage ?? process.cpuUsage
+  const [begun, before] = [performance.now(), cpu.call(process)]
+  return () => {
+    const { user, system } = cpu.call(process, before)
+    return Math.min((user + system) / 1_000, performance.now() - begun)
   }
 }
 

@@ -69,7 +69,7 @@ export interface Frame {
   readonly waits?: Waits
   /** What happened, oldest first. */
   readonly events?: readonly EventRow[]
-  /** Only one in so many events is told, because there are too many. */
+  /** Only one in so many runs is told of, because too much happens. */
   readonly sampled: number
   /** Events that happened since the frame before and are not told. */
   readonly skipped: number

@@ -3,13 +3,21 @@
  *
  * - something happens: at most ten a second;
  * - nothing does: twice a second, for what no step tells of: progress, clocks, states of the user's own actors;
- * - making one takes long, because there is much to look at: so seldom that frames take a twentieth of the time.
+ * - making one takes long, because there is much to look at: so seldom that frames take a twentieth of the time. Time that
+ *   other processes had meanwhile does not count: on a busy machine frames are not rarer.
  */
-export const SOONEST_MS = 100
+const SOONEST_MS = 100
 const IDLE_MS = 500
 const SHARE = 20
+/** Of one frame, however long it took: the next one comes. */
+const MOST_COST_MS = 1_000
 
-/** @param costMs - what the last frames took to make */
+/** What one frame of many costs, whatever the last one did (ms): a slow one says little. */
+export function costOf(before: number, last: number): number {
+  return (before + Math.min(last, MOST_COST_MS)) / 2
+}
+
+/** @param costMs - what a frame takes of the processor */
 export function nextFrameMs(isBusy: boolean, costMs: number): number {
   return Math.max(isBusy ? SOONEST_MS : IDLE_MS, costMs * SHARE)
 }

@@ -3,12 +3,33 @@ import type { Quantiles } from './messages.ts'
 
 /** Steps of machines that are told one by one, per second; of more, whole stories of some runs are. */
 const TOLD_PER_SECOND = 6_000
+/** Steps of runs in one frame. */
+export const TOLD_PER_FRAME = 2_000
 
 /** One in so many is told, as a power of two, so that the runs that are told stay the same ones while it rises. */
 export function sampleOf(perSecond: number, most: number = TOLD_PER_SECOND): number {
   let every = 1
   while (perSecond / every > most) every *= 2
   return every
+}
+
+/** What came between two frames. */
+export interface Crowd {
+  /** Steps, told or not. */
+  readonly perFrame: number
+  /** Steps. */
+  readonly perSecond: number
+}
+
+/**
+ * The sample from a frame on. It rises at once, and falls by one halving a frame, as long as twice as much would fit: a run that
+ * is told while it changes is told in part.
+ */
+export function nextSample(every: number, { perFrame, perSecond }: Crowd): number {
+  const needed = (times: number): number =>
+    Math.max(sampleOf(times * perFrame, TOLD_PER_FRAME), sampleOf(times * perSecond))
+  if (needed(1) > every) return needed(1)
+  return needed(2) < every ? every / 2 : every
 }
 
 /** How fast totals that only grow do so: over about the last second. */

@@ -43,16 +43,15 @@ export class SupervisorSource implements Source {
 
   refresh(): ReturnType<Source['refresh']> {
     const found = this.#supervisors.all.map(({ tree }) => tree.count())
-    const { totals, queueMs, runMs, every } = this.#tap
+    const { totals, queueMs, runMs } = this.#tap
     const now = performance.now()
     const rates = this.#speed.note(now, totals)
-    const { events, skipped } = this.#tap.take()
-    this.#tap.sample(rates.events)
+    const taken = this.#tap.take(rates.events)
     const since = now - RECENT_MS
     const waits = { queueMs: queueMs.quantiles(since), runMs: runMs.quantiles(since) }
     const counts = sumOf(found.map((one) => one.counts))
     const pools = found.flatMap((one) => one.pools)
-    return { common: { counts, pools, rates, waits }, events, skipped, sampled: every }
+    return { common: { counts, pools, rates, waits }, ...taken }
   }
 
   looked(): void {

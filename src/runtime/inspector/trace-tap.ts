@@ -1,29 +1,39 @@
 /**
  * What a page is told of the steps of the machines of supervisors: kept from one frame to the next.
  *
- * Totals and times are exact; of the steps themselves whole runs are left out when there are too many (sampling.ts). What is
+ * Totals and times are exact; of the steps themselves whole runs are left out when there are too many, in a second or in one
+ * frame (sampling.ts). What is
  * done per step is all that watching costs the supervisor, so it is little.
  */
+import type { TaskRun } from '../../actors/task-run.ts'
 import { TaskStep } from '../../actors/task-step.ts'
 import type { Step, StepListener } from '../../actors/tracer.ts'
 import type { EventRow, Rates } from './messages.ts'
-import { Recent, sampleOf } from './sampling.ts'
+import { nextSample, Recent, TOLD_PER_FRAME } from './sampling.ts'
 import type { ShownSupervisor } from './shown-supervisor.ts'
 import { sourceOfOther, sourceOfTask } from './step-source.ts'
 
 export type Totals = Record<keyof Rates, number>
 
-/** Steps between two frames that are kept, whatever the sample. */
-const MOST_KEPT = 2_000
+/** Steps of actors that are no runs, between two frames. */
+const MOST_OTHERS = 2_000
+
+interface Kept {
+  readonly row: EventRow
+  /** Of the run, in the order of submissions; `undefined` of an actor that is none. */
+  readonly order: number | undefined
+}
 
 export class TraceTap {
   readonly totals: Totals = { created: 0, started: 0, finished: 0, failed: 0, events: 0 }
   readonly queueMs = new Recent()
   readonly runMs = new Recent()
-  /** One in so many runs is told of. */
-  every = 1
   readonly #stepped: () => void
-  #events: EventRow[] = []
+  /** One in so many runs is told of. */
+  #every = 1
+  #kept: Kept[] = []
+  /** Of those that are kept, how many are of runs. */
+  #ofRuns = 0
   #skipped = 0
 
   /** @param stepped - told of every step */
@@ -43,28 +53,34 @@ export class TraceTap {
 
   /** What has come and was not taken is forgotten. */
   reset(): void {
-    this.take()
-    this.every = 1
+    this.take(0)
+    this.#every = 1
   }
 
-  /** What has come since the last call. */
-  take(): { readonly events: readonly EventRow[]; readonly skipped: number } {
-    const taken = { events: this.#events, skipped: this.#skipped }
-    this.#events = []
+  /**
+   * What has come since the last call, of as many runs as were told of at its end.
+   *
+   * @param perSecond - steps
+   */
+  take(perSecond: number): {
+    readonly events: readonly EventRow[]
+    readonly skipped: number
+    readonly sampled: number
+  } {
+    const taken = { events: this.#kept.map(({ row }) => row), skipped: this.#skipped, sampled: this.#every }
+    const perFrame = this.#kept.length + this.#skipped
+    this.#every = nextSample(this.#every, { perFrame, perSecond })
+    this.#kept = []
+    this.#ofRuns = 0
     this.#skipped = 0
     return taken
-  }
-
-  /** @param perSecond - steps */
-  sample(perSecond: number): void {
-    this.every = sampleOf(perSecond)
   }
 
   #hearTask(step: TaskStep, { supervisor, ids, marks }: ShownSupervisor): void {
     const { run, event } = step
     this.#count(step)
     const isWatched = marks.isWatched(run)
-    const isTold = run.order % this.every === 0 && this.#events.length < MOST_KEPT
+    const isTold = this.#hasRoom(run)
     if (!isTold) this.#skipped += 1
     if (!isTold && !isWatched) return
     const at = supervisor.parts.clock.now()
@@ -73,7 +89,25 @@ export class TraceTap {
     if (!isTold) return
     const { name } = run.definition
     const source = sourceOfTask(event, run, ids)
-    this.#events.push({ at, id: ids.task(run), ...ids.place, name, type: event, from, to, source })
+    const row = { at, id: ids.task(run), ...ids.place, name, type: event, from, to, source }
+    this.#kept.push({ row, order: run.order })
+    this.#ofRuns += 1
+  }
+
+  /** Of too many in one frame, every other run gives way: with all of its steps, not with the last ones. */
+  #hasRoom({ order }: Pick<TaskRun, 'order'>): boolean {
+    if (order % this.#every !== 0) return false
+    if (this.#ofRuns < TOLD_PER_FRAME) return true
+    const every = this.#every * 2
+    const left = this.#kept.filter((kept) => kept.order === undefined || kept.order % every === 0)
+    const gone = this.#kept.length - left.length
+    // One run alone may step as often as that: there is no other one to give way.
+    if (gone === 0) return false
+    this.#every = every
+    this.#kept = left
+    this.#ofRuns -= gone
+    this.#skipped += gone
+    return this.#hasRoom({ order })
   }
 
   /** The effects of the step come later: what they note is worked out here. */
@@ -93,12 +127,13 @@ export class TraceTap {
   #hearOther({ machine, id, event, from, to }: Step, { supervisor, ids, marks }: ShownSupervisor): void {
     const at = supervisor.parts.clock.now()
     marks.set(`${machine} ${id}`, { event, eventAt: at, from })
-    if (this.#events.length >= MOST_KEPT) {
+    if (this.#kept.length - this.#ofRuns >= MOST_OTHERS) {
       this.#skipped += 1
       return
     }
     const actor = ids.traced(machine, id)
     const source = sourceOfOther(event, ids.aboveTraced(actor) ?? 'user')
-    this.#events.push({ at, id: actor, ...ids.place, name: id, type: event, from, to, source })
+    const row = { at, id: actor, ...ids.place, name: id, type: event, from, to, source }
+    this.#kept.push({ row, order: undefined })
   }
 }
