@@ -11,6 +11,7 @@ import type {
   Ask,
   EventRow,
   Frame,
+  Goodbye,
   Hello,
   PageMessage,
   ServerMessage,
@@ -25,6 +26,7 @@ export class FeedClient {
   readonly charts = new Map<string, Chart>()
   readonly events: EventRow[] = []
   readonly frames: Frame[] = []
+  goodbye: Goodbye | undefined
   /** The last of each. */
   readonly common: Pick<Frame, 'counts' | 'stored' | 'pools' | 'rates' | 'waits'> = {}
   /** Code and reason of the end. */
@@ -106,6 +108,7 @@ export class FeedClient {
   #hear(message: ServerMessage): void {
     if (message.type === 'hello') this.hello = message
     else if (message.type === 'answer') this.#answered(message)
+    else if (message.type === 'goodbye') this.goodbye = message
     else this.#show(message)
     for (const look of [...this.#waits]) look()
   }

@@ -110,6 +110,7 @@ function feedOf(source: FakeSource) {
     sources: [source],
     charts: new Charts(),
     isToken: (given) => given === 'right',
+    farewell: () => 'stopped',
     onError: (error) => errors.push(error),
   })
   onTestFinished(() => feed.close())
@@ -217,10 +218,38 @@ describe('frames', () => {
     expect([source.opened, feed.size]).toEqual([1, 2])
     for (const page of pages) page.left()
     expect([source.changed, feed.size]).toEqual([undefined, 0])
-    feed.close()
+    await feed.close()
     const late = new FakeSocket()
     feed.connect(late, 'look')
     expect([late.closed, source.opened]).toEqual(['1001 the inspector is closed', 1])
+  })
+
+  test('end with goodbye: the last page that goes ends the feed, which waits for none that cannot ask', async () => {
+    const source = new FakeSource()
+    const { feed } = feedOf(source)
+    const [nobody, reader] = [new FakeSocket(), new FakeSocket()]
+    feed.connect(nobody, 'none')
+    const page = feed.connect(reader, 'look')
+    await reader.until(() => reader.frames.length === 1)
+    source.row = { ...ROW, state: 'stopped' }
+    const closed = feed.close()
+    expect(nobody.closed).toBe('1001 the inspector is closed')
+    expect(nobody.messages.map(({ type }) => type)).toEqual(['hello'])
+    expect(reader.messages.slice(-2)).toMatchObject([
+      { type: 'frame', changed: [{ id: 'root', state: 'stopped' }] },
+      { type: 'goodbye', reason: 'stopped' },
+    ])
+    page.left()
+    await closed
+    expect([reader.closed, source.changed]).toEqual([undefined, undefined])
+  })
+
+  test('end for a page that does not go, too', async () => {
+    const { feed } = feedOf(new FakeSource())
+    const socket = new FakeSocket()
+    feed.connect(socket, 'look')
+    await feed.close()
+    expect(socket.closed).toBe('1001 the inspector is closed')
   })
 
   test('go on after a source has thrown', async () => {

@@ -203,10 +203,18 @@ describe('the feed of a supervisor', () => {
     await page.close()
   })
 
-  test('ends with the supervisor: pages are told, and the last frame says so', async () => {
+  test('ends with the supervisor: pages are told, and may ask how things stand at the end', async () => {
     const { supervisor, inspector } = await inspected()
+    const { task } = gate()
+    const run = supervisor.submit(task)
     const page = await openFeed(inspector)
-    await supervisor.stop()
+    const stopped = supervisor.stop({ wait: false })
+    await page.until(({ goodbye }) => goodbye !== undefined)
+    expect(page.goodbye?.reason).toBe('stopped')
+    expect(await page.ask({ ask: 'tasks', of: 'supervisor' })).toMatchObject({
+      tasks: [{ id: run.id, state: 'terminated', acts: ['retry'] }],
+    })
+    await stopped
     expect(await page.closed).toEqual({ code: 1001, reason: 'the inspector is closed' })
     expect(page.rows.get('supervisor')).toMatchObject({ state: 'stopped' })
     await expect(fetch(inspector.address)).rejects.toThrow()

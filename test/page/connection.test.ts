@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { until } from '../support/until.ts'
 import { usePages } from './page-kit.ts'
-import { ACTORS, LISTS } from './scene.ts'
+import { ACTORS, LISTS, TASK_ROWS } from './scene.ts'
 import { openScene } from './scene-page.ts'
-import { ScriptedFeed } from './scripted-feed.ts'
+import { NOW, ScriptedFeed } from './scripted-feed.ts'
 
 const pages = usePages()
 const statusOf = ({ page }: ScriptedFeed) => page.locator('.status')
@@ -58,6 +58,30 @@ describe('a connection that is lost', () => {
     await until(() => feed.heard.slice(heard).some((message) => message.type === 'login'))
     expect(feed.last('login')).toMatchObject({ token: 'open-sesame' })
   })
+})
+
+test('a server that says goodbye is asked once more, and no button pretends that it hears', async () => {
+  const feed = await openScene(pages, '#token=open-sesame&view=tasks')
+  const { page } = feed
+  const { answers } = feed
+  const cancel = page.getByRole('button', { name: 'Cancel charge card' })
+  await cancel.waitFor()
+  expect(await cancel.isEnabled()).toBe(true)
+  feed.answers = (message) =>
+    message.type === 'ask' && message.ask === 'tasks'
+      ? { tasks: TASK_ROWS.map((row) => ({ ...row, state: 'terminated', acts: ['retry'] })), next: null }
+      : answers(message)
+  feed.closeForGood()
+  feed.send({ type: 'goodbye', reason: 'stopped' })
+  await page.locator('.status', { hasText: 'The supervisor has stopped' }).waitFor()
+  const retry = page.getByRole('button', { name: 'Retry charge card' })
+  await retry.waitFor()
+  expect(await retry.isDisabled()).toBe(true)
+  const uptime = page.locator('.subject .muted')
+  const before = await uptime.textContent()
+  await page.clock.setFixedTime(NOW + 3_600_000)
+  await page.getByRole('tab', { name: 'Actors' }).click()
+  expect(await uptime.textContent()).toBe(before)
 })
 
 test('a server of another version is not understood: the page says so and leaves it alone', async () => {

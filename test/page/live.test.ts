@@ -90,8 +90,8 @@ describe('a task', () => {
     await expect(run.result).rejects.toMatchObject({ code: 'ERR_TASK_CANCELLED' })
     await page.getByRole('combobox', { name: 'State' }).selectOption('failed')
     const failed = page.getByRole('button', { name: 'print', exact: true })
-    await page.getByRole('button', { name: 'Retry print' }).waitFor()
     await until(async () => (await failed.count()) === 1)
+    await page.getByRole('button', { name: 'Retry print' }).waitFor()
     await failed.click()
     await page.getByText('the printer is on fire').first().waitFor()
     const again = new Promise<{ name: string }>((resolve) => supervisor.on('task.created', resolve))
@@ -148,10 +148,7 @@ test('a server that starts again is found again, and the page may act as before'
   await page.goto(inspector.url)
   await page.locator('.status').getByText('Live').waitFor()
   await inspector.close()
-  await page
-    .locator('.status')
-    .getByText(/lost|Connecting/)
-    .waitFor()
+  await page.locator('.status').getByText('The inspector was closed').waitFor()
   const { port, token } = inspector
   await supervisor.serveInspector({ port, token })
   await page.locator('.status').getByText('Live').waitFor()
@@ -159,6 +156,20 @@ test('a server that starts again is found again, and the page may act as before'
   await page.getByRole('tab', { name: 'Tasks' }).click()
   await page.getByRole('button', { name: 'Cancel print' }).click()
   await expect(run.result).rejects.toMatchObject({ code: 'ERR_TASK_CANCELLED' })
+})
+
+test('a supervisor that stops is shown as it ended: its tasks, too', async () => {
+  const { supervisor, inspector } = await inspected()
+  const run = supervisor.submit(gated('print').task, 'first')
+  const page = await pages.open({ tolerates: /WebSocket|ERR_CONNECTION_REFUSED/ })
+  await page.goto(inspector.url)
+  await page.getByRole('tab', { name: 'Tasks' }).click()
+  await page.getByRole('button', { name: 'Cancel print' }).waitFor()
+  await supervisor.stop({ wait: false, cancelTasks: true })
+  await page.locator('.status').getByText('The supervisor has stopped').waitFor()
+  expect(run.state).toBe('terminated')
+  await page.locator('.task-table .badge').getByText('terminated').waitFor()
+  expect(await page.getByRole('button', { name: 'Retry print' }).isDisabled()).toBe(true)
 })
 
 describe('many', () => {

@@ -37,6 +37,7 @@ export class ScriptedFeed {
   #socket: WebSocketRoute | undefined
   #seq = 0
   #mute = false
+  #isClosed = false
   #refusal: { readonly code: string; readonly message: string } | undefined
   #hello: Partial<Hello>
 
@@ -76,6 +77,11 @@ export class ScriptedFeed {
     await socket?.close({ code: 1012, reason: 'restart' })
   }
 
+  /** Lets nobody in any more. */
+  closeForGood(): void {
+    this.#isClosed = true
+  }
+
   /** Answers nothing any more. */
   mute(): void {
     this.#mute = true
@@ -103,6 +109,7 @@ export class ScriptedFeed {
   }
 
   #accept(socket: WebSocketRoute): void {
+    if (this.#isClosed) return void socket.close({ code: 1001, reason: 'gone' })
     this.#socket = socket
     this.#seq = 0
     socket.onMessage((data) => {

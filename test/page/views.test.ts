@@ -216,6 +216,19 @@ describe('events', () => {
     await page.getByRole('heading', { name: 'send invoice retrying' }).waitFor()
   })
 
+  test('may be left while their log scrolls', async () => {
+    const { page } = await openScene(pages, '#view=events')
+    await page.locator('.log-row').nth(5).waitFor()
+    await page.setViewportSize({ width: 1280, height: 260 })
+    // The browser tells of it with its next picture; by then the log has gone.
+    await page.evaluate(`new Promise((resolve) => {
+      document.querySelector('.log').scrollTop = 40
+      document.querySelector('#tab-tasks').click()
+      requestAnimationFrame(() => requestAnimationFrame(resolve))
+    })`)
+    await page.getByRole('region', { name: 'Tasks' }).waitFor()
+  })
+
   test('are a sequence between actors', async () => {
     const { page } = await openScene(pages, '#view=events')
     await page.getByRole('button', { name: 'Sequence' }).click()

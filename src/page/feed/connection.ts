@@ -51,11 +51,16 @@ export class Connection {
 
   /** Begins anew: the server says all again. */
   restart(): void {
+    this.leave()
+    this.connect()
+  }
+
+  /** All has been said: the next try is for another server. */
+  leave(): void {
     const socket = this.#socket
-    if (socket === undefined) return this.connect()
+    if (socket === undefined) return
     this.#lose(socket)
     socket.close()
-    this.connect()
   }
 
   /** @returns whether it was sent; the server need not have got it */

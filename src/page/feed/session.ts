@@ -5,10 +5,11 @@
  * waits, it is dropped and the server is asked to begin anew. Components read the picture and one of the signals here, which
  * count the changes of a part of it.
  */
-import { batch, effect, type Signal, signal } from '@preact/signals'
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type {
   Access,
   Frame,
+  Goodbye,
   Hello,
   PageMessage,
   ServerMessage,
@@ -40,10 +41,18 @@ export class Session {
   /** Counts the servers that have said hello. */
   readonly visits = signal(0)
   readonly notice: Signal<Notice | undefined> = signal(undefined)
+  /** Why the server has gone, if it said so; until there is another one. */
+  readonly farewell: Signal<Goodbye['reason'] | undefined> = signal(undefined)
+  /** Somebody is there who hears. */
+  readonly connected: ReadonlySignal<boolean> = computed(
+    () => this.state.value.name === 'open' && this.farewell.value === undefined,
+  )
   readonly #connection: Connection
   readonly #requests: Requests
   /** When the last message came, by the clock of this machine. */
   seenAt = 0
+  /** Questions of what is shown, to be asked once more when the server goes. */
+  readonly #standing = new Set<() => Promise<void>>()
   #watch: Watch | undefined
   #waiting: (Hello | Frame)[] = []
   #overflown = false
@@ -78,6 +87,16 @@ export class Session {
     return this.#requests.make<Value>(request)
   }
 
+  /**
+   * Asked once more when the server goes, so that what is shown is how things stood at the end.
+   *
+   * @returns how to end that
+   */
+  standing(ask: () => Promise<void>): () => void {
+    this.#standing.add(ask)
+    return () => this.#standing.delete(ask)
+  }
+
   /** Says in a notice what came of it. */
   async act(request: Request, done: string): Promise<void> {
     try {
@@ -108,14 +127,22 @@ export class Session {
 
   #take(message: ServerMessage): void {
     if (message.type === 'answer') return this.#requests.answer(message)
+    if (message.type === 'goodbye') return void this.#part(message)
     if (message.type === 'hello') this.#greet(message)
     if (this.paused.peek()) this.#wait(message)
     else this.#show([message])
   }
 
+  async #part({ reason }: Goodbye): Promise<void> {
+    this.farewell.value = reason
+    await Promise.allSettled([...this.#standing].map((ask) => ask()))
+    this.#connection.leave()
+  }
+
   /** Says again what a server before this one was told. */
   #greet({ access }: Hello): void {
     this.access.value = access
+    this.farewell.value = undefined
     if (this.#token !== undefined && access !== 'act') void this.logIn(this.#token)
     if (this.#watch !== undefined) this.#connection.send(this.#watch)
   }

@@ -1,4 +1,5 @@
 /** What is looked at, whether the connection lives, and the views as tabs. */
+import type { Goodbye } from '../../runtime/inspector/messages.ts'
 import { count, duration } from '../model/format.ts'
 import { usePage } from './context.ts'
 import { useNow } from './now.ts'
@@ -96,20 +97,29 @@ function Load() {
   )
 }
 
+const FAREWELLS: Readonly<Record<Goodbye['reason'], string>> = {
+  stopped: 'The supervisor has stopped',
+  failed: 'The supervisor has failed',
+  closed: 'The inspector was closed',
+}
+
 function Status() {
   const { session } = usePage()
   const state = session.state.value
   const paused = session.paused.value
+  const farewell = session.farewell.value
   const [tone, text] =
-    state.name === 'open'
-      ? paused
-        ? ['held', 'Paused']
-        : ['live', 'Live']
-      : state.name === 'outdated'
-        ? ['lost', 'Reload the page: the server is of another version']
-        : state.name === 'waiting'
-          ? ['lost', 'Connection lost, trying again']
-          : ['lost', state.tries > 0 ? 'Connecting again' : 'Connecting']
+    state.name === 'outdated'
+      ? ['lost', 'Reload the page: the server is of another version']
+      : farewell !== undefined
+        ? ['lost', FAREWELLS[farewell]]
+        : state.name === 'open'
+          ? paused
+            ? ['held', 'Paused']
+            : ['live', 'Live']
+          : state.name === 'waiting'
+            ? ['lost', 'Connection lost, trying again']
+            : ['lost', state.tries > 0 ? 'Connecting again' : 'Connecting']
   return (
     <output class="status" data-tone={tone}>
       <span class="dot" aria-hidden="true" />

@@ -8,11 +8,15 @@ setInterval(() => {
   if (!document.hidden) tick.value += 1
 }, 1_000)
 
-/** Epoch ms by the server's clock. A component that uses it is drawn again each second; it stands still while paused. */
+/**
+ * Epoch ms by the server's clock. A component that uses it is drawn again each second. It stands still while paused, and while
+ * nothing is heard of the server.
+ */
 export function useNow(): number {
   const { session } = usePage()
   tick.value
   session.numbers.value
   const { at } = session.picture
-  return session.paused.value ? at : at + Math.max(0, Date.now() - session.seenAt)
+  const isHeard = session.connected.value && !session.paused.value
+  return isHeard ? at + Math.max(0, Date.now() - session.seenAt) : at
 }

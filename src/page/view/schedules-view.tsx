@@ -121,12 +121,15 @@ function useSchedules(): readonly ScheduleRow[] | undefined {
   const open = session.state.value.name === 'open' && !session.paused.value
   useEffect(() => {
     if (!open) return
-    const ask = (): void => {
+    const ask = (): Promise<void> =>
       session.ask<readonly ScheduleRow[]>({ type: 'ask', ask: 'schedules' }).then(setRows, () => {})
-    }
-    ask()
+    void ask()
     const timer = setInterval(ask, REFRESH_MS)
-    return () => clearInterval(timer)
+    const end = session.standing(ask)
+    return () => {
+      clearInterval(timer)
+      end()
+    }
   }, [open, session])
   return rows
 }

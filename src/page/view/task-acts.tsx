@@ -1,11 +1,12 @@
 /** The buttons of a task: there for those who may act, as far as it can be done now. */
 import type { TaskRow } from '../../runtime/inspector/messages.ts'
 import { placeOf } from '../model/format.ts'
+import { ActButton } from './act-button.tsx'
 import { usePage } from './context.ts'
 
 export function TaskActs({ task, onDone }: { task: TaskRow; onDone?: () => void }) {
   const { session } = usePage()
-  if (session.access.value !== 'act' || task.acts.length === 0) return null
+  if (task.acts.length === 0) return null
   const { id, of, name } = task
   const place = placeOf(task)
   const act = async (which: 'cancel' | 'retry', done: string): Promise<void> => {
@@ -15,24 +16,14 @@ export function TaskActs({ task, onDone }: { task: TaskRow; onDone?: () => void 
   return (
     <span class="acts">
       {task.acts.includes('cancel') ? (
-        <button
-          type="button"
-          class="button small"
-          aria-label={`Cancel ${name}`}
-          onClick={() => void act('cancel', `${name} is asked to end.`)}
-        >
+        <ActButton label={`Cancel ${name}`} onClick={() => void act('cancel', `${name} is asked to end.`)}>
           Cancel
-        </button>
+        </ActButton>
       ) : null}
       {task.acts.includes('retry') ? (
-        <button
-          type="button"
-          class="button small"
-          aria-label={`Retry ${name}`}
-          onClick={() => void act('retry', `${name} runs again.`)}
-        >
+        <ActButton label={`Retry ${name}`} onClick={() => void act('retry', `${name} runs again.`)}>
           Retry
-        </button>
+        </ActButton>
       ) : null}
     </span>
   )

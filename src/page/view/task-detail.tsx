@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { TaskDetail } from '../../runtime/inspector/messages.ts'
 import { clockTime, placeOf } from '../model/format.ts'
+import { ActButton } from './act-button.tsx'
 import { usePage } from './context.ts'
 
 export function TaskDetailView({ task, log = true }: { task: TaskDetail; log?: boolean }) {
@@ -46,11 +47,7 @@ function Values({ task }: { task: TaskDetail }) {
         session.notice.value = { kind: 'failed', text: (error as Error).message }
       })
   }
-  return (
-    <button type="button" class="button small" onClick={show}>
-      Show input and result
-    </button>
-  )
+  return <ActButton onClick={show}>Show input and result</ActButton>
 }
 
 function text(value: unknown): string {

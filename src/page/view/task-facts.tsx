@@ -57,12 +57,18 @@ export function useTaskDetail(
   useEffect(() => {
     let wanted = open && id !== ''
     if (!wanted) return
-    session.ask<TaskDetail>({ type: 'ask', ask: 'task', task: id, of, ...placeOf({ within }) }).then(
-      (answer) => wanted && setDetail(answer),
-      () => {},
-    )
+    const ask = (): Promise<void> =>
+      session.ask<TaskDetail>({ type: 'ask', ask: 'task', task: id, of, ...placeOf({ within }) }).then(
+        (answer) => {
+          if (wanted) setDetail(answer)
+        },
+        () => {},
+      )
+    void ask()
+    const end = session.standing(ask)
     return () => {
       wanted = false
+      end()
     }
   }, [id, of, within, change, open, session])
   return detail?.id === id ? detail : undefined

@@ -121,24 +121,26 @@ function usePages({ of, state, text }: Query): Pages {
       ...(name === '' ? {} : { text: name }),
       ...(after.length === 0 ? {} : { after: after.at(-1) as string }),
     }
-    let timer: ReturnType<typeof setTimeout> = setTimeout(() => {
-      session
-        .ask<TaskPage>({ type: 'ask', ask: 'tasks', ...query })
-        .then(
-          (page) => {
-            if (!wanted) return
-            setError(undefined)
-            setAnswer(page)
-          },
-          (reason) => wanted && setError((reason as Error).message),
-        )
-        .finally(() => {
-          if (wanted) timer = setTimeout(() => setAsked(asked + 1), REFRESH_MS)
-        })
+    const ask = (): Promise<void> =>
+      session.ask<TaskPage>({ type: 'ask', ask: 'tasks', ...query }).then(
+        (page) => {
+          if (!wanted) return
+          setError(undefined)
+          setAnswer(page)
+        },
+        (reason) => {
+          if (wanted) setError((reason as Error).message)
+        },
+      )
+    let timer: ReturnType<typeof setTimeout> = setTimeout(async () => {
+      await ask()
+      if (wanted) timer = setTimeout(() => setAsked(asked + 1), REFRESH_MS)
     }, TYPING_MS)
+    const end = session.standing(ask)
     return () => {
       wanted = false
       clearTimeout(timer)
+      end()
     }
   }, [key, after.length, open, paused, asked, session])
   const { next } = answer

@@ -51,8 +51,9 @@ export function VirtualList({
   const start = Math.max(0, Math.min(Math.floor(place.top / rowHeight), size) - MARGIN)
   const end = Math.min(size, Math.ceil((place.top + place.height) / rowHeight) + MARGIN)
   useEffect(() => onSight?.({ start, end }), [start, end, onSight])
-  const onScroll = (): void => {
-    const { scrollTop, clientHeight } = own.current as HTMLDivElement
+  const onScroll = (event: Event): void => {
+    // What was scrolled last is told after the list has gone, too.
+    const { scrollTop, clientHeight } = event.currentTarget as HTMLDivElement
     atEnd.current = scrollTop + clientHeight >= size * rowHeight - rowHeight
     setPlace({ top: scrollTop, height: clientHeight })
   }

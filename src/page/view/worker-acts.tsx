@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ActorRow, WorkerAct, WorkerRow } from '../../runtime/inspector/messages.ts'
 import { count, placed, placeOf, relative } from '../model/format.ts'
+import { ActButton } from './act-button.tsx'
 import { usePage } from './context.ts'
 import { useNow } from './now.ts'
 import { Fact } from './task-facts.tsx'
@@ -20,21 +21,18 @@ export function WorkerButtons({ row }: { row: Pick<WorkerRow, 'name' | 'within' 
   const { session } = usePage()
   const { name, acts } = row
   const place = placeOf(row)
-  if (session.access.value !== 'act') return null
   return (
     <span class="acts">
       {acts.map((act) => (
-        <button
+        <ActButton
           key={act}
-          type="button"
-          class="button small"
-          aria-label={`${act} ${placed(name, row.within)}`}
+          label={`${act} ${placed(name, row.within)}`}
           onClick={() =>
             void session.act({ type: 'act', act, worker: name, ...place }, `${name} ${SAID[act]}.`)
           }
         >
           {act}
-        </button>
+        </ActButton>
       ))}
     </span>
   )
@@ -47,7 +45,11 @@ function Worker({ actor }: { actor: ActorRow }) {
   const open = session.state.value.name === 'open'
   // Asked again with each event that it takes.
   useEffect(() => {
-    if (open) session.ask<readonly WorkerRow[]>({ type: 'ask', ask: 'workers' }).then(setRows, () => {})
+    if (!open) return
+    const ask = (): Promise<void> =>
+      session.ask<readonly WorkerRow[]>({ type: 'ask', ask: 'workers' }).then(setRows, () => {})
+    void ask()
+    return session.standing(ask)
   }, [actor.id, actor.eventAt, open, session])
   const row = rows.find(({ id }) => id === actor.id)
   if (row === undefined) return null
@@ -68,17 +70,12 @@ function Worker({ actor }: { actor: ActorRow }) {
 
 function SupervisorActs({ actor }: { actor: ActorRow }) {
   const { session } = usePage()
-  if (session.access.value !== 'act') return null
   const hold = (act: 'hold' | 'release', done: string) => () =>
     void session.act({ type: 'act', act, ...placeOf(actor) }, done)
   return (
     <div class="acts">
-      <button type="button" class="button small" onClick={hold('hold', 'Nothing is admitted any more.')}>
-        Hold admission
-      </button>
-      <button type="button" class="button small" onClick={hold('release', 'Tasks are admitted again.')}>
-        Release
-      </button>
+      <ActButton onClick={hold('hold', 'Nothing is admitted any more.')}>Hold admission</ActButton>
+      <ActButton onClick={hold('release', 'Tasks are admitted again.')}>Release</ActButton>
     </div>
   )
 }

@@ -10,7 +10,7 @@
 import { StatewardError } from '../errors.ts'
 import type { Charts } from './charts.ts'
 import type { Moment } from './feed.ts'
-import type { Access, Act, Ask, EventRow, Hello, Login, PageMessage } from './messages.ts'
+import type { Access, Act, Ask, EventRow, Goodbye, Hello, Login, PageMessage } from './messages.ts'
 import { onBacklog } from './pace.ts'
 import { readMessage } from './page-message.ts'
 import { difference, look, NOTHING, toWish, type View, type Wish } from './tree.ts'
@@ -99,6 +99,11 @@ export class FeedPage {
     })
     this.#missed = 0
     this.#socket.send(`${frame.slice(0, -1)}${this.#commonOf(moment)}}`)
+  }
+
+  /** It has been told the last frame. */
+  bid(goodbye: Goodbye): void {
+    this.#send(goodbye)
   }
 
   /** Whatever it says is answered or done; nothing that it says throws. */

@@ -3,14 +3,15 @@
  *
  * - `asleep`: no page is there; the sources hear nothing and no timer is set.
  * - `awake`: from the first page on. A frame is made when something has happened, as often as pace.ts allows.
- * - `closed`: for good.
+ * - `leaving`: pages were told goodbye. They ask once more how things stand, and go; who has not gone soon is sent away.
+ * - `closed`: for good; no page is there.
  *
  * A frame is made even when nothing changed, twice a second, so that a page knows that it is heard.
  */
 import { hostname } from 'node:os'
 import type { Charts } from './charts.ts'
 import { FeedPage, type FeedSocket } from './feed-page.ts'
-import { type Access, type Ask, type EventRow, FEED_PROTOCOL, type Hello } from './messages.ts'
+import { type Access, type Ask, type EventRow, FEED_PROTOCOL, type Goodbye, type Hello } from './messages.ts'
 import { costOf, nextFrameMs } from './pace.ts'
 import type { Common, Source } from './source.ts'
 import { type ActorTree, firstWish } from './tree.ts'
@@ -19,6 +20,8 @@ export interface FeedOptions {
   readonly sources: readonly Source[]
   readonly charts: Charts
   isToken(given: string): boolean
+  /** Why pages have to go, asked when they do. */
+  farewell(): Goodbye['reason']
   /** Told of what was thrown where nothing may throw. */
   onError(error: unknown): void
 }
@@ -33,6 +36,11 @@ export interface Moment {
   readonly skipped: number
 }
 
+const AWAY = [1001, 'the inspector is closed'] as const
+
+/** For what pages ask when they are told goodbye: that they know the answers by then. */
+const LEAVING_MS = 250
+
 export class Feed {
   readonly tree: ActorTree
   readonly #options: FeedOptions
@@ -41,7 +49,8 @@ export class Feed {
   #dueAt = Number.POSITIVE_INFINITY
   #lastAt = 0
   #costMs = 0
-  #isClosed = false
+  #closing: Promise<void> | undefined
+  #isEmpty: () => void = () => {}
 
   constructor(options: FeedOptions) {
     this.#options = options
@@ -66,8 +75,8 @@ export class Feed {
       wished: () => this.#soon(),
       closed: () => this.#left(page),
     })
-    if (this.#isClosed) {
-      socket.close(1001, 'the inspector is closed')
+    if (this.#closing !== undefined) {
+      socket.close(...AWAY)
       return page
     }
     this.#pages.add(page)
@@ -77,13 +86,29 @@ export class Feed {
     return page
   }
 
-  /** Tells how things stand once more, and leaves. */
-  close(): void {
-    if (this.#isClosed) return
-    if (this.#pages.size > 0) this.#tell()
-    this.#isClosed = true
-    for (const page of [...this.#pages]) page.end(1001, 'the inspector is closed')
-    this.#sleep()
+  /** Tells how things stand once more, and says goodbye. Resolves when no page is left. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    if (this.#pages.size === 0) return
+    clearTimeout(this.#timer)
+    this.#tell()
+    const left = new Promise<void>((resolve) => {
+      this.#isEmpty = resolve
+    })
+    const goodbye: Goodbye = { type: 'goodbye', reason: this.#options.farewell() }
+    for (const page of [...this.#pages]) {
+      if (page.access === 'none') page.end(...AWAY)
+      else page.bid(goodbye)
+    }
+    const bound = setTimeout(() => {
+      for (const page of [...this.#pages]) page.end(...AWAY)
+    }, LEAVING_MS)
+    await left
+    clearTimeout(bound)
   }
 
   #hello(access: Access): Hello {
@@ -109,7 +134,9 @@ export class Feed {
   }
 
   #left(page: FeedPage): void {
-    if (this.#pages.delete(page) && this.#pages.size === 0) this.#sleep()
+    if (!this.#pages.delete(page) || this.#pages.size > 0) return
+    this.#sleep()
+    this.#isEmpty()
   }
 
   #sleep(): void {
@@ -132,7 +159,7 @@ export class Feed {
   }
 
   #arm(isBusy: boolean): void {
-    if (this.#pages.size === 0 || this.#isClosed) return
+    if (this.#pages.size === 0 || this.#closing !== undefined) return
     const dueAt = this.#lastAt + nextFrameMs(isBusy, this.#costMs)
     if (dueAt >= this.#dueAt) return
     clearTimeout(this.#timer)

@@ -2,7 +2,7 @@
  * The server of an inspector: the page over HTTP, its feed over WebSockets, on one port.
  *
  * - `listening`: from `listen` on.
- * - `closing`: nobody is let in; pages are told to go.
+ * - `closing`: nobody is let in; pages are told goodbye, and go.
  * - `closed`: no socket is left.
  *
  * It never holds the process open by itself, unless it is asked to.
@@ -80,14 +80,14 @@ export class InspectorServer {
   async #close(): Promise<void> {
     clearInterval(this.#beat)
     const { feed, stately } = this.#options
-    feed.close()
-    stately?.close()
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
     this.#http.closeIdleConnections()
     const bound = setTimeout(() => {
       for (const socket of this.#sockets.clients) socket.terminate()
       this.#http.closeAllConnections()
     }, CLOSE_MS)
+    stately?.close()
+    await feed.close()
     await closed
     clearTimeout(bound)
     this.#sockets.close()

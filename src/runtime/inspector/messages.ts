@@ -20,7 +20,7 @@ export type PerBand = Readonly<Record<Band, number>>
 
 // What the server says.
 
-export type ServerMessage = Hello | Frame | Answer
+export type ServerMessage = Hello | Frame | Answer | Goodbye
 
 /** `none`: to log in is all that it may. `look`: it sees all but inputs and results. `act`: those too, and it may act. */
 export type Access = 'none' | 'look' | 'act'
@@ -191,6 +191,16 @@ export interface EventRow {
   readonly to: string
   /** Who sent it: id of an actor, or what is none. */
   readonly source: string | 'clock' | 'handler' | 'user'
+}
+
+/**
+ * The last frame has been told. What is asked now is still answered, for a moment: how things stand at the end. Then the
+ * connection is closed, by the page when it knows all that it wants to.
+ */
+export interface Goodbye {
+  readonly type: 'goodbye'
+  /** The supervisor has ended so, or the inspector alone was closed. */
+  readonly reason: 'stopped' | 'failed' | 'closed'
 }
 
 /** Exactly one per `login`, `ask` and `act`. */

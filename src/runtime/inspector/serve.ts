@@ -12,6 +12,7 @@ import { Charts } from './charts.ts'
 import { Feed } from './feed.ts'
 import type { Inspector, InspectorOptions } from './inspector.ts'
 import { InspectorServer } from './inspector-server.ts'
+import type { Goodbye } from './messages.ts'
 import { pageFolder, readPage } from './page-files.ts'
 import { QueueSource } from './queue-source.ts'
 import type { Source } from './source.ts'
@@ -45,6 +46,8 @@ export interface InspectorParts {
   sources(charts: Charts): readonly Source[]
   /** For Stately's inspectors. */
   stately?(charts: Charts): StatelyFeed
+  /** Why pages have to go, when they do. */
+  farewell(): Goodbye['reason']
   onError(error: unknown): void
   readonly holds: boolean
 }
@@ -58,6 +61,7 @@ async function openInspector(options: InspectorOptions, parts: InspectorParts): 
     sources: parts.sources(charts),
     charts,
     isToken: (given) => isToken(given, access),
+    farewell: () => parts.farewell(),
     onError: parts.onError,
   })
   const files = await readPage(pageFolder())
@@ -97,6 +101,7 @@ export function inspectSupervisor(supervisor: LiveSupervisor, options: Inspector
       ...(queue === undefined ? [] : [new QueueSource(queue, charts, () => daemonOf(parts))]),
     ],
     stately: (charts) => new StatelyFeed(supervisor, charts),
+    farewell: () => farewellOf(supervisor),
     onError: (error) => say(parts.ports.logger, 'error', { err: error }, 'the inspector failed'),
     holds: false,
   })
@@ -106,9 +111,14 @@ export function inspectSupervisor(supervisor: LiveSupervisor, options: Inspector
 export function inspectQueue(queue: Queue, options: InspectorOptions): Promise<Inspector> {
   return openInspector(options, {
     sources: (charts) => [new QueueSource(queue, charts, () => null)],
+    farewell: () => 'closed',
     onError: () => {},
     holds: true,
   })
+}
+
+function farewellOf({ state }: LiveSupervisor): Goodbye['reason'] {
+  return state === 'stopped' || state === 'failed' ? state : 'closed'
 }
 
 /** Name of the daemon of this supervisor. */
