@@ -42,7 +42,9 @@ describe('one task', () => {
     await first.leave()
     const second = await follow(`/tasks/${id}/events`, { 'last-event-id': seen?.id ?? '' })
     await workOff(queue, done('ada'))
-    const last = await second.next()
+    let last = await second.next()
+    // A store that takes its time may be looked at between the claim and the end.
+    if (last?.data.state === 'running') last = await second.next()
     expect(last?.data.state).toBe('finished')
     const third = await follow(`/tasks/${id}/events`, { 'last-event-id': last?.id ?? '' })
     expect(third.status).toBe(204)
