@@ -147,3 +147,8 @@ function pathText(path: readonly (string | number)[]): string {
   })
   return `$${parts.join('')}`
 }
+
+/** A text for people, in which is marked what a database would refuse or change: NUL characters and lone surrogates. */
+export function storableText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd')
+}

@@ -2,7 +2,7 @@
  * Keeps the leases of a daemon: all of them are renewed in one batch, each third of their length.
  *
  * ```
- * idle → resting ⇄ doubtful (renewing → retrying ⇄ again)
+ * idle → resting ⇄ doubtful (renewing → retrying ⇄ again; renewing ⇄ locked)
  *  ↑───────┴─────────┘
  * ```
  *
@@ -10,6 +10,8 @@
  * - `resting`: every lease has at least a third of its length left, unless this process did not come to its turn in time.
  *   Who wants to take back what others have lost asks first (`keeper.look`): where a lease of our own is over, all are in
  *   doubt at once, and nobody here takes anything back before the store has answered. Then he is told (`reportCalm`).
+ * - `doubtful.locked`: all but some were renewed, whose rows an open transaction of somebody else has locked; they are asked for again
+ *   after a short wait.
  * - `doubtful.renewing`: a renewal is on its way. `doubtful.retrying`: it failed, which is told once; once more after a
  *   short wait. `doubtful.again`: that renewal is on its way.
  *
@@ -22,6 +24,8 @@ export type LeaseKeeperEvent =
   | { readonly type: 'lease.taken' }
   /** `held`: how many leases there are now. */
   | { readonly type: 'store.answered'; readonly held: number }
+  /** Some could be neither renewed nor are they lost: their rows are locked. */
+  | { readonly type: 'store.locked' }
   | { readonly type: 'store.failed'; readonly error: unknown }
   /** Somebody is about to take back what was lost. `isOver`: one of the leases here is, by the clock. */
   | { readonly type: 'keeper.look'; readonly isOver: boolean }
@@ -94,7 +98,15 @@ export const leaseKeeperMachine = setup({
       states: {
         renewing: {
           entry: 'renew',
-          on: { 'store.failed': { target: 'retrying', actions: tell('renewalFailed') } },
+          on: {
+            'store.failed': { target: 'retrying', actions: tell('renewalFailed') },
+            'store.locked': 'locked',
+          },
+        },
+        locked: {
+          entry: 'armRetry',
+          exit: 'disarm',
+          on: { 'timer.renew': 'renewing' },
         },
         retrying: {
           entry: 'armRetry',
@@ -105,6 +117,7 @@ export const leaseKeeperMachine = setup({
           entry: 'renew',
           on: {
             'store.failed': 'retrying',
+            'store.locked': { target: 'locked', actions: tell('renewalWorks') },
             'store.answered': [
               {
                 guard: 'nothingIsHeld',

@@ -204,6 +204,8 @@ describe('what will not do is refused, and nothing is stored', () => {
     ['a key that would become another', 1, { key: '\ud800' }, 'ERR_OPTION_INVALID', 'lone surrogates'],
     ['an id that would become another', 1, { runId: 'a\udfff' }, 'ERR_OPTION_INVALID', 'lone surrogates'],
     ['an id with a NUL', 1, { runId: 'a\0b' }, 'ERR_OPTION_INVALID', 'NUL'],
+    ['metadata with a NUL', 1, { metadata: { a: ['\\', 'b\0'] } }, 'ERR_VALUE_NOT_STORABLE', 'NUL'],
+    ['a description with a NUL', 1, { description: 'a\0b' }, 'ERR_OPTION_INVALID', 'NUL'],
     ['options of a class', 1, new Date() as never, 'ERR_OPTION_INVALID', 'options'],
     ['a conflict', 1, { onConflict: 'skip' as never }, 'ERR_OPTION_INVALID', 'onConflict'],
     ['two times', 1, { runAt: 1, delayMs: 1 }, 'ERR_OPTION_INVALID', 'not both'],

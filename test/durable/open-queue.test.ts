@@ -59,6 +59,7 @@ test('a wrong option is refused before a file is made', async () => {
   const wrong: [object, string][] = [
     [{ url, byy: 'me' }, 'Did you mean "by"?'],
     [{ url, by: '' }, 'by'],
+    [{ url, by: 'a\0b' }, 'by'],
     [{ url, maxInputBytes: 0 }, 'maxInputBytes'],
     [{ url, migrate: 'yes' }, 'migrate'],
     [{ url, clock: {} }, 'clock'],

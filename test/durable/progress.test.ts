@@ -29,7 +29,7 @@ describe('progress of a stored task', () => {
     const wild = defineTask(
       { name: 'wild', percent: (percent: number) => percent },
       async (_percent: number, ctx) => {
-        ctx.progress(250, 'beyond')
+        ctx.progress(250, 'bey\0nd')
         await gate.promise
       },
     )
@@ -45,7 +45,7 @@ describe('progress of a stored task', () => {
     const { queue, store, lines } = await startedDaemon([wild, broken])
     const { id } = await queue.enqueue(wild, -20)
     await records(store, [id], ({ percent }) => percent === 100)
-    expect(await queue.get(id)).toMatchObject({ progress: { percent: 100, note: 'beyond' } })
+    expect(await queue.get(id)).toMatchObject({ progress: { percent: 100, note: 'bey\ufffdnd' } })
     gate.resolve()
     await queue.wait(id)
     expect(await queue.wait(await queue.enqueue(broken))).toBe('well')

@@ -230,6 +230,8 @@ describe('list', () => {
     [{ after: 'x' }, 'ERR_OPTION_INVALID'],
     [{ metadata: { a: {} } }, 'ERR_OPTION_INVALID'],
     [{ metadata: 'a' }, 'ERR_OPTION_INVALID'],
+    [{ metadata: { a: '\0' } }, 'ERR_OPTION_INVALID'],
+    [{ metadata: { 'a\ud800': 1 } }, 'ERR_OPTION_INVALID'],
     [{ createdFrom: 'today' }, 'ERR_OPTION_INVALID'],
     [{ sate: 'queued' }, 'ERR_OPTION_UNKNOWN'],
   ])('refuses %j', async (query, code) => {

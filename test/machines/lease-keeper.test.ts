@@ -9,6 +9,7 @@ const EVENTS: LeaseKeeperEvent[] = [
   { type: 'store.answered', held: 0 },
   { type: 'store.answered', held: 3 },
   { type: 'store.failed', error: 'away' },
+  { type: 'store.locked' },
   { type: 'keeper.look', isOver: false },
   { type: 'keeper.look', isOver: true },
   { type: 'timer.renew' },
@@ -22,7 +23,7 @@ const edges = walkMachine(leaseKeeperMachine, {
   limit: 1_000,
 })
 const isDoubtful = (state: string): boolean => state.startsWith('doubtful')
-const TIMED = ['resting', 'doubtful.retrying']
+const TIMED = ['resting', 'doubtful.retrying', 'doubtful.locked']
 const ASKING = ['doubtful.renewing', 'doubtful.again']
 
 test('every state and every declared transition is walked', () => {
@@ -54,7 +55,9 @@ test('on every edge it has the timers of its state, and asks once for each answe
     const fact =
       event.type === 'store.failed' && source === 'doubtful.renewing'
         ? 'renewalFailed'
-        : event.type === 'store.answered' && source === 'doubtful.again' && 'renewalWorks'
+        : ['store.answered', 'store.locked'].includes(event.type) &&
+          source === 'doubtful.again' &&
+          'renewalWorks'
     assert.deepEqual(told, fact ? [{ fact }] : [])
     assert.equal(asked.includes('endOverdue'), event.type === 'timer.overdue' && isDoubtful(source))
     // Nothing is taken back, which asks in `idle` or `resting`, before a lease that is over was renewed.

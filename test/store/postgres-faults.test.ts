@@ -113,7 +113,9 @@ test('what a client left open in the middle of a transaction is ended by the ser
   const held = one(slow, enqueue(0, task)).catch((error: unknown) => error)
   await reached.promise
   // It waits for the key that the other one has taken, until the server ends that transaction.
-  expect((await one(store, enqueue(1, newTask({ key: 'k' })))).items).toMatchObject([{ kind: 'stored' }])
+  const group = new GroupCommit(store)
+  expect((await group.submit(enqueue(1, newTask({ key: 'k' })))).items).toMatchObject([{ kind: 'stored' }])
+  await group.close()
   paused.resolve()
   expect(await held).toMatchObject({ code: 'ERR_STORE_UNREACHABLE' })
   expect(await store.get([task.id])).toEqual([undefined])

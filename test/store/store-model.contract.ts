@@ -195,7 +195,7 @@ function comparable(said: StoreAnswer | undefined): unknown {
     case 'renew':
       return {
         items: said.answer.items.map((item) =>
-          item.kind === 'lost' ? item : { kind: 'kept', asked: item.request !== null },
+          item.kind === 'kept' ? { kind: item.kind, asked: item.request !== null } : item,
         ),
       }
     case 'reclaim':

@@ -7,6 +7,7 @@ import type {
   OccurOperation,
   OverdueTask,
   PruneOperation,
+  SettleOperation,
   StoreOperation,
   Verdict,
 } from '../store/operations.ts'
@@ -23,6 +24,8 @@ export interface DaemonStore {
   readonly isServer: boolean
   /** Resolves when it is durable; see `GroupCommit`. */
   submit<Operation extends StoreOperation>(operation: Operation): Promise<AnswerTable[Operation['type']]>
+  /** The same for what was answered `locked`: it keeps nothing else waiting. */
+  submitLocked(operation: SettleOperation): Promise<AnswerTable['settle']>
   /** Schedules that somebody has to look at by `now`, epoch ms. */
   dueSchedules(now: number): Promise<readonly ScheduleRecord[]>
   /** Whether a word was left for this daemon, which its next sign of life would bring. */

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from '../../machines/model.ts'
 import type { TaskEvent } from '../../machines/task-model.ts'
+import { storableText } from '../storable.ts'
 import type { AskedTask, Verdict } from '../store/operations.ts'
 import type { ClaimedTask, Lease } from '../store/task-record.ts'
 import { type Progress, TaskRun } from '../task-run.ts'
@@ -111,7 +112,11 @@ export class HeldTasks implements HeldTaskOwner {
 
   progressed(held: HeldTask, { percent, note }: Progress): void {
     const whole = this.#ports.percentOf(held, percent) ?? null
-    this.#outbox.progress({ ...leaseOf(held), percent: whole, note: note ?? null })
+    this.#outbox.progress({
+      ...leaseOf(held),
+      percent: whole,
+      note: note === undefined ? null : storableText(note),
+    })
   }
 
   endSchedule(held: HeldTask): Promise<boolean> {

@@ -131,7 +131,8 @@ export class LeaseKeeper implements TimerOwner {
       term.granted(lease, this.#now)
       for (const [index, held] of leases.entries())
         this.#hear(held, items[index] as RenewAnswer, lease.endMono)
-      this.#driver.send({ type: 'store.answered', held: this.#tasks.size })
+      if (items.some(({ kind }) => kind === 'locked')) this.#driver.send({ type: 'store.locked' })
+      else this.#driver.send({ type: 'store.answered', held: this.#tasks.size })
     } catch (error) {
       this.renewals.failed += leases.length
       this.#driver.send({ type: 'store.failed', error })
@@ -140,6 +141,7 @@ export class LeaseKeeper implements TimerOwner {
 
   #hear(held: HeldTask, answer: RenewAnswer, endMono: number): void {
     if (this.#tasks.byId.get(held.id) !== held || held.leaseEndMono === LOST) return
+    if (answer.kind === 'locked') return
     this.renewals[answer.kind === 'lost' ? 'lost' : 'renewed'] += 1
     if (answer.kind === 'lost') return this.#lose(held)
     held.extend(endMono, this.#now)

@@ -2,7 +2,8 @@
  * Tells the store what became of tasks and how far they are, in batches; its life is machines/outbox.ts.
  *
  * What ends in one turn of the event loop goes together. Of progress only the newest report of a task is kept, and none
- * goes more often than every {@link PROGRESS_MS}; the last one of a task goes with its end.
+ * goes more often than every {@link PROGRESS_MS}; the last one of a task goes with its end. An end whose row somebody has locked
+ * goes by itself, and no other one waits for it.
  */
 import { backoffMs } from '../../machines/backoff.ts'
 import { compile } from '../../machines/compile.ts'
@@ -46,6 +47,8 @@ export class Outbox implements TimerOwner {
   #sending: NodeJS.Immediate | undefined = undefined
   #sent: Promise<void> = Promise.resolve()
   #untold = 0
+  /** Settlements that go by themselves. */
+  #locked = 0
   #isClosed = false
 
   constructor(ports: DaemonPorts, by: string, listener: OutboxListener) {
@@ -61,12 +64,12 @@ export class Outbox implements TimerOwner {
   }
 
   get isEmpty(): boolean {
-    return this.#driver.state === 'empty'
+    return this.#driver.state === 'empty' && this.#locked === 0
   }
 
   /** How many settlements are not known to be stored. */
   get untold(): number {
-    return this.#untold + this.#onTheWay + this.#settlements.length
+    return this.#untold + this.#onTheWay + this.#locked + this.#settlements.length
   }
 
   /** Resolves when the answer to what was sent last has been heard. */
@@ -144,7 +147,7 @@ export class Outbox implements TimerOwner {
   }
 
   reportEmptied(): void {
-    this.#listener.emptied()
+    if (this.#locked === 0) this.#listener.emptied()
   }
 
   async #send(): Promise<void> {
@@ -195,8 +198,9 @@ export class Outbox implements TimerOwner {
     for (const [index, answer] of answers.entries()) {
       const settlement = settlements[index] as Settlement
       // One that is lost may be so because it was taken before, and only the answer did not come.
-      if (answer.status === 'fulfilled') this.#rescued.delete(settlement.id)
-      else this.#refused(settlement, answer.reason)
+      if (answer.status === 'rejected') this.#refused(settlement, answer.reason)
+      else if (answer.value.items[0]?.kind === 'locked') void this.#sendLocked(settlement)
+      else this.#rescued.delete(settlement.id)
     }
     this.#listener.recovered()
     this.#driver.send({ type: 'store.answered', rest: this.#settlements.length })
@@ -213,8 +217,22 @@ export class Outbox implements TimerOwner {
 
   #hear(settlements: readonly Settlement[], answers: readonly SettleAnswer[]): void {
     for (const [index, { kind }] of answers.entries()) {
-      if (kind === 'lost') this.#listener.fenced(settlements[index] as Settlement)
+      const settlement = settlements[index] as Settlement
+      if (kind === 'lost') this.#listener.fenced(settlement)
+      if (kind === 'locked') void this.#sendLocked(settlement)
     }
+  }
+
+  async #sendLocked(settlement: Settlement): Promise<void> {
+    const { store, now } = this.#ports
+    this.#locked += 1
+    const operation = { type: 'settle', at: now(), by: this.#by, settlements: [settlement] } as const
+    const answer = await store.submitLocked(operation).catch(() => undefined)
+    this.#locked -= 1
+    // What is still locked, or was not answered, goes with the others once more.
+    if (answer === undefined) return this.settle(settlement)
+    this.#hear([settlement], answer.items)
+    if (this.isEmpty) this.#listener.emptied()
   }
 
   #takeOut(): { settlements: Settlement[]; reports: Map<string, Report> } {

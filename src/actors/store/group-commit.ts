@@ -10,21 +10,28 @@
  * - closed: nothing new is taken; what was taken is still committed.
  *
  * A caller hears of his operation when the commit is through: answered, or rejected with what kept the store from
- * carrying it out. What fails by itself fails alone; when a commit as a whole fails, all in it are rejected.
+ * carrying it out. What fails by itself fails alone; when a commit as a whole fails, all in it are rejected. What somebody's
+ * open transaction keeps from being carried out waits for that beside the others (locked-line.ts), and with it what is about
+ * the same.
  */
 import { type Lane, laneOf, lanesOf } from './commit-lanes.ts'
-import type { AnswerTable, OperationType, StoreAnswer, StoreOperation } from './operations.ts'
+import { LockedLine, type Waiting } from './locked-line.ts'
+import { isPatient } from './operation-subjects.ts'
+import type {
+  AnswerTable,
+  OperationType,
+  SettleOperation,
+  StoreAnswer,
+  StoreOperation,
+} from './operations.ts'
 import type { Store } from './store.ts'
 import { StoreError } from './store-error.ts'
 
 /** So many items share a commit: more would hold the event loop and other writers for too long. */
 const ITEMS_PER_COMMIT = 2_000
 
-interface Waiting {
-  readonly operation: StoreOperation
-  readonly resolve: (answer: never) => void
-  readonly reject: (error: Error) => void
-}
+/** So long an operation waits for the end of a transaction that has locked what it needs. */
+const PATIENCE_MS = 30_000
 
 type GroupedStore = Pick<Store, 'commit'> & Partial<Pick<Store, 'capabilities'>>
 
@@ -34,23 +41,29 @@ export class GroupCommit {
   #isGathering = false
   /** What is on its way. */
   readonly #lanes: Lane[] = []
+  readonly #locked: LockedLine
   #isClosed = false
   /** Resolved when nothing waits any more. */
   #drained: PromiseWithResolvers<void> | undefined
 
-  constructor(store: GroupedStore) {
+  constructor(store: GroupedStore, { patienceMs = PATIENCE_MS }: { readonly patienceMs?: number } = {}) {
     this.#store = store
+    const commit = (operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]> =>
+      store.commit(operations, 'apart')
+    this.#locked = new LockedLine({ commit, isLocked, settle, emptied: () => this.#look() }, patienceMs)
   }
 
   /** Resolves with the answer once it is durable. */
   submit<Operation extends StoreOperation>(operation: Operation): Promise<AnswerTable[Operation['type']]> {
-    if (this.#isClosed) {
-      return Promise.reject(new StoreError('ERR_STORE_CLOSED', 'The store is closed: nothing was stored.'))
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<AnswerTable[Operation['type']]>()
-    this.#waiting.push({ operation, resolve, reject })
-    this.#gather()
-    return promise
+    return this.#take(operation, (waiting) => {
+      this.#waiting.push(waiting)
+      this.#gather()
+    })
+  }
+
+  /** The same for one that was answered `locked`: it is asked again beside all others until it is not. */
+  submitLocked(operation: SettleOperation): Promise<AnswerTable['settle']> {
+    return this.#take(operation, (waiting) => this.#locked.add(waiting))
   }
 
   /** Resolves when all that was submitted is settled. Nothing more is taken. */
@@ -62,7 +75,25 @@ export class GroupCommit {
   }
 
   get #isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#lanes.length === 0
+    return this.#waiting.length === 0 && this.#lanes.length === 0 && this.#locked.isEmpty
+  }
+
+  #take<Operation extends StoreOperation>(
+    operation: Operation,
+    add: (waiting: Waiting) => void,
+  ): Promise<AnswerTable[Operation['type']]> {
+    if (this.#isClosed) {
+      return Promise.reject(new StoreError('ERR_STORE_CLOSED', 'The store is closed: nothing was stored.'))
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<AnswerTable[Operation['type']]>()
+    add({ operation, resolve, reject })
+    return promise
+  }
+
+  /** Whether there is anything left to do. */
+  #look(): void {
+    if (this.#isIdle) this.#drained?.resolve()
+    else this.#gather()
   }
 
   #gather(): void {
@@ -88,6 +119,7 @@ export class GroupCommit {
   }
 
   #begin(): void {
+    if (!this.#locked.isEmpty) this.#stepAside()
     if (this.#waiting.length === 0 || !this.#mayBegin) return
     const operations = this.#waiting.map(({ operation }) => operation)
     const ends = this.#isParallel && this.#lanes.length === 0 ? lanesOf(operations) : undefined
@@ -100,13 +132,28 @@ export class GroupCommit {
     this.#lanes.push(lane)
     try {
       const answers = await this.#store.commit(group.map(({ operation }) => operation))
-      for (const [index, waiting] of group.entries()) settle(waiting, answers[index])
+      for (const [index, waiting] of group.entries()) this.#hear(waiting, answers[index])
     } catch (error) {
       for (const { reject } of group) reject(error as Error)
     }
     this.#lanes.splice(this.#lanes.indexOf(lane), 1)
-    if (this.#isIdle) this.#drained?.resolve()
-    else this.#gather()
+    this.#look()
+  }
+
+  #hear(waiting: Waiting, said: StoreAnswer | undefined): void {
+    // Who settles goes on with the others, and asks for those that are locked again.
+    if (waiting.operation.type !== 'settle' && isLocked(waiting.operation, said)) this.#locked.add(waiting)
+    else settle(waiting, said)
+  }
+
+  /** What is about the same as what waits for a lock goes behind it. */
+  #stepAside(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const one of waiting) {
+      if (this.#locked.concerns(one.operation)) this.#locked.add(one)
+      else this.#waiting.push(one)
+    }
   }
 
   #next(): Waiting[] {
@@ -119,6 +166,12 @@ export class GroupCommit {
     }
     return this.#waiting.splice(0, count)
   }
+}
+
+function isLocked(operation: StoreOperation, said: StoreAnswer | undefined): boolean {
+  if (said?.type === 'settle') return said.answer.items.every(({ kind }) => kind === 'locked')
+  if (said?.type !== 'failed' || !isPatient(operation)) return false
+  return said.error instanceof StoreError && said.error.code === 'ERR_STORE_BUSY'
 }
 
 function settle({ operation, resolve, reject }: Waiting, said: StoreAnswer | undefined): void {

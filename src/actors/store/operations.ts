@@ -253,6 +253,13 @@ export interface Lost {
   readonly kind: 'lost'
 }
 
+/**
+ * An open transaction of somebody else has its row locked. Nothing was changed; it may be asked again.
+ */
+export interface Locked {
+  readonly kind: 'locked'
+}
+
 interface Done {
   readonly kind: 'done'
 }
@@ -279,10 +286,10 @@ export interface ClaimAnswer {
   readonly overdueAt: number | null
 }
 
-export type RenewAnswer = { readonly kind: 'kept'; readonly request: EndRequest | null } | Lost
+export type RenewAnswer = { readonly kind: 'kept'; readonly request: EndRequest | null } | Lost | Locked
 
 /** `state`: what it is now. */
-export type SettleAnswer = { readonly kind: 'settled'; readonly state: StoredState } | Lost
+export type SettleAnswer = { readonly kind: 'settled'; readonly state: StoredState } | Lost | Locked
 
 /** `asked`: its holder has to end it. */
 export type CancelAnswer = { readonly kind: 'cancelled' | 'asked' } | Refusal
@@ -314,6 +321,7 @@ export interface AnswerTable {
   renew: { readonly items: readonly RenewAnswer[] }
   /** `joined`: a task that waited for children may be due, or a schedule to be looked at, and a claim beside it did not see that. */
   settle: { readonly items: readonly SettleAnswer[]; readonly joined: boolean }
+  /** What is locked is answered `lost`. */
   progress: { readonly items: readonly (Done | Lost)[] }
   cancel: { readonly items: readonly CancelAnswer[] }
   retry: { readonly items: readonly (Done | Refusal)[] }

@@ -16,7 +16,7 @@ import { type Dispatch, type FetchedUse, instantText, LOCK_FREE_JOBS, SEQ_OF_JOB
 import { FIRST_OVERDUE } from './postgres-overdue.ts'
 import type { PgWork } from './postgres-rows.ts'
 import { bandOf, priorityOf, type RequestColumns, requestOf } from './shared-columns.ts'
-import type { ClaimedTask } from './task-record.ts'
+import type { ClaimedTask, Lease } from './task-record.ts'
 
 const SET_CLOCK = "SELECT set_config('stateward.now', $1, true)"
 const STRANGE = 'SELECT name FROM stateward.name WHERE name <> ALL($1)'
@@ -233,24 +233,30 @@ function toAsked({ id, fence, ...row }: RequestColumns & { id: string; fence: nu
   return request === null ? [] : [{ id, fence, request }]
 }
 
+// The others must not wait for one that an open transaction of somebody else has locked.
 const RENEW = `UPDATE stateward.task t SET lease_until = $2
-  FROM json_to_recordset($1::json) AS v (id text, fence integer)
-  WHERE t.id = v.id AND t.fence = v.fence AND t.state = 'running'
-  RETURNING t.id, t.fence, asked, asked_at, asked_by, asked_reason`
+  FROM (SELECT seq FROM stateward.task t JOIN json_to_recordset($1::json) AS v (id text, fence integer)
+    ON t.id = v.id AND t.fence = v.fence AND t.state = 'running' FOR NO KEY UPDATE OF t SKIP LOCKED) AS free
+  WHERE t.seq = free.seq RETURNING t.id, t.fence, asked, asked_at, asked_by, asked_reason`
+const HELD = `SELECT t.id, t.fence FROM stateward.task t JOIN json_to_recordset($1::json) AS v (id text, fence integer)
+  ON t.id = v.id AND t.fence = v.fence AND t.state = 'running'`
+
+const wordOf = ({ id, fence }: Lease): string => `${fence} ${id}`
 
 export async function renew(
   { sql }: PgWork,
   { leases, leaseUntil }: RenewOperation,
 ): Promise<AnswerTable['renew']> {
-  const kept = await sql.rows<RequestColumns & { id: string; fence: number }>(RENEW, [
-    // A holder gives what it holds, whose id and fence need not be members of its own.
-    JSON.stringify(leases.map(({ id, fence }) => ({ id, fence }))),
-    leaseUntil,
-  ])
-  const rows = new Map(kept.map((row) => [`${row.fence} ${row.id}`, row]))
-  const items = leases.map(({ id, fence }): RenewAnswer => {
-    const row = rows.get(`${fence} ${id}`)
-    return row === undefined ? { kind: 'lost' } : { kind: 'kept', request: requestOf(row) }
+  // A holder gives what it holds, whose id and fence need not be members of its own.
+  const given = JSON.stringify(leases.map(({ id, fence }) => ({ id, fence })))
+  const kept = await sql.rows<RequestColumns & Lease>(RENEW, [given, leaseUntil])
+  const rows = new Map(kept.map((row) => [wordOf(row), row]))
+  const others = rows.size < leases.length ? await sql.rows<Lease>(HELD, [given]) : []
+  const held = new Set(others.map(wordOf))
+  const items = leases.map((lease): RenewAnswer => {
+    const row = rows.get(wordOf(lease))
+    if (row !== undefined) return { kind: 'kept', request: requestOf(row) }
+    return { kind: held.has(wordOf(lease)) ? 'locked' : 'lost' }
   })
   return { items }
 }

@@ -1,20 +1,23 @@
 /**
  * Carries operations out in one transaction. Neighbours that enqueue or settle are carried out together. First all of
- * them without looking back, since nothing fails as a rule; when one does, the whole is rolled back and done again one by
- * one with a savepoint around each, so that only what fails is left out.
+ * them without looking back, since nothing fails as a rule; when one does, or waits for a lock for too long, the whole is rolled
+ * back and done again apart: one by one with a savepoint around each, so that only what fails or is locked is left out.
  */
-import type { StoreAnswer, StoreOperation } from './operations.ts'
+
+import { isPatient, subjectsOf } from './operation-subjects.ts'
+import type { SettleAnswer, StoreAnswer, StoreOperation } from './operations.ts'
 import { move, remove, retry } from './postgres-acts.ts'
 import { clockText } from './postgres-boss.ts'
 import { cancel } from './postgres-cancel.ts'
 import { claim, renew } from './postgres-claim.ts'
-import { isConnectionLost, type PgDriver, type PgSql } from './postgres-driver.ts'
+import { isConnectionLost, type PgDriver, type PgEnds, type PgSql } from './postgres-driver.ts'
 import { enqueueAll } from './postgres-enqueue.ts'
 import { overdue } from './postgres-overdue.ts'
 import type { KnownNames, PgWork } from './postgres-rows.ts'
 import { occur, schedule, unschedule } from './postgres-schedules.ts'
 import { progress, settleAll } from './postgres-settle.ts'
 import { beat, leave, prune, reclaim, tell } from './postgres-upkeep.ts'
+import type { CommitHow } from './store.ts'
 import { StoreError } from './store-error.ts'
 
 const HANDLERS = {
@@ -86,38 +89,102 @@ export interface CommitPorts {
   announcement(answers: readonly StoreAnswer[]): string
 }
 
+/** So long a commit waits for what somebody has locked, in ms: all in it wait, and all behind it. */
+const LOCK_MS = 200
+/** So long each operation waits that is carried out apart. */
+const APART_LOCK_MS = 10
+
+const lockText = (ms: number): string => `SET LOCAL lock_timeout = ${ms};`
+
 export async function commitOperations(
+  ports: CommitPorts,
+  operations: readonly StoreOperation[],
+  how: CommitHow,
+): Promise<readonly StoreAnswer[]> {
+  if (how === 'apart') return commitApart(ports, operations)
+  const { driver } = ports
+  const at = operations.find((operation) => operation.type === 'claim')?.at
+  const clock = at === undefined ? '' : clockText(at)
+  try {
+    return await driver.transaction(
+      async (sql) => {
+        const work = { ...ports.workOn(sql), clock: { at } }
+        const answers: StoreAnswer[] = []
+        for (const run of runsOf(operations)) {
+          await driver.fault('operation')
+          answers.push(...(await carryOut(work, run).catch(ofOperation)))
+        }
+        return answers
+      },
+      endsOf(ports, LOCK_MS, clock),
+    )
+  } catch (error) {
+    if (!isOperationFailed(error)) throw error
+  }
+  return commitApart(ports, operations)
+}
+
+function endsOf(ports: CommitPorts, lockMs: number, clock = ''): PgEnds<readonly StoreAnswer[]> {
+  return {
+    first: lockText(lockMs) + clock,
+    // Commits that notify wait for each other, as long as it takes.
+    last: (answers) => lockText(0) + ports.announcement(answers),
+  }
+}
+
+function commitApart(
   ports: CommitPorts,
   operations: readonly StoreOperation[],
 ): Promise<readonly StoreAnswer[]> {
   const { driver } = ports
-  const at = operations.find((operation) => operation.type === 'claim')?.at
-  const ends = {
-    first: at === undefined ? '' : clockText(at),
-    last: (answers: readonly StoreAnswer[]) => ports.announcement(answers),
-  }
-  try {
-    return await driver.transaction(async (sql) => {
-      const work = { ...ports.workOn(sql), clock: { at } }
+  return driver.transaction(
+    async (sql) => {
       const answers: StoreAnswer[] = []
-      for (const run of runsOf(operations)) {
-        await driver.fault('operation')
-        answers.push(...(await carryOut(work, run).catch(ofOperation)))
+      /** What locked operations are about, and what they were answered. */
+      const locked = new Map<string, StoreAnswer>()
+      for (const operation of operations) {
+        // A name that is noted here may be undone with its operation, and so may the clock.
+        const work = { ...ports.workOn(sql), names: NONE_KNOWN, clock: { at: undefined } }
+        const subjects = subjectsOf(operation)
+        const before = subjects.find((subject) => locked.has(subject))
+        const said =
+          before === undefined
+            ? await withoutLocked(driver, work, operation)
+            : (locked.get(before) as StoreAnswer)
+        if (isLocked(said) && isPatient(operation)) for (const subject of subjects) locked.set(subject, said)
+        answers.push(said)
       }
       return answers
-    }, ends)
-  } catch (error) {
-    if (!isOperationFailed(error)) throw error
+    },
+    endsOf(ports, APART_LOCK_MS),
+  )
+}
+
+function isLocked(said: StoreAnswer): boolean {
+  return said.type === 'failed' && said.error instanceof StoreError && said.error.code === 'ERR_STORE_BUSY'
+}
+
+/** Of many settlements those that are locked are left out: they are found by halves. */
+async function withoutLocked(
+  driver: PgDriver,
+  work: PgWork,
+  operation: StoreOperation,
+): Promise<StoreAnswer> {
+  const said = await guarded(driver, work, operation)
+  if (operation.type !== 'settle' || !isLocked(said)) return said
+  const { settlements } = operation
+  if (settlements.length === 1)
+    return { type: 'settle', answer: { items: [{ kind: 'locked' }], joined: false } }
+  const middle = Math.ceil(settlements.length / 2)
+  const items: SettleAnswer[] = []
+  let joined = false
+  for (const half of [settlements.slice(0, middle), settlements.slice(middle)]) {
+    const part = await withoutLocked(driver, work, { ...operation, settlements: half })
+    if (part.type !== 'settle') return part
+    items.push(...part.answer.items)
+    joined ||= part.answer.joined
   }
-  return driver.transaction(async (sql) => {
-    const answers: StoreAnswer[] = []
-    for (const operation of operations) {
-      // A name that is noted here may be undone with its operation, and so may the clock.
-      const work = { ...ports.workOn(sql), names: NONE_KNOWN, clock: { at: undefined } }
-      answers.push(await guarded(driver, work, operation))
-    }
-    return answers
-  }, ends)
+  return { type: 'settle', answer: { items, joined } }
 }
 
 /** One operation failed by itself, the connection is well. */
@@ -125,11 +192,16 @@ class OperationFailed extends Error {}
 
 /** Classes of SQLSTATE that lie in what was given: data, constraints, names of columns, limits, triggers of others that refuse it. */
 const OWN_FAULT = /^(21|22|23|42|44|54|P0)/
+/** `lock_timeout` is over. */
+const LOCKED = '55P03'
 
 function ofOperation(error: unknown): never {
   const { code } = error as { code?: string }
   const isOwn =
-    error instanceof StoreError || typeof code !== 'string' || (OWN_FAULT.test(code) && code !== '23505')
+    error instanceof StoreError ||
+    typeof code !== 'string' ||
+    code === LOCKED ||
+    (OWN_FAULT.test(code) && code !== '23505')
   if (isConnectionLost(error) || !isOwn) throw error
   throw new OperationFailed('', { cause: error })
 }

@@ -253,14 +253,22 @@ export class PgDriver {
       case '3D000':
         return ['ERR_STORE_FOLDER_MISSING', `The database of ${place} does not exist. Create it: createdb.`]
       case '42501':
+        return [
+          'ERR_STORE_NOT_WRITABLE',
+          `The user lacks a right in ${place}: ${said}. docs/durable.md lists what to GRANT.`,
+        ]
       case '25006':
         return ['ERR_STORE_NOT_WRITABLE', `Expected to be allowed to write in ${place}: ${said}.`]
       case '53100':
         return ['ERR_STORE_FULL', `The disk of ${place} is full; nothing was stored.`]
       case '40P01':
       case '40001':
-      case '55P03':
         return ['ERR_STORE_BUSY', `Others wrote in ${place} for too long: ${said}.`]
+      case '55P03':
+        return [
+          'ERR_STORE_BUSY',
+          `A transaction that is still open in ${place} has locked what this needs: ${said}. If it is one of this program, pass it as \`tx\` or end it first. Nothing was stored; it may be asked again.`,
+        ]
       default:
     }
     if (isConnectionLost(error)) {

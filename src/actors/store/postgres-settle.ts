@@ -178,9 +178,12 @@ function log(
   }
 }
 
+// One that is locked is left out: a later report tells more.
 const PROGRESS = `UPDATE stateward.task t SET percent = coalesce(v.percent, t.percent), note = coalesce(v.note, t.note)
-  FROM json_to_recordset($1::json) AS v (id text, fence integer, percent double precision, note text)
-  WHERE t.id = v.id AND t.fence = v.fence AND t.state = 'running' RETURNING t.id`
+  FROM (SELECT seq, v.percent, v.note FROM stateward.task t
+    JOIN json_to_recordset($1::json) AS v (id text, fence integer, percent double precision, note text)
+    ON t.id = v.id AND t.fence = v.fence AND t.state = 'running' FOR NO KEY UPDATE OF t SKIP LOCKED) AS v
+  WHERE t.seq = v.seq RETURNING t.id`
 
 export async function progress(
   { sql }: PgWork,

@@ -31,7 +31,7 @@ import type {
   ScheduleRecord,
   TaskFilter,
 } from './records.ts'
-import type { Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
+import type { CommitHow, Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
 import { noQueueThere } from './store-error.ts'
 import type { TaskRecord } from './task-record.ts'
 import { WakeHub } from './wake-hub.ts'
@@ -98,9 +98,12 @@ class PostgresStore implements Store {
     this.#hub = new WakeHub({ clock, pollMs: POLL_MS, line: this.#ears, hasChanged: () => true })
   }
 
-  async commit(operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]> {
+  async commit(
+    operations: readonly StoreOperation[],
+    how: CommitHow = 'together',
+  ): Promise<readonly StoreAnswer[]> {
     if (operations.length === 0) return []
-    const answers = await this.#commit(operations)
+    const answers = await this.#commit(operations, how)
     this.#hub.tell(topicsOf(operations, answers))
     return answers
   }
@@ -169,7 +172,7 @@ class PostgresStore implements Store {
     await ended
   }
 
-  async #commit(operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]> {
+  async #commit(operations: readonly StoreOperation[], how: CommitHow): Promise<readonly StoreAnswer[]> {
     const noted: string[] = []
     const answers = await commitOperations(
       {
@@ -178,6 +181,7 @@ class PostgresStore implements Store {
         announcement: (said) => this.#ears.announcement(topicsOf(operations, said)),
       },
       operations,
+      how,
     )
     for (const name of noted) this.#names.add(name)
     return answers

@@ -50,11 +50,19 @@ export interface StoreCheck {
   readonly facts: Readonly<Record<string, string | number>>
 }
 
+export type CommitHow = 'together' | 'apart'
+
 export interface Store {
   readonly capabilities: StoreCapabilities
 
-  /** Carries the operations out together, in order; answers in order, once they are durable. */
-  commit(operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]>
+  /**
+   * Carries the operations out together, in order; answers in order, once they are durable. An operation that needs what an
+   * open transaction of somebody else has locked is answered `failed` with `ERR_STORE_BUSY` after a short wait, and so is one
+   * behind it that is about the same.
+   *
+   * @param how - `apart`: each by itself from the start, for those that were locked just now. Default: together
+   */
+  commit(operations: readonly StoreOperation[], how?: CommitHow): Promise<readonly StoreAnswer[]>
 
   /**
    * Enqueues inside of a transaction that the caller has begun on a connection of his own; rolled back, it never

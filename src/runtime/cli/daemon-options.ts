@@ -40,7 +40,10 @@ export function addStartOptions(command: Command): Command {
     .option('--name <name>', 'its name, one at a time', toDaemonName, 'default')
     .option('-f, --foreground', 'stay in this process, until Ctrl-C')
     .option('--force', 'also when one with this name runs')
-    .option('--log <file>', 'where it writes; beside the database if not given')
+    .option(
+      '--log <file>',
+      'where it writes; beside the database file, or in the current folder, if not given',
+    )
     .option('--lease <duration>', 'how long a task is its own without a word of it', toLeaseMs)
     .addOption(
       new Option('--unknown-tasks <how>', 'stored tasks that it does not know').choices(['fail', 'leave']),

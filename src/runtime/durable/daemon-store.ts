@@ -8,6 +8,7 @@ export function daemonStore(queue: QueueStore): DaemonStore {
   return {
     isServer: queue.store.capabilities.parallel,
     submit: (operation) => queue.do(operation),
+    submitLocked: (operation) => queue.doLocked(operation),
     async isTold(id) {
       const daemons = await queue.read((store) => store.daemons())
       return daemons.some((daemon) => daemon.id === id && daemon.message !== null)

@@ -6,7 +6,7 @@ import { type Checks, check, checkOptions, refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import type { QueueStore } from './queue-store.ts'
 import { toStoredCall } from './stored-call.ts'
-import { toStoredJson } from './stored-json.ts'
+import { toMetadataJson } from './stored-json.ts'
 import { NO_CHAIN, type StoredChain, type StoredRunOptions, storedRunOptionChecks } from './stored-options.ts'
 
 /** Options of a stored task that are no run options. */
@@ -69,7 +69,7 @@ const ownChecks: Checks = {
   key: check.wellFormed,
   onConflict: check.oneOf('keep', 'reject', 'replace'),
   runId: check.wellFormed,
-  description: check.text,
+  description: check.wellFormed,
   metadata: checkPlainObject,
 }
 
@@ -118,9 +118,7 @@ export function toNewTask(
   const { options: own } = definition as TaskDefinition
   const now = ports.now()
   const metadataText =
-    metadata === undefined
-      ? undefined
-      : toStoredJson(`metadata of task "${definition.name}"`, metadata, ports.maxBytes)
+    metadata === undefined ? undefined : toMetadataJson(definition.name, metadata, ports.maxBytes)
   const band = priority ?? own.priority ?? 'normal'
   const stored = toStoredCall(
     { definition, input, options: Object.keys(run).length === 0 ? undefined : run },

@@ -133,7 +133,7 @@ export class LiveQueue implements Queue {
 
   async cancel(task: TaskId, reason?: string): Promise<'cancelled' | 'asked'> {
     const id = idOf(task)
-    if (reason !== undefined) check.text('reason', reason)
+    if (reason !== undefined) check.wellFormed('reason', reason)
     const { items } = await this.#store.do({
       type: 'cancel',
       ids: [id],

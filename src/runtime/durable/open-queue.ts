@@ -39,7 +39,7 @@ export interface QueueOptions {
 
 const CHECKS: Checks = {
   url: check.text,
-  by: check.text,
+  by: check.wellFormed,
   maxInputBytes: check.count(1),
   create: check.boolean,
   migrate: check.boolean,

@@ -9,7 +9,12 @@
 import type { Clock } from '../../actors/clock.ts'
 import { RunIds } from '../../actors/run-id.ts'
 import { GroupCommit } from '../../actors/store/group-commit.ts'
-import type { AnswerTable, EnqueueOperation, StoreOperation } from '../../actors/store/operations.ts'
+import type {
+  AnswerTable,
+  EnqueueOperation,
+  SettleOperation,
+  StoreOperation,
+} from '../../actors/store/operations.ts'
 import type { Store } from '../../actors/store/store.ts'
 import { StoreError } from '../../actors/store/store-error.ts'
 import { OptionError } from '../errors.ts'
@@ -62,6 +67,15 @@ export class QueueStore {
   async do<Operation extends StoreOperation>(operation: Operation): Promise<AnswerTable[Operation['type']]> {
     try {
       return await this.#commits.submit(operation)
+    } catch (error) {
+      throw toQueueError(error)
+    }
+  }
+
+  /** The same for one whose rows were locked just now: it waits for that beside all others. */
+  async doLocked(operation: SettleOperation): Promise<AnswerTable['settle']> {
+    try {
+      return await this.#commits.submitLocked(operation)
     } catch (error) {
       throw toQueueError(error)
     }

@@ -57,7 +57,7 @@ const { expiresAt: _, ...runChecks } = storedRunOptionChecks
 const CALL_CHECKS: Checks = {
   ...runChecks,
   priority: check.oneOf(...PRIORITIES),
-  description: check.text,
+  description: check.wellFormed,
   metadata: checkPlainObject,
 }
 const CHECKS: Checks = { ...SCHEDULE_TIME_CHECKS, ...CALL_CHECKS }

@@ -1,6 +1,6 @@
 /** From a call of a task to what a store keeps of it, and back. */
 import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
-import { versionOf } from '../../actors/storable.ts'
+import { storableText, versionOf } from '../../actors/storable.ts'
 import type { StepCall, StoredCall } from '../../actors/store/task-record.ts'
 import type { Priority } from '../../machines/model.ts'
 import { type AllInput, allTask } from '../all.ts'
@@ -9,7 +9,7 @@ import { refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
 import { checkGivenInput } from '../input-check.ts'
 import { CHAIN_NAME, type Due, enter } from './chain-levels.ts'
-import { fromCallTag, fromFinite, fromStoredJson, toStoredJson } from './stored-json.ts'
+import { fromCallTag, fromFinite, fromStoredJson, toMetadataJson, toStoredJson } from './stored-json.ts'
 import {
   type CallOptions,
   checkStoredOptions,
@@ -256,14 +256,14 @@ function revived(options: object | undefined): object | undefined {
 /** An error in it harms nothing. */
 function descriptionOf({ name, options }: TaskDefinition, input: unknown): string {
   const { description = name } = options
-  if (typeof description === 'string') return description
+  if (typeof description === 'string') return storableText(description)
   try {
-    return String(description(input as never))
+    return storableText(String(description(input as never)))
   } catch {
     return name
   }
 }
 
 function metadataOf({ name, options }: TaskDefinition, input: unknown, maxBytes: number): string | null {
-  return toStoredJson(`metadata of task "${name}"`, options.metadata?.(input as never), maxBytes)
+  return toMetadataJson(name, options.metadata?.(input as never), maxBytes)
 }

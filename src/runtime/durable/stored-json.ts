@@ -42,6 +42,25 @@ export function toStoredJson(where: string, value: unknown, maxBytes: number): s
   return sizedJson(where, plain, maxBytes)
 }
 
+/** In JSON: half of a character, or NUL. */
+const UNSEARCHABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f]..)/
+
+/**
+ * Metadata is what tasks are found by, and a database looks into no text that holds NUL characters or lone surrogates.
+ *
+ * @throws OptionError as {@link toStoredJson}
+ */
+export function toMetadataJson(name: string, metadata: unknown, maxBytes: number): string | null {
+  const where = `metadata of task "${name}"`
+  const text = toStoredJson(where, metadata, maxBytes)
+  if (text !== null && UNSEARCHABLE.test(text)) {
+    throw new OptionError(`Expected ${where} to hold no NUL characters and no lone surrogates.`, {
+      code: 'ERR_VALUE_NOT_STORABLE',
+    })
+  }
+  return text
+}
+
 /** What cannot be stored, wherever that was found, is a mistake of the user's. */
 export function asOptionError(error: unknown): unknown {
   const [code, cause] = [peek(error, 'code'), peek(error, 'cause')]

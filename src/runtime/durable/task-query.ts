@@ -131,5 +131,7 @@ function checkMetadata(where: string, value: unknown): void {
     const isPlain =
       member === null || ['string', 'boolean'].includes(typeof member) || Number.isFinite(member)
     if (!isPlain) refuse(`${where}.${key}`, 'a text, a number, true, false or null', member)
+    for (const text of [key, member])
+      if (text !== '' && typeof text === 'string') check.wellFormed(where, text)
   }
 }
