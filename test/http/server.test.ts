@@ -155,6 +155,23 @@ describe('who is slow', () => {
     }
   })
 
+  test('with a body is told so once, whoever looks at the time', async () => {
+    for (const bounds of [
+      { timeoutMs: 100 },
+      { requestTimeoutMs: 100 },
+      { timeoutMs: 100, requestTimeoutMs: 100 },
+    ]) {
+      const server = await start({ ...bounds, headersTimeoutMs: 100 })
+      const { said } = await raw(
+        server,
+        'POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"task":',
+      )
+      const text = await said()
+      expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1)
+      expect(problemIn(text)).toMatchObject({ status: 408, code: 'ERR_HTTP_TIMED_OUT' })
+    }
+  })
+
   test('with reading a long answer is cut off', async () => {
     const queue = await testQueue()
     await queue.enqueueMany(Array.from({ length: 60 }, () => mail.call('x'.repeat(500_000))))
@@ -176,6 +193,35 @@ describe('who is slow', () => {
     const metadata = { text: 'x'.repeat(800_000) }
     for (let round = 0; round < 12; round += 1) await queue.enqueue(mail, 'ada', { metadata })
     await cutOff()
+  })
+})
+
+describe('who stops reading a stream', () => {
+  /** One that takes nothing more, with more to come than its connection holds. */
+  async function stall(options: Partial<HttpServerOptions>): Promise<HttpServer> {
+    const queue = await testQueue()
+    const server = await start({ queue, origins: ['https://app.example.org'], ...options })
+    const { socket } = await raw(
+      server,
+      'GET /events HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example.org\r\n\r\n',
+    )
+    await once(socket, 'data')
+    socket.pause()
+    const metadata = { text: 'x'.repeat(800_000) }
+    for (let round = 0; round < 12; round += 1) await queue.enqueue(mail, 'ada', { metadata })
+    return server
+  }
+
+  test('is let go after stallMs, with his connection', async () => {
+    await stall({ stallMs: 100 })
+    await cutOff()
+  })
+
+  test('holds up no close', async () => {
+    const server = await stall({ stallMs: 60_000 })
+    const began = performance.now()
+    await server.close({ wait: 60_000 })
+    expect(performance.now() - began).toBeLessThan(4_000)
   })
 })
 

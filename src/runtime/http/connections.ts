@@ -42,8 +42,9 @@ export class Connections {
 
   #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     const answer = this.#answers.get(socket)
-    const isAnswering = answer?.headersSent === true && !answer.writableEnded
-    if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
+    // What comes late of a request that has its answer gets no second one.
+    const isAnswered = answer?.headersSent === true && !(answer.writableEnded && answer.req.complete)
+    if (error.code === 'ECONNRESET' || !socket.writable || isAnswered) {
       socket.destroy()
       return
     }

@@ -41,7 +41,7 @@ function retry(site: Site, acts: DurableActs): Route {
     answers: { 200: { description: 'The task as it is now', schema: ref('Task') } },
     problems: [404, 409],
     async act({ param, body }) {
-      const { runAt } = checkedBody(await body(), MOVE_BODY)
+      const { runAt } = checkedBody(body, MOVE_BODY)
       await acts.retry(param('id'), runAt === undefined ? {} : { runAt: runAt as number })
       return json(taskView(await taskOf(site, param('id')), NOTHING))
     },
@@ -59,7 +59,7 @@ function move(site: Site, acts: DurableActs): Route {
     answers: { 200: { description: 'The task as it is now', schema: ref('Task') } },
     problems: [404, 409],
     async act({ param, body }) {
-      const { runAt } = checkedBody(await body(), MOVE_BODY)
+      const { runAt } = checkedBody(body, MOVE_BODY)
       if (runAt === undefined) refuse('body.runAt', 'given', runAt)
       await acts.move(param('id'), runAt as number)
       return json(taskView(await taskOf(site, param('id')), NOTHING))

@@ -5,12 +5,13 @@
  *
  * - open: frames go out as long as there is room, and a comment when there was none for a while, so that both ends notice
  *   when the other one is gone.
- * - stalled: there is no room. Too long, and it ends; its connection goes when the server finds that nobody reads.
+ * - stalled: there is no room. Too long, or when the server stops, and its connection ends with all that is buffered for it.
  * - ended: the source has no more, the reader has left, or the server stops. No timer is left.
  *
  * The source is authoritative for what comes next.
  */
 import type { Clock } from '../../actors/clock.ts'
+import { connectionOf } from './stream-connection.ts'
 
 /** Where the frames of a stream come from. */
 export interface FrameSource {
@@ -49,9 +50,8 @@ export class EventFeed {
   readonly #times: FeedTimes
   readonly #ended: () => void
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  #phase: 'open' | 'stalled' = 'open'
   #timer: unknown
-  /** Since when there is no room, on the monotonic clock. */
-  #stalledSince: number | undefined
 
   /** @param ended - called once, when it is over */
   constructor(source: FrameSource, clock: Clock, times: FeedTimes, ended: () => void) {
@@ -63,13 +63,13 @@ export class EventFeed {
       {
         start: (controller) => {
           this.#controller = controller
+          this.#arm(controller)
         },
         pull: () => this.poke(),
         cancel: () => this.#end(),
       },
       { highWaterMark: 1 },
     )
-    this.#arm()
   }
 
   /** The source may have something. */
@@ -85,15 +85,21 @@ export class EventFeed {
     }
     // What is told of room asks for more at once, and may have ended it.
     if (this.#controller !== controller) return
-    if (sent) this.#arm()
-    if (this.#source.isOver && hasRoom(controller)) this.close()
+    if (sent || this.#phase !== phaseOf(controller)) this.#arm(controller)
+    if (!this.#source.isOver || !hasRoom(controller)) return
+    this.#end()
+    controller.close()
   }
 
-  /** Ends it; its reader gets what was sent before. */
+  /** The server stops: its reader gets what was sent before, unless it has not taken what was sent before that. */
   close(): void {
     const controller = this.#controller
+    if (controller === undefined) return
+    const connection = connectionOf(this.stream)
+    const isHeldUp = this.#phase === 'stalled' || connection?.writableNeedDrain === true
     this.#end()
-    controller?.close()
+    if (connection !== undefined && isHeldUp) connection.destroy()
+    else controller.close()
   }
 
   #piece(): string {
@@ -106,23 +112,27 @@ export class EventFeed {
     return piece
   }
 
-  #arm(): void {
+  /** Waits for silence, or for a reader that takes nothing. */
+  #arm(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const { heartbeatMs, stallMs } = this.#times
+    this.#phase = phaseOf(controller)
     this.#clock.clearTimeout(this.#timer)
-    this.#timer = this.#clock.setTimeout(() => this.#onSilence(), this.#times.heartbeatMs)
+    this.#timer =
+      this.#phase === 'open'
+        ? this.#clock.setTimeout(() => this.#onSilence(controller), heartbeatMs)
+        : this.#clock.setTimeout(() => this.#onStall(controller), stallMs)
   }
 
-  #onSilence(): void {
-    const controller = this.#controller
-    if (controller === undefined) return
-    if (hasRoom(controller)) {
-      this.#stalledSince = undefined
-      controller.enqueue(encoder.encode(HEARTBEAT))
-      return this.#arm()
-    }
-    const now = this.#clock.monotonic()
-    this.#stalledSince ??= now
-    if (now - this.#stalledSince < this.#times.stallMs) return this.#arm()
-    this.close()
+  #onSilence(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    controller.enqueue(encoder.encode(HEARTBEAT))
+    if (this.#controller === controller) this.#arm(controller)
+  }
+
+  #onStall(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const connection = connectionOf(this.stream)
+    this.#end()
+    if (connection === undefined) controller.error(new Error('Nobody reads this stream.'))
+    else connection.destroy()
   }
 
   #end(): void {
@@ -132,6 +142,10 @@ export class EventFeed {
     this.#source.leave()
     this.#ended()
   }
+}
+
+function phaseOf(controller: ReadableStreamDefaultController<Uint8Array>): 'open' | 'stalled' {
+  return hasRoom(controller) ? 'open' : 'stalled'
 }
 
 function hasRoom({ desiredSize }: ReadableStreamDefaultController<Uint8Array>): boolean {

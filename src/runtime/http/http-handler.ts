@@ -16,7 +16,7 @@ import { EventStreams } from './event-streams.ts'
 import { jsonBody } from './http-body.ts'
 import { HttpGuard } from './http-guard.ts'
 import { checkHandlerOptions, type HttpHandlerOptions, type HttpMount, submittable } from './http-options.ts'
-import { HttpRefusal, problemResponse } from './http-problem.ts'
+import { HttpRefusal, type ProblemCode, problemResponse } from './http-problem.ts'
 import { basePathOf, Links } from './links.ts'
 import { openapiOf } from './openapi.ts'
 import { json, type Route, type RouteRequest, type Site } from './route.ts'
@@ -173,32 +173,39 @@ class LiveHandler {
     app.all(`${at}/*`, act)
   }
 
-  #act(route: Route, context: Context): Promise<Response> {
+  async #act(route: Route, context: Context): Promise<Response> {
     const { raw } = context.req
     if (route.isOpen !== true) this.#guard.checkToken(raw)
     this.#refuseClosed()
-    const { maxBodyBytes = MAX_BODY_BYTES } = this.#options
     const request: RouteRequest = {
       raw,
       query: new URL(raw.url).searchParams,
       param: (name) => context.req.param(name) ?? '',
-      body: () => jsonBody(raw, maxBodyBytes, route.isBodyOptional ?? false),
+      body: route.body === undefined ? {} : await this.#bodyOf(raw, route),
     }
+    const { timeoutMs = TIMEOUT_MS } = this.#options
+    const late = `There was no answer within ${timeoutMs} ms. Whether it was done, nobody knows.`
     return this.#inTime(
       route.act(request).then((response) => (raw.method === 'HEAD' ? withoutBody(response) : response)),
+      'ERR_HTTP_OVERDUE',
+      late,
     )
   }
 
-  async #inTime(answered: Promise<Response>): Promise<Response> {
+  /** How long an answer takes counts from when its request is there. */
+  #bodyOf(raw: Request, { isBodyOptional = false }: Route): Promise<RouteRequest['body']> {
+    const { maxBodyBytes = MAX_BODY_BYTES } = this.#options
+    const late = 'The request took too long to arrive.'
+    return this.#inTime(jsonBody(raw, maxBodyBytes, isBodyOptional), 'ERR_HTTP_TIMED_OUT', late)
+  }
+
+  async #inTime<Value>(awaited: Promise<Value>, code: ProblemCode, text: string): Promise<Value> {
     const { clock } = this.#site.service
     const { timeoutMs = TIMEOUT_MS } = this.#options
     const late = Promise.withResolvers<never>()
-    const timer = clock.setTimeout(() => {
-      const text = `There was no answer within ${timeoutMs} ms. Whether it was done, nobody knows.`
-      late.reject(new HttpRefusal(text, { code: 'ERR_HTTP_OVERDUE' }))
-    }, timeoutMs)
+    const timer = clock.setTimeout(() => late.reject(new HttpRefusal(text, { code })), timeoutMs)
     try {
-      return await Promise.race([answered, late.promise])
+      return await Promise.race([awaited, late.promise])
     } finally {
       clock.clearTimeout(timer)
     }

@@ -41,7 +41,7 @@ export interface HttpHandlerOptions {
   readonly origins?: readonly string[]
   /** Largest body, bytes. @defaultValue 2 MiB */
   readonly maxBodyBytes?: number
-  /** How long an answer may take, ms. @defaultValue 30000 */
+  /** How long an answer may take once its request has arrived, and how long the body of one may take, ms. @defaultValue 30000 */
   readonly timeoutMs?: number
   /** Event streams at a time. @defaultValue 1000 */
   readonly maxStreams?: number

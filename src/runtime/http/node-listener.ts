@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { problemOf } from './http-problem.ts'
+import { carry } from './stream-connection.ts'
 import { TextResponse } from './text-response.ts'
 
 type FetchCallback = Parameters<typeof getRequestListener>[0]
@@ -19,7 +20,10 @@ export function toNodeListener(handler: (request: Request) => Response | Promise
   const answer: FetchCallback = async (request, { outgoing: given }) => {
     const outgoing = given as ServerResponse
     const response = await handler(request)
-    if (!(response instanceof TextResponse)) return response
+    if (!(response instanceof TextResponse)) {
+      if (response.body !== null) carry(response.body, outgoing)
+      return response
+    }
     const { status, headers, content } = response
     outgoing.writeHead(status, {
       ...Object.fromEntries(headers),

@@ -65,7 +65,7 @@ function responsesOf({ answers, problems = [], body, isOpen }: Route, hasToken: 
   const statuses = new Set([
     ...COMMON_PROBLEMS,
     ...problems,
-    ...(body === undefined ? [] : [413, 415]),
+    ...(body === undefined ? [] : [408, 413, 415]),
     ...(hasToken && isOpen !== true ? [401] : []),
   ])
   const good = Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)] as const)

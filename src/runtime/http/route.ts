@@ -52,8 +52,8 @@ export interface RouteRequest {
   readonly query: URLSearchParams
   /** Of the path. */
   param(name: string): string
-  /** @throws HttpRefusal */
-  body(): Promise<Readonly<Record<string, unknown>>>
+  /** What it brings, for a route that takes something. */
+  readonly body: Readonly<Record<string, unknown>>
 }
 
 /** What the operations work with. */

@@ -68,11 +68,7 @@ function put({ definitions }: Site, acts: DurableActs): Route {
     async act({ param, body }) {
       const name = param('name')
       checkPathId('the name of the schedule', name)
-      const { definition, input, options } = submissionOf<ScheduleOptions>(
-        await body(),
-        definitions,
-        SCHEDULE_BODY,
-      )
+      const { definition, input, options } = submissionOf<ScheduleOptions>(body, definitions, SCHEDULE_BODY)
       return json(scheduleView(await acts.schedule(name, definition, input, options), new Set()))
     },
   }

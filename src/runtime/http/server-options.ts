@@ -12,7 +12,10 @@ export interface HttpServerOptions extends HttpHandlerOptions {
   readonly headersTimeoutMs?: number
   /** How long a whole request may take to arrive, ms. @defaultValue 30000 */
   readonly requestTimeoutMs?: number
-  /** How long a connection may show no sign of life, ms: a client that does not read. @defaultValue 60000 */
+  /**
+   * How long a connection may show no sign of life, ms: a client that does not read. Up to twice as long while what was written
+   * for it is on its way. @defaultValue 60000
+   */
   readonly idleTimeoutMs?: number
   /** At a time. @defaultValue 2000 */
   readonly maxConnections?: number

@@ -138,7 +138,7 @@ function submit({ service, definitions: known, links }: Site): Route {
     problems: [409, 422],
     async act({ body, query: params }) {
       checkParameters(params, [])
-      const { definition, input, options } = submissionOf<EnqueueOptions>(await body(), known, service.body)
+      const { definition, input, options } = submissionOf<EnqueueOptions>(body, known, service.body)
       const { id, existing, replaced } = await service.submit(definition, input, options)
       const at = links.task(id)
       return json({ id, existing, replaced }, existing ? 200 : 201, {
@@ -164,9 +164,8 @@ function cancel({ service }: Site): Route {
     },
     problems: [404, 409],
     async act({ param, body }) {
-      const given = await body()
-      checkOptions('body', given, { reason: check.text })
-      const result = await service.cancel(param('id'), given.reason as string | undefined)
+      checkOptions('body', body, { reason: check.text })
+      const result = await service.cancel(param('id'), body.reason as string | undefined)
       return json({ result }, result === 'asked' ? 202 : 200)
     },
   }
