@@ -193,10 +193,10 @@ class LiveHandler {
   }
 
   /** How long an answer takes counts from when its request is there. */
-  #bodyOf(raw: Request, { isBodyOptional = false }: Route): Promise<RouteRequest['body']> {
+  #bodyOf(raw: Request, { isBodyOptional }: Route): Promise<RouteRequest['body']> {
     const { maxBodyBytes = MAX_BODY_BYTES } = this.#options
     const late = 'The request took too long to arrive.'
-    return this.#inTime(jsonBody(raw, maxBodyBytes, isBodyOptional), 'ERR_HTTP_TIMED_OUT', late)
+    return this.#inTime(jsonBody(raw, maxBodyBytes, isBodyOptional ?? false), 'ERR_HTTP_TIMED_OUT', late)
   }
 
   async #inTime<Value>(awaited: Promise<Value>, code: ProblemCode, text: string): Promise<Value> {
