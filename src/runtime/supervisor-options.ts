@@ -173,7 +173,7 @@ export const resourceLimitsCheck: Check = check.options({
 const EXECUTOR_METHODS = ['start', 'resize', 'warm', 'close'] as const
 const machineCheck = check.having('an XState machine', 'transition', 'provide')
 
-const supervisorChecks: Checks = {
+export const supervisorChecks: Checks = {
   id: check.text,
   pool: check.options({
     ...poolSizeChecks,

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { type ChildEffect, childMachine } from '../../src/machines/child.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-coverage.ts'
 import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
-import { atomicStates, count, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
+import { count } from '../../src/runtime/testing/machine-walk.ts'
 import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { CHILD_EVENTS, type ChildEdge, walkChild } from '../model/child-walk.ts'
 

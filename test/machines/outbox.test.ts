@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { type OutboxEvent, outboxMachine } from '../../src/machines/outbox.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-coverage.ts'
 import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
-import { atomicStates, declaredTransitions, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
+import { walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
 const EVENTS: OutboxEvent[] = [
   { type: 'report.added' },

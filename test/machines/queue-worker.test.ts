@@ -10,14 +10,9 @@ import {
   type WorkerEvent,
   type WorkerSettings,
 } from '../../src/machines/index.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-coverage.ts'
 import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
-import {
-  atomicStates,
-  count,
-  declaredTransitions,
-  type WalkEdge,
-  walkMachine,
-} from '../../src/runtime/testing/machine-walk.ts'
+import { count, type WalkEdge, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { WORKER_INVARIANTS } from '../model/worker-invariants.ts'
 import type { WorkerEdge } from '../model/worker-walk.ts'

@@ -7,8 +7,9 @@ import {
   type StoredTaskEvent,
   storedTaskMachine,
 } from '../../src/machines/stored-task.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-coverage.ts'
 import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
-import { atomicStates, declaredTransitions, walkMachine } from '../../src/runtime/testing/machine-walk.ts'
+import { walkMachine } from '../../src/runtime/testing/machine-walk.ts'
 
 const FENCES = [1, 2]
 const EVENTS: StoredTaskEvent[] = [

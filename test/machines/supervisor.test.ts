@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { type SupervisorEffect, supervisorMachine } from '../../src/machines/supervisor.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-coverage.ts'
 import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
-import { atomicStates, count, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
+import { count } from '../../src/runtime/testing/machine-walk.ts'
 import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { SUPERVISOR_EVENT_TYPES, type SupervisorEdge, walkSupervisor } from '../model/supervisor-walk.ts'
 

@@ -1,8 +1,8 @@
 /** Every edge of the task machine, and what must hold on each. */
 import { expect, test } from 'vitest'
 import { taskMachine } from '../../src/machines/task.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-coverage.ts'
 import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
-import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
 import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { TASK_INVARIANTS } from '../model/task-invariants.ts'
 import { TASK_EVENT_TYPES, TASK_INPUTS, type TaskEdge, walkTask } from '../model/task-walk.ts'

@@ -8,8 +8,8 @@ import {
   rruleWorkerMachine,
   WORKER_STATES,
 } from '../../src/machines/index.ts'
+import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-coverage.ts'
 import { checkEdges } from '../../src/runtime/testing/machine-replay.ts'
-import { atomicStates, declaredTransitions } from '../../src/runtime/testing/machine-walk.ts'
 import { transitionTable } from '../../src/runtime/testing/transition-table.ts'
 import { WORKER_INVARIANTS } from '../model/worker-invariants.ts'
 import { WORKER_EVENT_TYPES, WORKER_SETTINGS, walkWorker } from '../model/worker-walk.ts'

@@ -1,9 +1,11 @@
 /** Walks through machines, and what a real thing is held against them. */
 import { describe, expect, test } from 'vitest'
-import { assign, setup } from 'xstate'
+import { assign, raise, setup } from 'xstate'
 import { supervisorMachine } from '../../src/machines/index.ts'
 import {
   checkEdges,
+  createTestSupervisor,
+  recordEvents,
   replay,
   stateOf,
   tourOf,
@@ -138,6 +140,161 @@ describe('a walk', () => {
       ].join('\n'),
     )
   })
+})
+
+describe('what is taken without an event', () => {
+  const route = (isVip: boolean, initial: 'a' | 'route' = 'a') =>
+    setup({
+      types: { context: {} as { vip: boolean } },
+      guards: { vip: ({ context }) => context.vip },
+    }).createMachine({
+      id: 'al',
+      context: { vip: isVip },
+      initial,
+      states: {
+        a: { on: { go: 'route' } },
+        route: { always: [{ guard: 'vip', target: 'fast' }, { target: 'slow' }] },
+        fast: {},
+        slow: {},
+      },
+    })
+
+  test('is counted, branch by branch, and what is passed through was there', () => {
+    const machine = route(false)
+    const walk = walkMachine(machine, { events: [{ type: 'go' }] })
+    expect(walk[0]).toMatchObject({
+      source: 'a',
+      target: 'slow',
+      taken: ['al.a go #0', 'al.route always #1'],
+      passed: ['route', 'slow', 'a'],
+    })
+    expect(uncovered(machine, walk)).toEqual({ states: ['fast'], transitions: ['al.route always #0 [vip]'] })
+    const both = [...walk, ...walkMachine(route(true), { events: [{ type: 'go' }] })]
+    expect(uncovered(machine, both)).toEqual({ states: [], transitions: [] })
+  })
+
+  test('also before the first event', () => {
+    const machine = route(false, 'route')
+    const walk = walkMachine(machine, { events: [{ type: 'go' }] })
+    expect(uncovered(machine, walk)).toEqual({
+      states: ['a', 'fast'],
+      transitions: ['al.a go #0', 'al.route always #0 [vip]'],
+    })
+  })
+
+  test('raised events are taken with it, and a history is no state to be reached', () => {
+    const machine = setup({}).createMachine({
+      id: 'h',
+      initial: 'work',
+      states: {
+        work: {
+          initial: 'one',
+          states: {
+            one: { on: { go: { actions: raise({ type: 'next' }) }, next: 'two' } },
+            two: {},
+            back: { type: 'history' },
+          },
+          on: { pause: 'paused' },
+        },
+        paused: { on: { resume: 'work.back' } },
+      },
+    })
+    const walk = walkMachine(machine, { events: [{ type: 'go' }, { type: 'pause' }, { type: 'resume' }] })
+    expect(uncovered(machine, walk)).toEqual({ states: [], transitions: [] })
+  })
+})
+
+describe('the context of a walk', () => {
+  /** Two states of one name, which only differ in a value. */
+  const between = (one: unknown, other: unknown) =>
+    setup({ types: { context: {} as { value: unknown } } }).createMachine({
+      id: 'keys',
+      context: { value: one },
+      on: { flip: { actions: assign({ value: () => other }) } },
+    })
+  const edgesOf = (one: unknown, other: unknown) =>
+    walkMachine(between(one, other), { events: [{ type: 'flip' }] })
+
+  const [here, there] = [() => 1, () => 1]
+  const different: [string, unknown, unknown][] = [
+    ['maps', new Map([['a', 1]]), new Map([['a', 2]])],
+    ['sets', new Set([1]), new Set([2])],
+    ['a map and an object', new Map(), {}],
+    ['NaN and null', Number.NaN, null],
+    ['null and undefined', null, undefined],
+    ['undefined and nothing', { a: undefined }, {}],
+    ['infinities', Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    ['0 and -0', 0, -0],
+    ['1n and 1', 1n, 1],
+    ['a text and a number', '1', 1],
+    ['dates', new Date(1), new Date(2)],
+    ['regular expressions', /a/, /a/g],
+    ['bytes', new Uint8Array([1]), new Uint8Array([2])],
+    ['bytes and words', new Uint8Array(2), new Uint16Array(1)],
+    ['functions', here, there],
+    ['errors', new Error('a'), new Error('b')],
+    ['a hole and undefined', Object.assign(Array(2), { 1: 1 }), [undefined, 1]],
+  ]
+  test.each(different)('tells %s apart', (_what, one, other) => {
+    expect(edgesOf(one, other)).toHaveLength(2)
+  })
+
+  const alike: [string, unknown, unknown][] = [
+    ['objects, in any order', { a: 1, b: [2] }, { b: [2], a: 1 }],
+    ['maps', new Map([[{ k: 1 }, new Set([1])]]), new Map([[{ k: 1 }, new Set([1])]])],
+    ['dates', new Date(1), new Date(1)],
+    ['bigints', 5n, 5n],
+  ]
+  test.each(alike)('takes %s for one another when they are alike', (_what, one, other) => {
+    expect(edgesOf(one, other)).toHaveLength(1)
+  })
+
+  test('may hold itself', () => {
+    const loop: { self?: unknown } = {}
+    loop.self = loop
+    expect(edgesOf(loop, loop)).toHaveLength(1)
+  })
+
+  class Sealed {
+    readonly #n = 1
+    get n(): number {
+      return this.#n
+    }
+  }
+  test.each([new WeakMap(), Promise.resolve(), new Sealed(), Symbol('x')])(
+    'asks for a project where it cannot tell',
+    (value) => {
+      expect(() => edgesOf([value], 1)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_OPTION_INVALID',
+          message: expect.stringMatching(/context\.value\[0\].*project/),
+        }),
+      )
+      expect(walkMachine(between(value, 1), { events: [{ type: 'flip' }], project: () => '' })).toHaveLength(
+        1,
+      )
+    },
+  )
+})
+
+test('wrong calls are refused with a code and a name', async () => {
+  const wrong: [() => unknown, RegExp][] = [
+    [() => walkMachine(turnstile, undefined as never), /walkMachine\(\)/],
+    [() => walkMachine(turnstile, {} as never), /walkMachine\(\)\.events/],
+    [() => walkMachine(turnstile, { events: [{}] as never }), /events\[0\]\.type/],
+    [() => walkMachine(turnstile, { events: EVENTS, limits: 5 } as never), /Did you mean "limit"/],
+    [() => recordEvents({} as never), /recordEvents\(\)/],
+    [() => createTestSupervisor({ dea: true } as never), /createTestSupervisor\(\).*Did you mean "deaf"/],
+    [() => checkEdges(edges, (async () => {}) as never), /replay\(\)/],
+  ]
+  for (const [call, message] of wrong)
+    expect(call).toThrow(
+      expect.objectContaining({
+        code: expect.stringMatching(/^ERR_OPTION_/),
+        message: expect.stringMatching(message),
+      }),
+    )
+  await expect(replay(edges, {} as never)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
 })
 
 describe('checkEdges', () => {

@@ -7,14 +7,11 @@ export type { Clock } from '../../actors/clock.ts'
 export type { FaultPoint } from '../../actors/store/fault-point.ts'
 export { type FaultOptions, FaultPoints } from './fault-points.ts'
 export type { HeldAttempt } from './held-work.ts'
+export { atomicStates, declaredTransitions, type Uncovered, uncovered } from './machine-coverage.ts'
 export { checkEdges, type ReplayReport, replay, type SystemUnderTest, tourOf } from './machine-replay.ts'
 export {
-  atomicStates,
   count,
-  declaredTransitions,
   stateOf,
-  type Uncovered,
-  uncovered,
   type WalkEdge,
   type WalkEffect,
   type WalkOptions,

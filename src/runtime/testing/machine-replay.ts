@@ -3,6 +3,7 @@
  * says after each of them.
  */
 import type { AnyMachineSnapshot, EventObject } from 'xstate'
+import { check as checked, refuse } from '../check.ts'
 import type { WalkEdge } from './machine-walk.ts'
 
 /** How a test acts on the real thing and looks at it. */
@@ -90,6 +91,7 @@ export async function replay<System, Snapshot, Event extends EventObject>(
   edges: readonly WalkEdge<Snapshot, Event>[],
   test: SystemUnderTest<System, Snapshot, Event>,
 ): Promise<ReplayReport> {
+  checked.having('the system under test of replay()', 'begin', 'act', 'check')('the second argument', test)
   const paths = tourOf(edges)
   for (const path of paths) await follow(path, test)
   return {
@@ -122,18 +124,27 @@ async function follow<System, Snapshot, Event extends EventObject>(
  * Throws with the edge, and the events that lead to it, on which `check` throws.
  *
  * @param edges - of one walk
+ * @param check - synchronous: nobody would wait for another one
  */
 export function checkEdges<Snapshot, Event extends EventObject>(
   edges: readonly WalkEdge<Snapshot, Event>[],
   check: (edge: WalkEdge<Snapshot, Event>) => void,
 ): void {
   for (const edge of edges) {
+    let said: unknown
     try {
-      check(edge)
+      said = check(edge)
     } catch (error) {
       throw failure([...wayTo(edges, edge.fromKey), edge], error)
     }
+    requireNoPromise(said)
   }
+}
+
+function requireNoPromise(said: unknown): void {
+  if (typeof (said as PromiseLike<unknown> | undefined)?.then !== 'function') return
+  Promise.resolve(said).catch(() => {})
+  refuse('the check of checkEdges()', 'one that throws', said, 'One that is async needs replay().')
 }
 
 function wayTo<Snapshot, Event>(

@@ -1,17 +1,18 @@
 /** Walks a machine: every state that it can reach with the given events, and every edge between them. Pure. */
-import {
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  type AnyStateNode,
-  type AnyTransitionDefinition,
-  type EventFromLogic,
-  type EventObject,
-  type InputFrom,
-  type SnapshotFrom,
-  transition,
+import type {
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  EventFromLogic,
+  EventObject,
+  InputFrom,
+  SnapshotFrom,
 } from 'xstate'
 import { adjacencyMapToArray, getAdjacencyMap } from 'xstate/graph'
+import { type Checks, check, checkOptions, refuse } from '../check.ts'
 import { OptionError } from '../errors.ts'
+import { declaredTransitions } from './machine-coverage.ts'
+import { MachineSteps } from './machine-steps.ts'
+import { structuralKey } from './structural-key.ts'
 
 /** What the machine asked for on one edge, in order: named actions, with their parameters. */
 export interface WalkEffect {
@@ -28,8 +29,13 @@ export interface WalkEdge<Snapshot = AnyMachineSnapshot, Event = EventObject> {
   readonly source: string
   readonly target: string
   readonly effects: readonly WalkEffect[]
-  /** Names of the transitions taken, as {@link declaredTransitions} names them; none: the event is ignored. */
+  /**
+   * Names of the transitions taken, as {@link declaredTransitions} names them, those that followed by themselves (`always`,
+   * raised events) included; none: the event is ignored.
+   */
   readonly taken: readonly string[]
+  /** Dotted paths of the states that it left on the way, `source` included. */
+  readonly passed: readonly string[]
   /** What tells `from` and `to` apart from other states of the walk. */
   readonly fromKey: string
   readonly toKey: string
@@ -42,7 +48,7 @@ export interface WalkOptions<Snapshot, Event, Input = unknown> {
   readonly events: readonly Event[]
   /**
    * What tells two states of one name apart. Everything that a guard looks at must be in it, and nothing that grows
-   * without end. @defaultValue the whole context as JSON
+   * without end. @defaultValue the whole context: values of all kinds, functions by identity, actors by their ids
    */
   readonly project?:
     | ((context: Snapshot extends { readonly context: infer Context } ? Context : never) => string)
@@ -53,22 +59,40 @@ export interface WalkOptions<Snapshot, Event, Input = unknown> {
   readonly limit?: number
 }
 
-/** Every edge that `events` can make the machine take. Ended snapshots have none. Delays (`after`) are taken by themselves. */
+const CHECKS: Checks = {
+  input: check.anything,
+  events: (where, value) => {
+    if (!Array.isArray(value)) refuse(where, 'an array of events', value)
+    for (const [index, event] of value.entries()) check.text(`${where}[${index}].type`, event?.type)
+  },
+  project: check.fn,
+  accepts: check.fn,
+  limit: check.count(1),
+}
+
+/**
+ * Every edge that `events` can make the machine take. Ended snapshots have none. Delays (`after`) are taken by themselves.
+ *
+ * @throws OptionError for bad options, for a context that needs a `project`, and beyond the `limit`
+ */
 export function walkMachine<Machine extends AnyStateMachine>(
   machine: Machine,
   options: WalkOptions<SnapshotFrom<Machine>, EventFromLogic<Machine>, InputFrom<Machine>>,
 ): WalkEdge<SnapshotFrom<Machine>, EventFromLogic<Machine>>[] {
   type Snapshot = SnapshotFrom<Machine>
   type Event = EventFromLogic<Machine>
-  const { input, events, project = toJson, accepts = () => true, limit = 100_000 } = options
-  const names = declaredTransitions(machine)
+  checkOptions('walkMachine()', options, CHECKS)
+  if (options.events === undefined) refuse('walkMachine().events', 'an array of events', undefined)
+  const whole = (context: unknown): string => structuralKey('context', context)
+  const { input, events, project = whole, accepts = () => true, limit = 100_000 } = options
+  const steps = new MachineSteps(machine, declaredTransitions(machine), stateOf)
   const delays = new Set(delaysOf(machine))
   const all: readonly EventObject[] = [...events, ...delays]
   const keyOf = (snapshot: AnyMachineSnapshot): string =>
     `${stateOf(snapshot)} ${project(snapshot.context as never)}`
   let edges = 0
   const adjacency = getAdjacencyMap(machine as AnyStateMachine, {
-    input: input as unknown,
+    fromState: steps.begin(input) as never,
     limit,
     events: (snapshot) => {
       if (snapshot.status !== 'active') return []
@@ -84,7 +108,7 @@ export function walkMachine<Machine extends AnyStateMachine>(
     serializeState: (snapshot) => keyOf(snapshot) as never,
   })
   return adjacencyMapToArray(adjacency).map(({ state, event }) => {
-    const [to, asked] = transition(machine as AnyStateMachine, state, event)
+    const { to, asked, taken, passed } = steps.take(state, event)
     return {
       from: state as Snapshot,
       event: event as Event,
@@ -92,9 +116,8 @@ export function walkMachine<Machine extends AnyStateMachine>(
       source: stateOf(state),
       target: stateOf(to),
       effects: asked.map(({ type, params }) => ({ type, params })),
-      taken: machine
-        .getTransitionData(state as never, event as never)
-        .map((one: AnyTransitionDefinition) => names.get(one) ?? `? ${one.eventType}`),
+      taken,
+      passed,
       fromKey: keyOf(state),
       toKey: keyOf(to),
     }
@@ -117,61 +140,9 @@ export function stateOf({ value }: { readonly value: unknown }): string {
     .join('|')
 }
 
-/** Every candidate that the machine declares, named by state, event, position and guard. */
-export function declaredTransitions(machine: AnyStateMachine): Map<AnyTransitionDefinition, string> {
-  const names = new Map<AnyTransitionDefinition, string>()
-  const visit = (node: AnyStateNode): void => {
-    for (const [descriptor, candidates] of node.transitions) {
-      candidates.forEach((candidate, index) => {
-        const guard = candidate.guard as { type?: string } | string | undefined
-        const guarded =
-          guard === undefined ? '' : ` [${typeof guard === 'string' ? guard : (guard.type ?? 'inline')}]`
-        names.set(candidate, `${node.id} ${descriptor} #${index}${guarded}`)
-      })
-    }
-    for (const child of Object.values(node.states)) visit(child)
-  }
-  visit(machine.root)
-  return names
-}
-
-/** Dotted paths of all states that have none inside. */
-export function atomicStates(machine: AnyStateMachine): string[] {
-  const visit = (node: AnyStateNode): string[] => {
-    const children = Object.values(node.states)
-    return children.length === 0 ? [node.path.join('.')] : children.flatMap(visit)
-  }
-  return visit(machine.root)
-}
-
-/** What a machine declares and a walk did not come by: a hole in its events, or something that can never be. */
-export interface Uncovered {
-  /** Atomic states that were never reached. */
-  readonly states: readonly string[]
-  /** Transitions that were never taken, named as {@link declaredTransitions} names them. */
-  readonly transitions: readonly string[]
-}
-
-/** @param edges - of one walk, or of several with different inputs */
-export function uncovered(
-  machine: AnyStateMachine,
-  edges: readonly WalkEdge<unknown, EventObject>[],
-): Uncovered {
-  const states = new Set(edges.flatMap(({ source, target }) => [...source.split('|'), ...target.split('|')]))
-  const taken = new Set(edges.flatMap((edge) => edge.taken))
-  return {
-    states: atomicStates(machine).filter((state) => !states.has(state)),
-    transitions: [...declaredTransitions(machine).values()].filter((name) => !taken.has(name)),
-  }
-}
-
 /** How often the edge asked for an action of this name. */
 export function count({ effects }: { readonly effects: readonly WalkEffect[] }, type: string): number {
   return effects.filter((effect) => effect.type === type).length
-}
-
-function toJson(context: unknown): string {
-  return JSON.stringify(context) ?? ''
 }
 
 /** The timers of a machine (`after`) as events: in a walk no time passes. */

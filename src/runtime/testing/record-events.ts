@@ -1,4 +1,5 @@
 /** Keeps what an event source emitted, and waits for what it will emit: without any timer. */
+import { check } from '../check.ts'
 
 /** One emission as the arguments of a wildcard listener. */
 export type EventPair = [type: PropertyKey, payload: unknown]
@@ -63,6 +64,7 @@ export function recordEvents<Pair extends EventPair>(
   source: RecordableSource<Pair>,
 ): EventRecorder<EventTable<Pair>> {
   type Events = EventTable<Pair>
+  check.having('a source of events', 'on')('the source of recordEvents()', source)
   const events: RecordedEvent<Events>[] = []
   const waits = new Set<Wait<Events>>()
   let stopped = false

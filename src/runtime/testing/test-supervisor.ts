@@ -3,12 +3,13 @@
  * word of the test. All else is the real thing: admission, timers, workers, children, stop.
  */
 import { type Logger, pino } from 'pino'
+import { type Checks, check, checkOptions, refuse } from '../check.ts'
 import type { AnyEvent, SupervisorEvents } from '../events.ts'
 import type { Run } from '../run.ts'
 import type { StopOptions } from '../stop-options.ts'
 import type { StopReport } from '../stop-report.ts'
 import { createSupervisor, type Supervisor } from '../supervisor.ts'
-import type { SupervisorOptions } from '../supervisor-options.ts'
+import { type SupervisorOptions, supervisorChecks } from '../supervisor-options.ts'
 import { type HeldAttempt, HeldWork } from './held-work.ts'
 import { ManualClock } from './manual-clock.ts'
 import { type EventRecorder, recordEvents } from './record-events.ts'
@@ -52,6 +53,16 @@ export interface TestSupervisor extends AsyncDisposable {
   stop(options?: StopOptions): Promise<StopReport>
 }
 
+const { executors: _, ...supervisorOptions } = supervisorChecks
+const CHECKS: Checks = {
+  ...supervisorOptions,
+  clock: (where, value) => {
+    if (!(value instanceof ManualClock)) refuse(where, 'a ManualClock', value)
+  },
+  hold: check.boolean,
+  deaf: check.boolean,
+}
+
 /** How long, by real time, threads and processes may take to end: with `hold: false` there may be some. */
 const PATIENCE_MS = 10_000
 
@@ -70,6 +81,7 @@ const PATIENCE_MS = 10_000
  * @throws OptionError for options that `createSupervisor` refuses
  */
 export function createTestSupervisor(options: TestSupervisorOptions = {}): TestSupervisor {
+  checkOptions('createTestSupervisor()', options, CHECKS)
   const { clock = new ManualClock(), hold = true, deaf = false, ...rest } = options
   const work = new HeldWork(deaf, () => clock.now())
   const lines: LoggedLine[] = []

@@ -1,6 +1,7 @@
 /** A walk as text: to be read, and to be kept as a snapshot. */
 import type { AnyStateMachine, EventObject } from 'xstate'
-import { atomicStates, type WalkEdge } from './machine-walk.ts'
+import { atomicStates } from './machine-coverage.ts'
+import type { WalkEdge } from './machine-walk.ts'
 
 /**
  * Every atomic state with every type of event that can come there: where it may lead, that it stays, or that it is ignored
