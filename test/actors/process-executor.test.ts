@@ -74,8 +74,9 @@ describe('stop ladder', () => {
 
 describe('lease', () => {
   it('its watchdog ends the process with it, whatever the handler does, and says that it was that', async () => {
-    const heard = run(open(), 'endless', undefined, { lease: { ms: 1_500, noticeMs: 10 } })
+    const heard = run(open(), 'endless')
     await heard.progressed
+    heard.handle.lease?.({ ms: 100, noticeMs: 10 })
     const cause = { code: 'ERR_TASK_TERMINATED', reason: 'awol' }
     const error = { code: 'ERR_PROCESS_EXITED', signal: 'SIGKILL', cause }
     expect(await heard.settled).toMatchObject({ type: 'crashed', error })
@@ -83,17 +84,13 @@ describe('lease', () => {
 
   it('ends at its instant for a process that was kept from running, unless it was put off meanwhile', async () => {
     const executor = open()
-    const lease = { ms: 2_000, noticeMs: 10 }
-    const [kept, over] = [
-      run(executor, 'tidy', undefined, { lease }),
-      run(executor, 'tidy', undefined, { lease }),
-    ]
-    const pids = await Promise.all(
-      [kept, over].map(async ({ progressed }) => Number((await progressed).note)),
-    )
+    const [kept, over] = [run(executor, 'tidy'), run(executor, 'tidy')]
+    const pids = await Promise.all([kept, over].map(async ({ progressed }) => Number((await progressed).note)))
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    const lease = { ms: 100, noticeMs: 10 }
+    for (const { handle } of [kept, over]) handle.lease?.(lease)
     kept.handle.lease?.({ ms: 60_000, noticeMs: 10 })
-    // A third one in a time of its own tells that theirs is over.
+    // A third one tells that theirs is over.
     await run(open(), 'endless', undefined, { lease }).settled
     for (const pid of pids) process.kill(pid, 'SIGCONT')
     expect(await over.settled).toMatchObject({ type: 'crashed', error: { cause: { reason: 'awol' } } })
