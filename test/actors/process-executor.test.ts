@@ -85,7 +85,9 @@ describe('lease', () => {
   it('ends at its instant for a process that was kept from running, unless it was put off meanwhile', async () => {
     const executor = open()
     const [kept, over] = [run(executor, 'tidy'), run(executor, 'tidy')]
-    const pids = await Promise.all([kept, over].map(async ({ progressed }) => Number((await progressed).note)))
+    const pids = await Promise.all(
+      [kept, over].map(async ({ progressed }) => Number((await progressed).note)),
+    )
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
     const lease = { ms: 100, noticeMs: 10 }
     for (const { handle } of [kept, over]) handle.lease?.(lease)
