@@ -349,7 +349,7 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
         { act: 'leaseLost', at: 6, by: 'd' },
         { act: 'started', at: 20, by: 'daemon' },
         { act: 'leaseLost', at: 25 },
-        { act: 'terminated', at: 25, detail: 'awol' },
+        { act: 'terminated', at: 25, by: 'd', detail: 'awol' },
       ])
     })
 

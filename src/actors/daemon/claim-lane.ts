@@ -16,6 +16,8 @@ export class ClaimLane {
   readonly slots: SlotPool
   /** Only tasks of these definitions; `undefined`: all. */
   readonly names: readonly string[] | undefined
+  /** Whether more is claimed than there are places for. */
+  claimsAhead = true
   readonly #prefetch: number
   readonly #takesTurns: boolean
   #pace: Pace = NO_PACE
@@ -44,7 +46,7 @@ export class ClaimLane {
 
   /** Whether a claim would bring more than a few: not each place that is freed is worth one. */
   get hasRoom(): boolean {
-    const { ahead } = this.#pace
+    const ahead = this.#ahead
     const waiting = this.slots.size + this.#coming
     const held = this.#takesTurns ? ahead + Math.min(ahead, this.#places) : ahead
     return waiting * 2 <= held && this.room().high > 0
@@ -52,9 +54,13 @@ export class ClaimLane {
 
   /** Where claims and runs take turns, half of what may be held: the other half is claimed while these run. */
   get #most(): number {
-    const { ahead } = this.#pace
+    const ahead = this.#ahead
     const held = this.#places + ahead
     return this.#takesTurns && ahead > this.#places ? Math.min(CLAIM_LIMIT, Math.ceil(held / 2)) : CLAIM_LIMIT
+  }
+
+  get #ahead(): number {
+    return this.claimsAhead ? this.#pace.ahead : 0
   }
 
   get #places(): number {
@@ -107,13 +113,22 @@ export class ClaimLane {
 
   /** How many tasks may be claimed in all while one of the band is still among them. */
   room(): Record<Priority, number> {
+    return this.#room(this.#ahead)
+  }
+
+  /** How many may begin at once, in the same way. */
+  places(): Record<Priority, number> {
+    return this.#room(0)
+  }
+
+  #room(ahead: number): Record<Priority, number> {
     const { slots } = this
     const room: Record<Priority, number> = { critical: 0, high: 0, normal: 0, low: 0 }
     const most = this.#most
     let waiting = this.#coming
     for (const band of PRIORITIES) {
       waiting += slots.waiting(band)
-      const free = threshold(slots.limits, band) - slots.active - waiting + this.#pace.ahead
+      const free = threshold(slots.limits, band) - slots.active - waiting + ahead
       room[band] = Math.max(0, Math.min(most, free))
     }
     return room

@@ -1,6 +1,14 @@
 /** Claims tasks for one daemon: all its lanes in one commit, at the end of the turn in which there was a reason to. */
+import {
+  type ClaimCare,
+  type ClaimedShare,
+  nextCare,
+  type SortedClaim,
+  sortClaimed,
+} from '../../machines/claim-care.ts'
 import { askedRoom } from '../../machines/claim-room.ts'
 import type { ClaimAnswer, ClaimOperation } from '../store/operations.ts'
+import type { ClaimedTask } from '../store/task-record.ts'
 import type { TaskRun } from '../task-run.ts'
 import { CLAIM_LIMIT, ClaimLane } from './claim-lane.ts'
 import type { DaemonPorts } from './daemon-ports.ts'
@@ -18,6 +26,8 @@ export interface Claimed
   readonly lease: AskedLease
   /** More may be due than was asked for. */
   readonly isFull: boolean
+  /** What is to begin of it, where some have lost leases. Default: all. */
+  readonly sorted: SortedClaim<ClaimedTask> | undefined
   /** To be called when its tasks are in the pool, or back in the store. */
   arrived(): void
 }
@@ -29,6 +39,10 @@ export class Claimer {
   readonly #term: LeaseTerm
   readonly #main: ClaimLane
   readonly #processes: ClaimLane | undefined
+  readonly #holdsLast: () => boolean
+  #care: ClaimCare = 'normal'
+  /** The task that is alone. */
+  #suspect: string | undefined = undefined
   #askedMono = Number.NEGATIVE_INFINITY
   /** How long the last claim took. */
   #answerMs = 0
@@ -38,12 +52,16 @@ export class Claimer {
   /** Claims whose tasks are about to begin. */
   #coming = 0
 
-  /** @param outbox - what shares its commits */
-  constructor(ports: DaemonPorts, holder: string, outbox: Outbox, term: LeaseTerm) {
+  /**
+   * @param outbox - what shares its commits
+   * @param holdsLast - see `CareFacts`
+   */
+  constructor(ports: DaemonPorts, holder: string, outbox: Outbox, term: LeaseTerm, holdsLast: () => boolean) {
     this.#ports = ports
     this.#holder = holder
     this.#outbox = outbox
     this.#term = term
+    this.#holdsLast = holdsLast
     const { pool, settings } = ports
     const { prefetch, names, processNames, unknownTasks } = settings
     const options = { prefetch, takesTurns: ports.store.isServer }
@@ -68,9 +86,17 @@ export class Claimer {
     this.#busyMono ??= this.#ports.clock.monotonic()
   }
 
+  /** A task has ended here, lives on with a renewed lease, or went back. @returns whether others had to wait for that */
+  cleared(id: string): boolean {
+    if (id !== this.#suspect) return false
+    this.#suspect = undefined
+    this.#care = nextCare(this.#care, { type: 'suspect.cleared' })
+    return true
+  }
+
   /** Whether a claim may bring what the last one has left for want of room. */
   get hasRoomForMore(): boolean {
-    return this.#ports.pool.open && this.#lanes.some((lane) => lane.hasRoomForMore)
+    return this.#isOpen && this.#lanes.some((lane) => lane.hasRoomForMore)
   }
 
   /** Rejects when the store does not answer. */
@@ -78,13 +104,14 @@ export class Claimer {
     // What was claimed before waits until this claim is on its way.
     if (this.#coming === 0) await this.#turn()
     this.#outbox.flush()
-    const { store, clock, pool, settings, now } = this.#ports
+    const { store, clock, settings, now } = this.#ports
     const at = now()
     const mono = clock.monotonic()
     const lease = this.#term.ask(mono)
-    const lanes = pool.open ? this.#lanes : []
+    const lanes = this.#isOpen ? this.#lanes : []
     this.#countBusy()
     const asks = lanes.map((lane): ClaimOperation => {
+      lane.claimsAhead = this.#care === 'normal'
       lane.look(this.#busyMs, this.#answerMs)
       return this.#operation(at, lease, askedRoom(lane.room()), lane.names)
     })
@@ -99,6 +126,7 @@ export class Claimer {
     // What shared the commit is heard first: the ends of the tasks that begin now must go before the next claim. Where they
     // went beside it, they are not waited for.
     await (store.isServer ? Promise.race([this.#outbox.answered, nextTurn()]) : this.#outbox.answered)
+    const sorted = this.#sort(answers)
     const strangers = answers[this.#lanes.length]?.tasks.length ?? 0
     for (const [index, lane] of this.#lanes.entries()) {
       const [ask, answer] = [asks[index], answers[index]]
@@ -117,11 +145,37 @@ export class Claimer {
       overdueAt,
       lease,
       isFull: this.#lanes.some((lane) => lane.isFull),
+      sorted,
       arrived: () => {
         this.#coming -= 1
         for (const [index, lane] of this.#lanes.entries()) lane.arrived(answers[index]?.tasks.length ?? 0)
       },
     }
+  }
+
+  /** Where no lease was lost, this is all that care costs. */
+  #sort(answers: readonly ClaimAnswer[]): SortedClaim<ClaimedTask> | undefined {
+    const hasSuspects = answers.some(({ tasks }) => tasks.some(({ lost }) => lost > 0))
+    const sorted = hasSuspects ? this.#sorted(answers) : undefined
+    this.#care = nextCare(this.#care, { type: 'claim.sorted', care: sorted?.care ?? 'normal' })
+    if (sorted?.care === 'alone') this.#suspect = sorted.begin[0]?.id
+    return sorted
+  }
+
+  #sorted(answers: readonly ClaimAnswer[]): SortedClaim<ClaimedTask> {
+    const shares = answers.map(({ tasks }, index): ClaimedShare<ClaimedTask> => {
+      const lane = this.#lanes[index]
+      return { tasks, places: lane === undefined ? SOME_ROOM : lane.places() }
+    })
+    return sortClaimed(shares, {
+      lostLimit: this.#ports.settings.lostLimit,
+      holdsLast: this.#holdsLast(),
+    })
+  }
+
+  /** Whether anything may be claimed. */
+  get #isOpen(): boolean {
+    return this.#ports.pool.open && this.#care !== 'alone'
   }
 
   #countBusy(): void {
@@ -157,7 +211,7 @@ export class Claimer {
     await nextTurn()
     const { clock, pool } = this.#ports
     const waitMs = this.#askedMono + ASK_MS - clock.monotonic()
-    const hasRoom = pool.open && this.#lanes.some((lane) => lane.hasRoom)
+    const hasRoom = this.#isOpen && this.#lanes.some((lane) => lane.hasRoom)
     if (waitMs > 0 && !hasRoom) {
       await new Promise<void>((resolve) => {
         pool.timers.arm(clock.monotonic() + waitMs, { onTimer: () => resolve() }, 'ask')

@@ -3,6 +3,7 @@
  * supervisor's pool runs them, the outbox tells what became of them, the lease keeper keeps them meanwhile.
  */
 import { backoffMs } from '../../machines/backoff.ts'
+import type { SortedClaim } from '../../machines/claim-care.ts'
 import { compile } from '../../machines/compile.ts'
 import {
   type DaemonEvent,
@@ -12,6 +13,7 @@ import {
 } from '../../machines/daemon.ts'
 import type { Timer, TimerKind, TimerOwner } from '../armed-timers.ts'
 import { type DriverEffects, MachineDriver } from '../machine-driver.ts'
+import type { ClaimedTask } from '../store/task-record.ts'
 import type { ChildListener, Incarnation } from '../supervised.ts'
 import { type Claimed, Claimer } from './claimer.ts'
 import type { DaemonNumbers } from './daemon-child.ts'
@@ -80,7 +82,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
       fenced: ({ id }) => ports.fenced(this.identity, id),
     })
     this.#term = new LeaseTerm(ports.settings.leaseMs)
-    this.#claimer = new Claimer(ports, id, this.#outbox, this.#term)
+    this.#claimer = new Claimer(ports, id, this.#outbox, this.#term, () => this.tasks.holdsLast)
     this.tasks = new HeldTasks(ports, this.#outbox, {
       goesOn: () => this.send({ type: 'daemon.nudge' }),
       endSchedule: ({ task }) => ports.endSchedule(this.identity, task),
@@ -89,8 +91,10 @@ export class DaemonLife implements Incarnation, TimerOwner {
         this.#keeper.taken()
         this.#claimer.noteTaken()
       },
-      gone: ({ run }) => {
+      renewed: ({ id }) => this.#cleared(id),
+      gone: ({ id, run }) => {
         this.#claimer.noteEnd(run, this.tasks.size === 0)
+        this.#cleared(id)
         this.#lookDrained()
       },
     })
@@ -219,14 +223,35 @@ export class DaemonLife implements Incarnation, TimerOwner {
   returnClaimed({ tasks, arrived }: Claimed): void {
     arrived()
     this.tasks.return(tasks)
+    for (const { id } of tasks) this.#cleared(id)
   }
 
   #take(claimed: Claimed): void {
-    const { tasks, lease, arrived } = claimed
+    const { tasks, lease, sorted, arrived } = claimed
     // The store took so long that nobody can say whether the lease will hold.
     if (tasks.length > 0 && this.#term.granted(lease, this.#now)) return this.returnClaimed(claimed)
+    if (sorted !== undefined) return this.#takeWithCare(claimed, sorted)
     arrived()
     this.tasks.take(tasks, lease.endMono)
+  }
+
+  /** What is not to begin has gone back before one of the others can end this process. */
+  #takeWithCare({ lease, arrived }: Claimed, { care, begin, back, later }: SortedClaim<ClaimedTask>): void {
+    this.#coming += 1
+    if (care === 'alone') this.returnUnstarted()
+    void this.tasks.handBack(back, later).then((isStored) => {
+      this.#coming -= 1
+      arrived()
+      if (isStored && isAtWork(this.state)) this.tasks.take(begin, lease.endMono)
+      else this.tasks.return(begin)
+      for (const { id } of begin) if (!this.tasks.byId.has(id)) this.#cleared(id)
+      this.#lookFree()
+    })
+  }
+
+  /** Others need not wait for it any more. */
+  #cleared(id: string): void {
+    if (this.#claimer.cleared(id)) this.send({ type: 'daemon.nudge' })
   }
 
   /** More is due: they begin when the next claim is on its way, so that the server works on that while they run. */
@@ -234,14 +259,18 @@ export class DaemonLife implements Incarnation, TimerOwner {
     this.#coming += 1
     const begin = (): void => {
       this.#coming -= 1
-      if (this.state === 'working' || this.state === 'backingOff') this.#take(claimed)
+      if (isAtWork(this.state)) this.#take(claimed)
       else this.returnClaimed(claimed)
-      // Those that were refused, or handed back, have freed no place: there was one all the time.
-      if (this.driver.state === 'working.full') this.awaitPlace()
-      this.#lookDrained()
+      this.#lookFree()
     }
     // A claim goes at the end of the turn in which it is made.
     setImmediate(() => setImmediate(begin))
+  }
+
+  /** Those that were refused, or handed back, have freed no place: there was one all the time. */
+  #lookFree(): void {
+    if (this.driver.state === 'working.full') this.awaitPlace()
+    this.#lookDrained()
   }
 
   awaitDue(): void {
@@ -342,6 +371,7 @@ export class DaemonLife implements Incarnation, TimerOwner {
   }
 }
 
+const isAtWork = (state: string): boolean => state === 'working' || state === 'backingOff'
 const claimedOf = (event: DaemonEvent): Claimed => (event as { answer: Claimed }).answer
 
 const effects: DriverEffects<DaemonLife, typeof daemonMachine> = {

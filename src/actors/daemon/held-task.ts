@@ -15,6 +15,8 @@ export interface HeldTaskOwner {
   started(held: HeldTask): void
   ended(held: HeldTask, outcome: Outcome): void
   progressed(held: HeldTask, progress: Progress): void
+  /** Its lease holds for longer. */
+  renewed(held: HeldTask): void
   endSchedule(held: HeldTask): Promise<boolean>
   /** Its handler, which was given up, has ended. */
   left(held: HeldTask): void
@@ -45,6 +47,7 @@ export class HeldTask extends KeptRun implements RunWatcher, Lease {
     if (nowMono >= this.leaseEndMono) this.#wasOver = true
     this.leaseEndMono = leaseEndMono
     this.run?.attempt?.lease?.(this.lease(nowMono))
+    this.#owner.renewed(this)
   }
 
   /** Whether its lease has been over, so that what can has ended itself. */

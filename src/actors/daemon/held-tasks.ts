@@ -2,6 +2,7 @@
  * The tasks that a daemon holds: begun in the supervisor's pool when they are claimed, settled when their runs end. The
  * store is authoritative for who holds them.
  */
+import { isOnLastLife } from '../../machines/claim-care.ts'
 import type { Outcome } from '../../machines/model.ts'
 import type { TaskEvent } from '../../machines/task-model.ts'
 import { storableText } from '../storable.ts'
@@ -31,6 +32,8 @@ export interface HeldTasksListener {
   endSchedule(held: HeldTask): Promise<boolean>
   /** The lease of one is lost. */
   lost(held: HeldTask): void
+  /** The lease of one holds for longer. */
+  renewed(held: HeldTask): void
 }
 
 export class HeldTasks implements HeldTaskOwner {
@@ -83,6 +86,36 @@ export class HeldTasks implements HeldTaskOwner {
     for (const task of tasks) this.#tell(task, RETURNED)
   }
 
+  /**
+   * Hands claimed tasks back before others begin.
+   *
+   * @param later - are not to be claimed again at once
+   * @returns whether that is stored; if not, it is told when the store answers again
+   */
+  async handBack(back: readonly ClaimedTask[], later: readonly ClaimedTask[]): Promise<boolean> {
+    const snooze: Verdict = { kind: 'snooze', runAt: this.#ports.now() + LATER_MS }
+    const settlements = [
+      ...back.map(({ id, fence }) => ({ id, fence, verdict: RETURNED })),
+      ...later.map(({ id, fence }) => ({ id, fence, verdict: snooze })),
+    ]
+    this.counts.claimed += settlements.length
+    this.counts.returned += back.length
+    this.counts.snooze += later.length
+    try {
+      await this.#outbox.settleFirst(settlements)
+      return true
+    } catch {
+      for (const settlement of settlements) this.#outbox.settle(settlement)
+      return false
+    }
+  }
+
+  /** Whether one is held that would be ended if it lost one more lease. */
+  get holdsLast(): boolean {
+    const { lostLimit } = this.#ports.settings
+    return [...this.byId.values()].some(({ task }) => isOnLastLife(task, lostLimit))
+  }
+
   /** Ends what somebody wants to end. */
   end(asked: readonly AskedTask[]): void {
     for (const { id, fence, request } of asked) {
@@ -117,6 +150,10 @@ export class HeldTasks implements HeldTaskOwner {
       percent: whole,
       note: note === undefined ? null : storableText(note),
     })
+  }
+
+  renewed(held: HeldTask): void {
+    this.#listener.renewed(held)
   }
 
   endSchedule(held: HeldTask): Promise<boolean> {

@@ -88,6 +88,17 @@ export class Outbox implements TimerOwner {
     this.#sent = this.#send()
   }
 
+  /** Resolves when these are stored, with all that is to be told now. Rejects when they are not: then nobody tells them here. */
+  async settleFirst(settlements: readonly Settlement[]): Promise<void> {
+    this.flush()
+    const { store, now } = this.#ports
+    const stored =
+      settlements.length === 0
+        ? undefined
+        : store.submit({ type: 'settle', at: now(), by: this.#by, settlements })
+    await Promise.all([stored, this.#sent])
+  }
+
   settle(settlement: Settlement): void {
     this.#settlements.push(settlement)
     if (this.#settlements.length === 1) this.#driver.send({ type: 'report.added' })

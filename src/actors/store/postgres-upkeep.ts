@@ -30,8 +30,9 @@ export async function reclaim(work: PgWork, operation: ReclaimOperation): Promis
     if (next === undefined) continue
     const { id, name, schedule } = row
     const holder = row.holder as string
-    const reason = row.asked === null ? 'awol' : endReason(row)
-    const { state } = rows.write(row, next, { at, reason, error: null })
+    // One that was asked to end was ended by who asked.
+    const end = row.asked === null ? { reason: 'awol', endedBy: by } : { reason: endReason(row) }
+    const { state } = rows.write(row, next, { at, error: null, ...end })
     rows.logAttemptEnd(row, at, by, 'leaseLost', holder)
     tasks.push({ id, name, holder, schedule, state })
   }

@@ -47,7 +47,7 @@ export interface Facts {
   readonly at: number
   readonly reason: string | null
   readonly error: string | null
-  /** Who ended it where nobody held it and nobody had asked for that. */
+  /** Who ended it where its holder did not, and nobody had asked for that. */
   readonly endedBy?: string
 }
 

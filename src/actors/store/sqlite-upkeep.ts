@@ -11,7 +11,7 @@ import type {
   TellOperation,
 } from './operations.ts'
 import type { Sql } from './sqlite-driver.ts'
-import { LIFE_COLUMNS, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
+import { type Facts, LIFE_COLUMNS, type TaskLife, writeAttemptEnd, writeLife } from './sqlite-rows.ts'
 import { nextLife } from './stored-life.ts'
 
 const EXPIRED = `SELECT ${LIFE_COLUMNS} FROM stateward_task INDEXED BY stateward_task_leased
@@ -25,11 +25,16 @@ export function reclaim(sql: Sql, operation: ReclaimOperation): AnswerTable['rec
     if (next === undefined) return []
     const { id, name, schedule } = row
     const holder = row.holder as string
-    writeLife(sql, row.seq, next, { at, reason: row.asked === null ? 'awol' : endReason(row), error: null })
+    writeLife(sql, row.seq, next, { at, error: null, ...endOf(row, by) })
     writeAttemptEnd(sql, row, at, by, 'leaseLost', holder)
     return [{ id, name, holder, schedule, state: next.state as StoredState }]
   })
   return { tasks }
+}
+
+/** One that was asked to end was ended by who asked. */
+function endOf(row: TaskLife, by: string): Pick<Facts, 'reason' | 'endedBy'> {
+  return row.asked === null ? { reason: 'awol', endedBy: by } : { reason: endReason(row) }
 }
 
 const UNNEEDED = `(parent IS NULL OR NOT EXISTS

@@ -88,7 +88,7 @@ export interface TaskRecord extends Omit<StoredCall, 'bounds'> {
   /** The last claim. */
   readonly startedAt: number | null
   readonly endedAt: number | null
-  /** Who ended it where nobody held it and nobody had asked for that: it was overdue. */
+  /** Who ended it where its holder did not, and nobody had asked for that: it was overdue, or has lost too many leases. */
   readonly endedBy: string | null
   /** JSON text. */
   readonly result: string | null
