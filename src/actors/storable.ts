@@ -139,13 +139,21 @@ function refuse({ where, path }: Place, what: string, hint: string, cause?: unkn
   throw new UnstorableError(message, cause === undefined ? undefined : { cause })
 }
 
+/** So many of the first and the last keys of a long path say where it is. */
+const SHOWN = 10
+
 /** `$.users[3].name` */
 function pathText(path: readonly (string | number)[]): string {
+  if (path.length <= 2 * SHOWN) return `$${keysText(path)}`
+  return `$${keysText(path.slice(0, SHOWN))}…${keysText(path.slice(-SHOWN))}`
+}
+
+function keysText(path: readonly (string | number)[]): string {
   const parts = path.map((key) => {
     if (typeof key === 'number') return `[${key}]`
     return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
   })
-  return `$${parts.join('')}`
+  return parts.join('')
 }
 
 /** A text for people, in which is marked what a database would refuse or change: NUL characters and lone surrogates. */

@@ -93,6 +93,12 @@ describe('enqueue', () => {
     ],
     ['an input that is no JSON', ['square', '{n:4}'], 'ERR_USAGE', 'Write JSON'],
     ['a time that is none', ['square', '--at', 'soon'], 'ERR_USAGE', 'Write an instant'],
+    [
+      'a day that does not exist',
+      ['square', '--at', '2027-02-31T00:00:00Z'],
+      'ERR_USAGE',
+      'Write an instant',
+    ],
     ['two times', ['square', '--at', '5', '--in', '5'], 'ERR_OPTION_INVALID', 'not both'],
     ['a band that is none', ['square', '--priority', 'urgent'], 'ERR_USAGE', 'critical'],
   ])('refuses %s', async (_, args, code, words) => {

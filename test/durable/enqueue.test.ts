@@ -187,6 +187,12 @@ test('a run id that exists is refused, also when that one has ended', async () =
   expect(await again()).toMatchObject({ code: 'ERR_RUN_ID_TAKEN' })
 })
 
+function deep(levels: number): object {
+  let value: object = {}
+  for (let n = 0; n < levels; n += 1) value = { v: value }
+  return value
+}
+
 describe('what will not do is refused, and nothing is stored', () => {
   const task = echoTask<unknown>()
   const strict = defineTask({ name: 'strict', schema: v.object({ n: v.number() }) }, (input) => input)
@@ -207,6 +213,16 @@ describe('what will not do is refused, and nothing is stored', () => {
     ['metadata with a NUL', 1, { metadata: { a: ['\\', 'b\0'] } }, 'ERR_VALUE_NOT_STORABLE', 'NUL'],
     ['a description with a NUL', 1, { description: 'a\0b' }, 'ERR_OPTION_INVALID', 'NUL'],
     ['options of a class', 1, new Date() as never, 'ERR_OPTION_INVALID', 'options'],
+    ['a long key', 1, { key: 'ä'.repeat(600) }, 'ERR_VALUE_TOO_LARGE', '1024 bytes, got 1200'],
+    ['a long description', 1, { description: 'x'.repeat(10_001) }, 'ERR_VALUE_TOO_LARGE', '10000 characters'],
+    ['a conflict of no key', 1, { onConflict: 'reject' }, 'ERR_OPTION_INVALID', 'with a key'],
+    [
+      'deep',
+      deep(600),
+      undefined,
+      'ERR_VALUE_NOT_STORABLE',
+      'more than 500 levels at $.v.v.v.v.v.v.v.v.v.v….v.v.v.v.v.v.v.v.v.v.',
+    ],
     ['a conflict', 1, { onConflict: 'skip' as never }, 'ERR_OPTION_INVALID', 'onConflict'],
     ['two times', 1, { runAt: 1, delayMs: 1 }, 'ERR_OPTION_INVALID', 'not both'],
     ['a delay', 1, { delayMs: Number.POSITIVE_INFINITY }, 'ERR_OPTION_INVALID', 'delayMs'],

@@ -176,6 +176,24 @@ describe('what is no filter is refused, and nothing is forgotten or retried', ()
     expect(await queue.counts()).toMatchObject({ queued: 1, failed: 1 })
   })
 
+  test.each(['name', 'state', 'key', 'schedule', 'metadata', 'createdBefore'])(
+    'a filter by %s that is undefined does not find everything',
+    async (member) => {
+      const queue = await testQueue()
+      await queue.enqueue(task, 1)
+      const acts =
+        member === 'state'
+          ? (['clear', 'retryMany', 'list'] as const)
+          : (['clear', 'retryMany', 'list', 'deadLetters'] as const)
+      for (const act of acts) {
+        const error = await errorOf(queue[act]({ [member]: undefined }))
+        expect(error).toMatchObject({ name: 'OptionError', code: 'ERR_OPTION_INVALID' })
+        expect(error.message).toContain(member)
+      }
+      expect((await queue.list({ after: undefined as never })).tasks).toHaveLength(1)
+    },
+  )
+
   test('a queued task is none; dead letters are of no other state', async () => {
     const queue = await testQueue()
     const queued = await queue.enqueue(task, 1)
@@ -304,6 +322,20 @@ test('log tells who did what, in order', async () => {
     'daemon failed',
     'admin retried',
     'admin cancelled',
+  ])
+})
+
+test('doctor tells of tasks that run for nobody', async () => {
+  const clock = new ManualClock()
+  const queue = await testQueue({ clock })
+  await queue.enqueue(task, 1)
+  const room = { critical: 9, high: 9, normal: 9, low: 9 }
+  const at = clock.now()
+  await storeOf(queue).do({ type: 'claim', at, holder: 'dead', leaseUntil: at + 1_000, room, limit: 9 })
+  expect((await queue.doctor()).problems).toEqual([])
+  await clock.advance(1_001)
+  expect((await queue.doctor()).problems).toEqual([
+    '1 task is running whose lease is over, and no daemon is there to take it back.',
   ])
 })
 

@@ -87,7 +87,12 @@ export function toStoreError(error: unknown, file: string): StoreError {
       return new StoreError('ERR_STORE_FULL', `The disk of ${file} is full; nothing was stored.`, error)
     case CODES.busy:
     case CODES.locked:
-      return new StoreError('ERR_STORE_BUSY', `Another process has kept ${file} locked for too long.`, error)
+      return new StoreError(
+        'ERR_STORE_BUSY',
+        `Another process, or a transaction of this program's own, has kept ${file} locked for too long. ` +
+          'What belongs to an open transaction of yours is given it as `tx`.',
+        error,
+      )
     default:
       return new StoreError('ERR_STORE_FAILED', `SQLite failed on ${file}: ${said}.`, error)
   }

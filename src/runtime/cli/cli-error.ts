@@ -1,5 +1,6 @@
 /** How an error is told on stderr: a sentence with its code, or with `--json` a line of JSON. */
 import { CommanderError } from 'commander'
+import { CalendarError } from '../../actors/calendar-error.ts'
 import { isStatewardError } from '../errors.ts'
 import type { CliIo } from './cli-io.ts'
 
@@ -31,10 +32,15 @@ function toTold(error: unknown): ToldError {
   return { code, message, causes: causesOf((error as Error | undefined)?.cause) }
 }
 
-/** @param said - a cause that says no more is left out */
+/**
+ * What a calendar says is the sentence already.
+ *
+ * @param said - a cause that says no more is left out
+ */
 function causesOf(cause: unknown, said?: string): string[] {
   const causes: string[] = []
   for (let next = cause; next !== undefined && next !== null && causes.length < 5; ) {
+    if (next instanceof CalendarError) break
     const text = next instanceof Error ? `${next.name}: ${next.message}` : String(next)
     if (!(next instanceof Error && next.message === said)) causes.push(text)
     next = next instanceof Error ? next.cause : undefined

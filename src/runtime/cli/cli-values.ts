@@ -1,6 +1,7 @@
 /** Texts of a command line as values. Each throws a sentence for the option or argument that it stands in. */
 import { InvalidArgumentError } from 'commander'
 import { MIN_LEASE_MS } from '../durable/daemon-options.ts'
+import { hasRealDay } from '../iso-instant.ts'
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -26,7 +27,7 @@ export function toDaemonName(text: string): string {
 /** An ISO date or epoch ms as epoch ms. */
 export function toInstantMs(text: string): number {
   const at = /^-?\d+$/.test(text) ? Number(text) : Date.parse(text)
-  if (Number.isNaN(at))
+  if (Number.isNaN(at) || !hasRealDay(text))
     throw new InvalidArgumentError('Write an instant: 2027-01-31T08:00:00Z, or epoch milliseconds.')
   return at
 }

@@ -8,6 +8,7 @@ import type { QueueStore } from './queue-store.ts'
 import { toStoredCall } from './stored-call.ts'
 import { toMetadataJson } from './stored-json.ts'
 import { NO_CHAIN, type StoredChain, type StoredRunOptions, storedRunOptionChecks } from './stored-options.ts'
+import { checkDescription, checkName } from './stored-text.ts'
 
 /** Options of a stored task that are no run options. */
 interface OwnOptions {
@@ -66,10 +67,10 @@ const ownChecks: Checks = {
   runAt: checkStoredInstant,
   delayMs: check.number(0, LAST_INSTANT / 2),
   priority: check.oneOf(...PRIORITIES),
-  key: check.wellFormed,
+  key: checkName,
   onConflict: check.oneOf('keep', 'reject', 'replace'),
   runId: check.wellFormed,
-  description: check.wellFormed,
+  description: checkDescription,
   metadata: checkPlainObject,
 }
 
@@ -104,17 +105,12 @@ export function toNewTask(
     refuse('the task', 'a definition made by defineTask(), or a call of one', definition)
   checkOptions(`options of the call of "${definition.name}"`, called, CALL_CHECKS)
   exclude(`options of the call of "${definition.name}"`, called)
-  const {
-    runAt,
-    delayMs,
-    priority,
-    key,
-    onConflict = 'keep',
-    runId,
-    description,
-    metadata,
-    ...run
-  } = merged(called, options)
+  const { runAt, delayMs, priority, key, onConflict, runId, description, metadata, ...run } = merged(
+    called,
+    options,
+  )
+  if (onConflict !== undefined && key === undefined)
+    refuse('options.onConflict', 'given with a key, whose conflict it is about', onConflict)
   const { options: own } = definition as TaskDefinition
   const now = ports.now()
   const metadataText =
@@ -135,7 +131,7 @@ export function toNewTask(
     priority: stored.priority ?? band,
     runAt: runAt === undefined ? Math.floor(now + (delayMs ?? 0)) : toInstant(runAt),
     key: key ?? null,
-    onConflict,
+    onConflict: onConflict ?? 'keep',
     schedule: null,
   }
 }

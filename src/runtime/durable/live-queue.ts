@@ -26,6 +26,7 @@ import type { QueueStore } from './queue-store.ts'
 import { QueueWaits } from './queue-waits.ts'
 import { type Schedule, type ScheduleOptions, toNewSchedule, toSchedule } from './schedule.ts'
 import { type StoredTask, toStoredTask } from './stored-task.ts'
+import { checkName } from './stored-text.ts'
 import { type StoredTaskFilter, type StoredTaskQuery, toDeadLetterQuery, toTaskQuery } from './task-query.ts'
 
 /** So many tasks share a transaction. */
@@ -181,7 +182,7 @@ export class LiveQueue implements Queue {
   }
 
   async schedule(name: string, task: unknown, ...rest: readonly unknown[]): Promise<Schedule> {
-    check.wellFormed('name', name)
+    checkName('name', name)
     const { call, options } = toCallAndOptions(task, rest)
     const known = await this.#scheduleOf(name)
     const made = toNewSchedule(name, call, options as ScheduleOptions, known, this.#store)

@@ -4,6 +4,7 @@ import type { StoreCheck } from '../../actors/store/store.ts'
 import type { QueueCounts } from './queue.ts'
 import type { QueueStore } from './queue-store.ts'
 import { readStored } from './stored-task.ts'
+import { MOST_TASKS } from './task-query.ts'
 
 /** A daemon as it was at its last sign of life. */
 export interface DaemonStatus {
@@ -67,11 +68,26 @@ export async function checkQueue(queue: QueueStore): Promise<StoreCheck> {
       )
     }
   }
-  if (counts.queued > 0 && !daemons.some(({ isAlive }) => isAlive)) {
+  const isWorkedOff = daemons.some(({ isAlive }) => isAlive)
+  const lost = isWorkedOff ? 0 : await countLost(queue)
+  if (lost > 0) {
+    const what =
+      lost === 1 ? '1 task is running whose lease is' : `${lost} tasks are running whose leases are`
+    problems.push(`${what} over, and no daemon is there to take ${lost === 1 ? 'it' : 'them'} back.`)
+  }
+  if (counts.queued > 0 && !isWorkedOff) {
     const what = counts.queued === 1 ? '1 task is due' : `${counts.queued} tasks are due`
     problems.push(`${what}, and no daemon is there to run ${counts.queued === 1 ? 'it' : 'them'}.`)
   }
   return { ok: problems.length === 0, problems, facts }
+}
+
+/** Of a page of those that run: so many that something is wrong. */
+async function countLost(queue: QueueStore): Promise<number> {
+  const now = queue.now()
+  const page = { limit: MOST_TASKS, order: 'oldest' } as const
+  const { items } = await queue.read((store) => store.list({ states: ['running'] }, page, now))
+  return items.filter(({ leaseUntil }) => leaseUntil !== null && leaseUntil <= now).length
 }
 
 function toDaemonStatus(record: DaemonRecord, now: number): DaemonStatus {

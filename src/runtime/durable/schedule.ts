@@ -10,6 +10,7 @@ import type { QueueStore } from './queue-store.ts'
 import { readRule, SCHEDULE_TIME_CHECKS, type ScheduleTimes, toScheduleRule } from './schedule-rule.ts'
 import { type StoredRunOptions, storedRunOptionChecks } from './stored-options.ts'
 import { readStored } from './stored-task.ts'
+import { checkDescription } from './stored-text.ts'
 
 /** Options of `queue.schedule`: when, and options of the tasks that it makes. */
 export interface ScheduleOptions extends ScheduleTimes, Omit<StoredRunOptions, 'expiresAt'> {
@@ -57,7 +58,7 @@ const { expiresAt: _, ...runChecks } = storedRunOptionChecks
 const CALL_CHECKS: Checks = {
   ...runChecks,
   priority: check.oneOf(...PRIORITIES),
-  description: check.wellFormed,
+  description: checkDescription,
   metadata: checkPlainObject,
 }
 const CHECKS: Checks = { ...SCHEDULE_TIME_CHECKS, ...CALL_CHECKS }

@@ -21,6 +21,7 @@ import {
   stepBand,
   stepOptions,
 } from './stored-options.ts'
+import { shortDescription } from './stored-text.ts'
 import { waitBounds } from './wait-bounds.ts'
 
 /** Finds a definition by its name. */
@@ -256,9 +257,9 @@ function revived(options: object | undefined): object | undefined {
 /** An error in it harms nothing. */
 function descriptionOf({ name, options }: TaskDefinition, input: unknown): string {
   const { description = name } = options
-  if (typeof description === 'string') return storableText(description)
+  if (typeof description === 'string') return storableText(shortDescription(description))
   try {
-    return storableText(String(description(input as never)))
+    return storableText(shortDescription(String(description(input as never))))
   } catch {
     return name
   }

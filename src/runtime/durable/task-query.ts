@@ -78,12 +78,14 @@ export const MOST_TASKS = 1_000
  */
 export function toBulkFilter(filter: StoredTaskFilter, states: readonly StoredTaskState[]): TaskFilter {
   checkOptions('filter', filter, filterChecks)
+  refuseUndefined('filter', filter)
   return filterOf({ ...filter, state: filter.state ?? states })
 }
 
 /** @throws OptionError */
 export function toDeadLetterQuery(query: Omit<StoredTaskQuery, 'state'>): StoredTaskQuery {
   checkOptions('query', query, deadLetterChecks)
+  refuseUndefined('query', query)
   return { ...query, state: ['failed', 'terminated'] }
 }
 
@@ -93,10 +95,19 @@ export function toTaskQuery(query: StoredTaskQuery): {
   readonly page: PageRequest
 } {
   checkOptions('query', query, queryChecks)
+  refuseUndefined('query', query)
   const { limit = 100, order = 'newest', after, ...filter } = query
   if (limit > MOST_TASKS)
     refuse('query.limit', `at most ${MOST_TASKS}`, limit, 'Take the next page with `after`.')
   return { filter: filterOf(filter), page: { limit, order, ...(after === undefined ? {} : { after }) } }
+}
+
+/** Somebody's name that was not found must not find everybody's tasks. What only says which page may be `undefined`. */
+function refuseUndefined(where: string, filter: StoredTaskFilter): void {
+  for (const [member, value] of Object.entries(filter)) {
+    if (value === undefined && Object.hasOwn(filterChecks, member))
+      refuse(`${where}.${member}`, 'left out, or to have a value', value)
+  }
 }
 
 function filterOf(filter: StoredTaskFilter): TaskFilter {
