@@ -10,9 +10,22 @@ import type { Chart, ChartCall, ChartInvoke, ChartState, ChartTransition } from 
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
 
-/** The machine as `createMachine` takes it, in plain JSON. */
+/**
+ * The machine as `createMachine` takes it, in plain JSON.
+ *
+ * @throws TypeError (`ERR_OPTION_INVALID`) for what is no machine
+ */
 export function machineJson(machine: AnyStateMachine): Chart {
+  if (!isMachine(machine))
+    throw Object.assign(new TypeError('Expected machineJson(machine) to be given a machine of XState.'), {
+      code: 'ERR_OPTION_INVALID',
+    })
   return { id: machine.id, ...stateJson(machine.root, machine.id) }
+}
+
+/** Also one of another copy of XState. */
+function isMachine(given: Partial<AnyStateMachine> | null | undefined): boolean {
+  return given?.root?.machine === given && given !== null && given !== undefined
 }
 
 function stateJson(node: AnyStateNode, root: string): ChartState {
@@ -84,7 +97,7 @@ function transitionJson(
   root: string,
 ): ChartTransition {
   const transition: Mutable<ChartTransition> = {}
-  const targets = (target ?? []).map(({ path }) => [`#${root}`, ...path].join('.'))
+  const targets = (target ?? []).map(({ path }) => `#${[root, ...path].map(escaped).join('.')}`)
   if (targets.length === 1) transition.target = targets[0] as string
   else if (targets.length > 1) transition.target = targets
   if (guard !== undefined) transition.guard = guardJson(guard)
@@ -92,6 +105,11 @@ function transitionJson(
   if (reenter && targets.length > 0) transition.reenter = true
   if (description !== undefined) transition.description = description
   return transition
+}
+
+/** Dots part the names in a target: those in a name are told from them by a backslash, which XState understands. */
+function escaped(name: string): string {
+  return name.replace(/[\\.]/g, '\\$&')
 }
 
 /** As XState keeps it: a name, an object with one, or a function that may have one. */

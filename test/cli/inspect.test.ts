@@ -1,6 +1,6 @@
 /** `stateward inspect`, `stateward machines` and `daemon start --inspect`. */
 import { readFileSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { freshUrl, testQueue } from '../durable/queue-kit.ts'
 import { openFeed } from '../inspector/feed-client.ts'
 import { answerOf, begin, cli, program, TASKS } from './cli-kit.ts'
@@ -32,6 +32,24 @@ test('inspect takes a port and an address; others see nothing without a token of
     err: expect.stringContaining('they see nothing without the token'),
   })
   expect(await cli(['inspect', '-q', 'sqlite:./nowhere.db'])).toMatchObject({ code: 4 })
+})
+
+test('inspect with a token of one’s own prints the address with it; a bad one is not said again', async () => {
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const url = await freshUrl()
+  await (await testQueue({ url })).clear()
+  vi.stubEnv('STATEWARD_INSPECT_TOKEN', 'open-sesame-open-sesame')
+  const run = begin(['inspect', '-q', url])
+  await run.out.shows(/#token=open-sesame-open-sesame$/m)
+  run.interrupt()
+  expect(await run.code).toBe(0)
+  vi.stubEnv('STATEWARD_INSPECT_TOKEN', 'hush hush')
+  const { code, err } = await cli(['inspect', '-q', url])
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringContaining('Expected STATEWARD_INSPECT_TOKEN to be at least 16 letters'),
+  })
+  expect(err).not.toContain('hush')
 })
 
 test('a daemon shows itself: its address is told, and the token is not in its log', {

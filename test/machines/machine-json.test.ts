@@ -1,6 +1,6 @@
 /** Machines as JSON: what `createMachine` makes of it goes from state to state as the machine does. */
 import { describe, expect, test } from 'vitest'
-import { type AnyStateMachine, and, assign, createMachine, not, setup } from 'xstate'
+import { type AnyStateMachine, and, assign, createActor, createMachine, not, setup } from 'xstate'
 import { ALL_MACHINES } from '../../src/machines/all-machines.ts'
 import * as machines from '../../src/machines/index.ts'
 
@@ -23,6 +23,32 @@ describe('machineJson', () => {
   test.each(ours)('%s: has all its states, events, guards and actions', (_, machine) => {
     const again = createMachine(machines.machineJson(machine) as never) as AnyStateMachine
     expect(outline(again)).toEqual(outline(machine))
+  })
+
+  test('of a machine whose names have dots comes back the same', () => {
+    const machine = createMachine({
+      id: 'shop.order',
+      initial: 'new',
+      states: {
+        new: { on: { pay: 'v1\\.paid', drop: { target: 'v1\\.paid', reenter: true } } },
+        'v1.paid': { initial: 'a\\b', states: { 'a\\b': { on: { back: '#shop\\.order.new' } } } },
+      },
+    })
+    const json = machines.machineJson(machine)
+    const again = createMachine(json as never)
+    expect(machines.machineJson(again)).toEqual(json)
+    const actor = createActor(again).start()
+    actor.send({ type: 'pay' })
+    expect(actor.getSnapshot().value).toEqual({ 'v1.paid': 'a\\b' })
+    actor.send({ type: 'back' })
+    expect(actor.getSnapshot().value).toBe('new')
+    actor.stop()
+  })
+
+  test.each([undefined, null, 1, 'task', {}, { root: {} }, () => {}])('%s is no machine', (given) => {
+    expect(() => machines.machineJson(given as never)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_OPTION_INVALID' }),
+    )
   })
 
   test('names guards of guards, inline functions and delays; keeps parameters that are values', () => {

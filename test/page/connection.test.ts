@@ -91,7 +91,23 @@ test('a server of another version is not understood: the page says so and leaves
 })
 
 describe('a server that shows nothing without a token', () => {
-  const open = async () => ScriptedFeed.open(pages, { hello: { access: 'none' } })
+  const open = async () =>
+    ScriptedFeed.open(pages, {
+      hello: {
+        access: 'none',
+        sources: { supervisor: null, queue: null },
+        host: '',
+        pid: 0,
+        startedAt: 0,
+      },
+    })
+
+  test('is a form, and nothing that pretends to know more', async () => {
+    const { page } = await open()
+    await page.getByLabel('Token').waitFor()
+    expect(await page.getByRole('tab').count()).toBe(0)
+    expect(await page.locator('.header').textContent()).toBe('StatewardLive')
+  })
 
   test('is asked with the one that is typed in', async () => {
     const feed = await open()
@@ -113,6 +129,20 @@ describe('a server that shows nothing without a token', () => {
     await feed.page.getByText('This is not the token.').waitFor()
     expect(await feed.page.getByLabel('Token').count()).toBe(1)
   })
+})
+
+test('a server that lets look is unlocked with the token, or looked at again', async () => {
+  const feed = await openScene(pages, '#view=tasks')
+  const { page } = feed
+  await page.getByRole('button', { name: 'Unlock' }).click()
+  await page.getByRole('button', { name: 'Go on looking' }).click()
+  await page.getByRole('button', { name: 'charge card' }).waitFor()
+  await page.getByRole('button', { name: 'Unlock' }).click()
+  await page.getByLabel('Token').fill('open-sesame')
+  await page.getByRole('button', { name: 'Unlock' }).click()
+  await page.getByRole('button', { name: 'Cancel charge card' }).waitFor()
+  expect(feed.last('login')).toMatchObject({ token: 'open-sesame' })
+  expect(await page.getByRole('button', { name: 'Unlock' }).count()).toBe(0)
 })
 
 test('nothing is asked of anybody else, and the token is sent to nobody', async () => {

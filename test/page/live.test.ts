@@ -158,6 +158,19 @@ test('a server that starts again is found again, and the page may act as before'
   await expect(run.result).rejects.toMatchObject({ code: 'ERR_TASK_CANCELLED' })
 })
 
+test('a row of a run opens to its task log', async () => {
+  const { supervisor, inspector } = await inspected()
+  await supervisor.submit(taskOf(() => 1, { name: 'print' })).result
+  const page = await pages.open()
+  await page.goto(`${inspector.address}#view=tasks`)
+  await page.getByRole('button', { name: 'print', exact: true }).click()
+  await page.locator('.task-log li').nth(1).waitFor()
+  expect(await page.locator('.task-log li').allTextContents()).toEqual([
+    expect.stringMatching(/ run$/),
+    expect.stringMatching(/ success$/),
+  ])
+})
+
 test('a supervisor that stops is shown as it ended: its tasks, too', async () => {
   const { supervisor, inspector } = await inspected()
   const run = supervisor.submit(gated('print').task, 'first')

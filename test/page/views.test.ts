@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { until } from '../support/until.ts'
 import { usePages } from './page-kit.ts'
-import { ACTORS, POOLS, sceneEvents, sceneFrames, TASK_ROWS, THUMBNAIL } from './scene.ts'
+import { ACTORS, answerScene, POOLS, sceneEvents, sceneFrames, TASK_ROWS, THUMBNAIL } from './scene.ts'
 import { openScene } from './scene-page.ts'
 import { ScriptedFeed } from './scripted-feed.ts'
 
@@ -236,6 +236,34 @@ describe('events', () => {
     expect(await page.locator('.message').count()).toBe(sceneEvents().length)
     expect(await page.locator('.lifeline-name').allTextContents()).toContain('charge card')
   })
+})
+
+test('a queue alone has no events and no plots: the page says who has', async () => {
+  const feed = await ScriptedFeed.open(pages, {
+    hello: { sources: { supervisor: null, queue: { engine: 'sqlite', daemon: null } } },
+    hash: '#view=tasks',
+    answers: answerScene,
+  })
+  const { page } = feed
+  feed.frame({ stored: { queued: 3 } })
+  await page.getByRole('complementary').getByText('daemon start --inspect').waitFor()
+  expect(await page.getByRole('region', { name: /Throughput|Times/ }).count()).toBe(0)
+  expect((await page.getByRole('tab').allTextContents()).join(' ')).toBe('Actors Tasks Schedules')
+  await page.getByPlaceholder('Whole name or id').waitFor()
+})
+
+test('schedules fit a narrow window with their buttons', async () => {
+  const { page } = await openScene(pages, '#token=open-sesame&view=schedules', {
+    viewport: { width: 390, height: 844 },
+  })
+  const pause = page.getByRole('button', { name: 'pause nightly report' })
+  await pause.waitFor()
+  const box = await pause.boundingBox()
+  expect((box?.x ?? 0) + (box?.width ?? 1_000)).toBeLessThanOrEqual(390)
+  const inner = await page
+    .locator('.table-box')
+    .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
+  expect(inner).toBe(0)
 })
 
 test('schedules are shown with their next runs, and triggered with the token', async () => {

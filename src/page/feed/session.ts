@@ -47,6 +47,10 @@ export class Session {
   readonly connected: ReadonlySignal<boolean> = computed(
     () => this.state.value.name === 'open' && this.farewell.value === undefined,
   )
+  /** The server tells nothing until it is given the token. */
+  readonly locked: ReadonlySignal<boolean> = computed(
+    () => this.visits.value > 0 && this.access.value === 'none',
+  )
   readonly #connection: Connection
   readonly #requests: Requests
   /** When the last message came, by the clock of this machine. */

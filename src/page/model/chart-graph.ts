@@ -137,8 +137,8 @@ class Reader {
   #take(path: string, event: string, { target = [], guard, actions = [] }: ChartTransition): void {
     // What has no target changes no state.
     for (const one of typeof target === 'string' ? [target] : target) {
-      // All are written from the root.
-      const to = one.slice(this.#root.length + 1)
+      // All are written from the root, with a backslash before what parts no names.
+      const to = one.replace(/\\(.)/g, '$1').slice(this.#root.length + 1)
       if (to === '') continue
       if (path === '') this.#hasAny = true
       const label = { event, guard: guard?.type, actions: actions.map(nameOf) }

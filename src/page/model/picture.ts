@@ -52,6 +52,12 @@ export class Picture {
   skipped = 0
   #keys = 0
 
+  /** A queue alone: who runs its tasks is elsewhere, and nobody tells of steps, rates and times. */
+  get isQueueAlone(): boolean {
+    const { supervisor = null, queue = null } = this.hello?.sources ?? {}
+    return supervisor === null && queue !== null
+  }
+
   begin(hello: Hello): void {
     this.hello = hello
     this.actors.clear()

@@ -37,8 +37,12 @@ export function ActorDetail() {
       {shown.kind === 'task' ? <TaskFacts actor={shown} ended={actor === undefined} /> : null}
       {shown.kind === 'worker' || shown.kind === 'supervisor' ? <WorkerActs actor={shown} /> : null}
       <ChartPanel actor={shown} />
-      <h3>Its last events</h3>
-      <EventList of={shown.id} />
+      {session.picture.isQueueAlone ? null : (
+        <>
+          <h3>Its last events</h3>
+          <EventList of={shown.id} />
+        </>
+      )}
     </div>
   )
 }

@@ -18,11 +18,11 @@ export function App() {
   useShortcuts()
   useWatch()
   const view = ui.view.value
-  const locked = session.access.value === 'none' && session.state.value.name === 'open'
+  const asksToken = session.locked.value || (ui.unlocking.value && session.access.value === 'look')
   return (
     <div class="app" data-view={view} data-connected={session.state.value.name === 'open'}>
       <Header />
-      {locked ? <Login /> : <Main view={view} />}
+      {asksToken ? <Login /> : <Main view={view} />}
       <NoticeBar />
     </div>
   )

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { count } from '../model/format.ts'
 import type { LoggedEvent } from '../model/picture.ts'
 import { usePage } from './context.ts'
+import { Elsewhere } from './elsewhere.tsx'
 import { EventLog } from './event-log.tsx'
 import { SequenceView } from './sequence.tsx'
 
@@ -13,6 +14,7 @@ export function EventsView() {
   const [drawing, setDrawing] = useState(false)
   const selected = ui.selected.value
   const { picture } = session
+  if (picture.isQueueAlone) return <Elsewhere />
   const wanted = text.trim().toLowerCase()
   const only = ui.onlySelected.value ? selected : undefined
   const events = picture.events.items.filter((event) => matches(event, wanted, only))

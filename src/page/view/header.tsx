@@ -14,15 +14,18 @@ const NAMES: Readonly<Record<View, string>> = {
 }
 
 export function Header() {
+  const { session } = usePage()
+  const locked = session.locked.value
   return (
     <header class="header">
       <img class="logo" src="./icon.svg" alt="" width="26" height="26" />
-      <Subject />
-      <Tabs />
+      {locked ? <h1 class="subject">Stateward</h1> : <Subject />}
+      {locked ? null : <Tabs />}
       <div class="header-end">
         <Load />
         <Status />
-        <PauseButton />
+        {locked ? null : <UnlockButton />}
+        {locked ? null : <PauseButton />}
       </div>
     </header>
   )
@@ -47,7 +50,9 @@ function Subject() {
 }
 
 function Tabs() {
-  const { ui } = usePage()
+  const { session, ui } = usePage()
+  session.visits.value
+  const { isQueueAlone } = session.picture
   const chosen = ui.view.value
   const move = (event: KeyboardEvent): void => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
@@ -63,7 +68,7 @@ function Tabs() {
   }
   return (
     <div class="tabs" role="tablist" aria-label="Views" onKeyDown={move}>
-      {VIEWS.map((view) => (
+      {VIEWS.filter((view) => view !== 'events' || !isQueueAlone).map((view) => (
         <button
           key={view}
           type="button"
@@ -75,6 +80,7 @@ function Tabs() {
           tabIndex={view === chosen ? 0 : -1}
           onClick={() => {
             ui.view.value = view
+            ui.unlocking.value = false
           }}
         >
           {NAMES[view]}
@@ -125,6 +131,23 @@ function Status() {
       <span class="dot" aria-hidden="true" />
       {text}
     </output>
+  )
+}
+
+function UnlockButton() {
+  const { session, ui } = usePage()
+  if (session.access.value !== 'look' || ui.unlocking.value) return null
+  return (
+    <button
+      type="button"
+      class="button"
+      title="To act, and to see inputs and results"
+      onClick={() => {
+        ui.unlocking.value = true
+      }}
+    >
+      Unlock
+    </button>
   )
 }
 

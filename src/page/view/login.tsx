@@ -1,25 +1,41 @@
-/** Asks for the token where nothing may be seen without it. */
+/** Asks for the token: where nothing may be seen without it, and where the user wants to do more than look. */
 import { usePage } from './context.ts'
 
 export function Login() {
-  const { session } = usePage()
-  const submit = (event: SubmitEvent): void => {
+  const { session, ui } = usePage()
+  const locked = session.locked.value
+  const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     const form = new FormData(event.currentTarget as HTMLFormElement)
-    void session.logIn(String(form.get('token')).trim())
+    await session.logIn(String(form.get('token')).trim())
+    if (session.access.value === 'act') ui.unlocking.value = false
   }
   return (
     <main class="login" id="main">
-      <form class="panel" onSubmit={submit}>
-        <h2>This inspector needs a token</h2>
-        <p class="muted">It was printed with the address when the inspector was started.</p>
+      <form class="panel" onSubmit={(event) => void submit(event)}>
+        <h2>{locked ? 'This inspector needs a token' : 'To act, and to see inputs and results'}</h2>
+        <p class="muted">
+          {locked ? 'It' : 'The token'} was printed with the address when the inspector was started, or chosen
+          by whoever started it.
+        </p>
         <label>
           Token
           <input name="token" type="password" autocomplete="off" required />
         </label>
         <button type="submit" class="button" data-primary>
-          Open
+          {locked ? 'Open' : 'Unlock'}
         </button>
+        {locked ? null : (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              ui.unlocking.value = false
+            }}
+          >
+            Go on looking
+          </button>
+        )}
       </form>
     </main>
   )

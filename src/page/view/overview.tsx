@@ -2,6 +2,7 @@
 import { count, duration, rate } from '../model/format.ts'
 import { Badge } from './badge.tsx'
 import { usePage } from './context.ts'
+import { Elsewhere } from './elsewhere.tsx'
 import { Plot, type PlotLine } from './plot.tsx'
 import { PoolView } from './pool.tsx'
 
@@ -20,7 +21,7 @@ const WAITS: readonly PlotLine[] = [
 export function Overview() {
   const { session } = usePage()
   session.numbers.value
-  const { pools, counts, stored } = session.picture
+  const { pools, counts, stored, isQueueAlone } = session.picture
   return (
     <div class="overview">
       {pools.map((pool) => (
@@ -28,8 +29,14 @@ export function Overview() {
       ))}
       {counts === null ? null : <Counts title="Runs" counts={counts} />}
       {stored === null ? null : <Counts title="Tasks in the queue" counts={stored} />}
-      <Plot title="Throughput" unit="tasks per second" lines={THROUGHPUT} format={rate} />
-      <Plot title="Times" unit="median and 95th percentile" lines={WAITS} format={duration} />
+      {isQueueAlone ? (
+        <Elsewhere />
+      ) : (
+        <>
+          <Plot title="Throughput" unit="tasks per second" lines={THROUGHPUT} format={rate} />
+          <Plot title="Times" unit="median and 95th percentile" lines={WAITS} format={duration} />
+        </>
+      )}
     </div>
   )
 }

@@ -24,6 +24,7 @@ export function TaskDetailView({ task, log = true }: { task: TaskDetail; log?: b
           ))}
         </ol>
       ) : null}
+      {log && task.log.length === 0 ? <p class="muted">Nothing is in its log yet.</p> : null}
       <Values task={task} />
     </div>
   )

@@ -45,8 +45,8 @@ export function TasksView() {
         <input
           type="search"
           data-filter
-          placeholder={of === 'queue' ? 'Name of a task  ( / )' : 'Filter tasks  ( / )'}
-          aria-label={of === 'queue' ? 'Whole name of tasks' : 'Filter tasks by name or id'}
+          placeholder={of === 'queue' ? 'Whole name or id  ( / )' : 'Filter tasks  ( / )'}
+          aria-label={of === 'queue' ? 'Whole name of tasks, or id of one' : 'Filter tasks by name or id'}
           aria-keyshortcuts="/"
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}

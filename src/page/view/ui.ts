@@ -15,6 +15,8 @@ export class Ui {
   /** Of the tree: text and state. */
   readonly filter = signal('')
   readonly filterState = signal('')
+  /** The user is about to type in the token, where one may look without it. */
+  readonly unlocking = signal(false)
   /** Events of the selected actor alone. */
   readonly onlySelected = signal(false)
   /**

@@ -18,14 +18,12 @@ import { QueueSource } from './queue-source.ts'
 import type { Source } from './source.ts'
 import { StatelyFeed } from './stately-feed.ts'
 import { SupervisorSource } from './supervisor-source.ts'
+import { checkToken } from './token.ts'
 
 const checks: Checks = {
   port: check.number(0, 65_535),
   host: check.text,
-  token: (where, value) => {
-    if (typeof value !== 'string' || !/^[\w-]{16,}$/.test(value))
-      refuse(where, 'at least 16 letters, digits, "-" or "_"', value)
-  },
+  token: checkToken,
   names: (where, value) => {
     if (!Array.isArray(value) || value.some((name) => typeof name !== 'string' || name === ''))
       refuse(where, 'an array of host names', value)

@@ -4,7 +4,7 @@ import { serveQueueInspector } from '../../inspector/serve-queue.ts'
 import { toPort } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { EXIT } from '../exit-codes.ts'
-import { ownToken, toInspectorLine } from '../inspector-lines.ts'
+import { checkHost, ownToken } from '../inspector-lines.ts'
 
 interface InspectOptions {
   readonly port?: number
@@ -21,6 +21,7 @@ export function inspectCommand(cli: Cli): Command {
     .action(
       onQueue<InspectOptions, []>(cli, async ({ queue, io, options, answer }) => {
         const { port, host } = options
+        checkHost(host)
         await using inspector = await serveQueueInspector(queue, {
           ...(port === undefined ? {} : { port }),
           ...(host === undefined ? {} : { host }),
@@ -28,7 +29,7 @@ export function inspectCommand(cli: Cli): Command {
         })
         const signal = io.interruptible()
         const { address, url, token } = inspector
-        answer({ event: 'inspecting', address, url, token }, () => [toInspectorLine(inspector)])
+        answer({ event: 'inspecting', address, url, token }, () => [`Inspector: ${url}`])
         await new Promise<void>((resolve) => {
           if (signal.aborted) resolve()
           else signal.addEventListener('abort', () => resolve(), { once: true })
