@@ -11,6 +11,8 @@ test('the document is one of OpenAPI, and says what is there', async () => {
   expect(await contract.faults()).toBeUndefined()
   const operations = Object.values(contract.document.paths).flatMap(Object.keys)
   expect(operations.length).toBeGreaterThan(15)
+  expect(JSON.stringify(contract.document)).not.toContain('metadata.{')
+  expect(contract.takes('QueueStatus', { engine: 'sqlite' })).toBe(false)
   const withToken = await openApi({ token: 'x'.repeat(16), basePath: '/queue' })
   expect(await withToken.contract.faults()).toBeUndefined()
 })

@@ -145,6 +145,55 @@ const logEntry = object(
   },
 )
 
+const daemonStatus = object(
+  {
+    id: text,
+    name: text,
+    host: text,
+    pid: whole,
+    state: text,
+    startedAt: instant,
+    beatAt: said('Its last sign of life', instant),
+    beatAgeMs: durationMs,
+    isAlive: flag,
+  },
+  { counts: said('What it counts about itself', anything) },
+)
+
+const open: Schema = { type: 'object' }
+
+const pool: Schema = { type: 'object', required: ['size', 'active', 'waiting'] }
+
+/** What `supervisor.info()` says; more may come. */
+const supervisorStatus: Schema = {
+  type: 'object',
+  required: [
+    'id',
+    'state',
+    'pool',
+    'processes',
+    'threads',
+    'children',
+    'loops',
+    'runs',
+    'abandoned',
+    'workers',
+  ],
+  properties: {
+    id: text,
+    state: text,
+    pool,
+    processes: pool,
+    threads: open,
+    children: open,
+    loops: listOf(open),
+    runs: said('Runs in each state', open),
+    abandoned: whole,
+    workers: listOf(open),
+    schedulers: open,
+  },
+}
+
 const problem = object({
   type: { const: 'about:blank' },
   title: text,
@@ -178,6 +227,14 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
     { input: anything, ...times, startAt: moment, endAt: moment, ...runOptions },
   ),
   Counts: object(Object.fromEntries(STATES.map((state) => [state, whole]))),
+  QueueStatus: object({
+    engine: text,
+    waiting: whole,
+    running: whole,
+    counts: ref('Counts'),
+    daemons: listOf(daemonStatus),
+  }),
+  SupervisorStatus: supervisorStatus,
   DefinitionList: object({
     tasks: listOf(object({ name, version: whole }, { priority: oneOf(PRIORITIES) })),
   }),

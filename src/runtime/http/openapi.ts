@@ -39,10 +39,11 @@ export function openapiOf(
 }
 
 function operationOf(route: Route, hasToken: boolean): object {
-  const { operationId, summary, parameters = [], body, isBodyOptional, isOpen } = route
+  const { operationId, summary, description, parameters = [], body, isBodyOptional, isOpen } = route
   return {
     operationId,
     summary,
+    ...(description === undefined ? {} : { description }),
     ...(parameters.length === 0 ? {} : { parameters: parameters.map(parameterOf) }),
     ...(body === undefined
       ? {}

@@ -20,6 +20,7 @@ export function queueService(where: string, queue: Queue, daemon: Daemon | undef
   return {
     clock: store.clock,
     body: ENQUEUE_BODY,
+    statusSchema: 'QueueStatus',
     async get(ids) {
       const found = await store.read((open) => open.get(ids))
       const now = store.now()

@@ -33,6 +33,8 @@ export interface Route {
   readonly path: string
   readonly operationId: string
   readonly summary: string
+  /** What the summary has no room for. */
+  readonly description?: string
   readonly parameters?: readonly Parameter[]
   /** Of the JSON object that it brings. */
   readonly body?: Schema

@@ -45,7 +45,7 @@ function status({ service }: Site): Route {
     path: '/status',
     operationId: 'getStatus',
     summary: 'What waits and runs, and who works it off',
-    answers: { 200: { description: 'As of now', schema: { type: 'object' } } },
+    answers: { 200: { description: 'As of now', schema: ref(service.statusSchema) } },
     act: async () => json(await service.status()),
   }
 }

@@ -27,6 +27,7 @@ export function supervisorService(where: string, supervisor: unknown): TaskServi
 class SupervisorService implements TaskService {
   readonly clock: TaskService['clock']
   readonly body = RUN_BODY
+  readonly statusSchema = 'SupervisorStatus'
   readonly durable = undefined
   readonly #supervisor: LiveSupervisor
 

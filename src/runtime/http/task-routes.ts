@@ -46,6 +46,9 @@ function list({ service }: Site): Route {
     path: '/tasks',
     operationId: 'listTasks',
     summary: 'Tasks that match, in pages; one of large tasks may be shorter than `limit`',
+    description:
+      'Members of the metadata are parameters, too, each with the name `metadata.` and its own: `metadata.user=5`. ' +
+      'What is JSON is that value, all else is a text: `metadata.user="5"` is the text with one digit.',
     parameters: [
       query('state', 'One or more, with commas', {
         type: 'string',
@@ -55,7 +58,6 @@ function list({ service }: Site): Route {
       query('key', 'Of the task with this key'),
       query('schedule', 'Occurrences of this schedule'),
       query('parent', 'Children of this task'),
-      query('metadata.{member}', 'A member of the metadata that must be equal: `metadata.user=5`'),
       query('createdFrom', 'Stored from then on', moment),
       query('createdBefore', 'Stored before', moment),
       query('endedFrom', 'Ended from then on', moment),

@@ -18,6 +18,7 @@ export interface TaskService {
   readonly clock: Clock
   /** What can be said of a task when it is submitted. */
   readonly body: Checks
+  readonly statusSchema: 'QueueStatus' | 'SupervisorStatus'
   get(ids: readonly string[]): Promise<readonly (StoredTask | undefined)[]>
   /** @throws OptionError for a wrong query */
   list(query: StoredTaskQuery): Promise<StoredTaskPage>
@@ -26,7 +27,7 @@ export interface TaskService {
   submit(definition: AnyDefinition, input: unknown, options: EnqueueOptions): Promise<QueuedTask>
   /** @throws OptionError (`ERR_RUN_UNKNOWN`, `ERR_RUN_STATE`) */
   cancel(id: string, reason: string | undefined): Promise<'cancelled' | 'asked'>
-  /** What there is to know of the whole: who works, how much waits. */
+  /** What there is to know of the whole: who works, how much waits. As `statusSchema` says. */
   status(): Promise<object>
   /** Whether tasks that are taken here can be run, in words when not. */
   readiness(): Promise<string | undefined>
