@@ -140,6 +140,20 @@ describe('what is no HTTP', () => {
   })
 })
 
+test('an upgrade that nobody takes is a problem, and what is expected beside it no hindrance', async () => {
+  const server = await start()
+  const upgrade = await raw(
+    server,
+    'GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  )
+  expect(problemIn(await upgrade.said())).toMatchObject({ status: 404, code: 'ERR_HTTP_NOT_FOUND' })
+  const expecting = await raw(
+    server,
+    'GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: x\r\n\r\n',
+  )
+  expect(problemIn(await expecting.said())).toMatchObject({ status: 404, code: 'ERR_HTTP_NOT_FOUND' })
+})
+
 describe('who is slow', () => {
   test('with headers, or with a body, is cut off', async () => {
     const server = await start({ headersTimeoutMs: 100, requestTimeoutMs: 200 })

@@ -31,6 +31,8 @@ export class Connections {
         () => void (server.listening || setImmediate(() => server.closeIdleConnections())),
       )
     })
+    // Whoever expects what nobody knows gets his answer all the same.
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response))
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket))
     server.on('upgrade', (request, socket, head) => upgrade(upgrades, request, socket, head))
   }
@@ -75,9 +77,10 @@ function upgrade(upgrades: Upgrades, incoming: IncomingMessage, socket: Duplex, 
       error instanceof TypeError
         ? new HttpRefusal('The host is none.', { code: 'ERR_HTTP_REQUEST_INVALID' })
         : error
-    const { status, statusText, headers, body } = upgrades.problem(known)
-    void body?.cancel()
-    endWith(socket, status, statusText, headers.get('content-type') ?? 'text/plain', '')
+    const problem = upgrades.problem(known)
+    const { status, statusText, headers } = problem
+    const type = headers.get('content-type') ?? 'text/plain'
+    void problem.text().then((text) => endWith(socket, status, statusText, type, text))
   }
 }
 
