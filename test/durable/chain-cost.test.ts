@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { StoreOperation } from '../../src/actors/store/operations.ts'
+import type { Store } from '../../src/actors/store/store.ts'
 import { chain } from '../../src/index.ts'
 import { temporaryFolder } from '../store/store-kit.ts'
 import { taskOf } from '../support/harness.ts'
@@ -49,6 +50,26 @@ test('a step of a chain costs the same, however long the chain is', async () => 
   }
   expect([short[2], long[2]]).toEqual([few - 1, many - 1])
 }, 90_000)
+
+test('a step costs one commit, of the daemon that has ended the one before, and none of others', async () => {
+  let claims = 0
+  const counting = (commit: Store['commit']) => (operations: readonly StoreOperation[]) => {
+    claims += operations.filter(({ type }) => type === 'claim').length
+    return commit(operations)
+  }
+  const count = taskOf<number>(() => {})
+  const file = await quickFile()
+  const one = await placeAround(counting, file)
+  const other = await placeAround(counting, one.file)
+  for (const place of [one, other])
+    await startedDaemon([count], { place, daemon: { name: place === one ? 'one' : 'other' } })
+  claims = 0
+  const length = 100
+  const { id } = await one.queue.enqueue(chain(Array.from({ length }, () => count.call(1))))
+  await one.queue.wait(id)
+  // Besides: whoever is woken by the first step, and by the end.
+  expect(claims).toBeLessThan(length * 1.2)
+}, 60_000)
 
 const bytesOf = (value: unknown): number => JSON.stringify(value).length
 

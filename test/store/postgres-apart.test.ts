@@ -91,6 +91,29 @@ test('it waits for so long and no longer, and is told what is in its way', async
   await group.close()
 })
 
+test('what a daemon plans waits as well, beside the others', async () => {
+  const { store, client } = await withOpen(() => ({}))
+  const schedules = [{ name: 'daily', rule: '1', call: '{}', nextAt: 50 }]
+  await one(store, { type: 'schedule', at: 1, by: 'ann', schedules })
+  await client.query("SELECT * FROM stateward.schedule WHERE name = 'daily' FOR UPDATE")
+  const group = new GroupCommit(store)
+  const plan = { nextAt: 60, owed: null, lookAt: 60 }
+  const seen = { nextAt: 50, owed: null, runId: null }
+  const occurred = group.submit({
+    type: 'occur',
+    at: 50,
+    by: 'd',
+    name: 'daily',
+    seen,
+    task: newTask({ schedule: 'daily' }),
+    plan,
+  })
+  expect(await group.submit(enqueue(2, newTask()))).toEqual(STORED)
+  await client.query('COMMIT')
+  expect(await occurred).toMatchObject({ kind: 'occurred', enqueued: { kind: 'stored' } })
+  await group.close()
+})
+
 /** Some that run, and an open transaction that has replaced the first of them. */
 async function withReplaced(count: number): Promise<{ store: Store; client: pg.Client; held: Lease[] }> {
   let held: readonly Lease[] = []

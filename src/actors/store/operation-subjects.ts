@@ -18,26 +18,17 @@ export function subjectsOf(operation: StoreOperation): readonly string[] {
       return operation.schedules.map(({ name }) => `schedule ${name}`)
     case 'unschedule':
       return operation.names.map((name) => `schedule ${name}`)
+    case 'occur':
+      return [`schedule ${operation.name}`]
     default:
       return []
   }
 }
 
-/**
- * What somebody has asked for once, and waits for. What a daemon asks again and again is asked with new instants next time.
- */
-const PATIENT: ReadonlySet<OperationType> = new Set([
-  'enqueue',
-  'settle',
-  'cancel',
-  'retry',
-  'move',
-  'remove',
-  'schedule',
-  'unschedule',
-  'tell',
-])
+/** What is worth nothing later: the lease that it asks for has begun, or somebody has more to tell by then. */
+const IMPATIENT: ReadonlySet<OperationType> = new Set(['claim', 'renew', 'progress'])
 
+/** Whether it waits when something keeps it from being carried out. */
 export function isPatient({ type }: StoreOperation): boolean {
-  return PATIENT.has(type)
+  return !IMPATIENT.has(type)
 }

@@ -8,7 +8,7 @@
 import { PRIORITIES, TASK_STATES } from '../../machines/model.ts'
 import type { StoreAnswer, StoreOperation } from './operations.ts'
 import type { DaemonRecord, LogEntry, Page, PageRequest, ScheduleRecord, TaskFilter } from './records.ts'
-import type { Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
+import type { CommitHow, Store, StoreCapabilities, StoreCheck, WakeTopic } from './store.ts'
 import { StoreError } from './store-error.ts'
 import type { TaskRecord } from './task-record.ts'
 
@@ -34,8 +34,8 @@ export class UnmadeStore implements Store {
     this.#open = open
   }
 
-  async commit(operations: readonly StoreOperation[]): Promise<readonly StoreAnswer[]> {
-    return (await this.#make()).commit(operations)
+  async commit(operations: readonly StoreOperation[], how?: CommitHow): Promise<readonly StoreAnswer[]> {
+    return (await this.#make()).commit(operations, how)
   }
 
   async migrate(): Promise<{ readonly from: number; readonly to: number }> {

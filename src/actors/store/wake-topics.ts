@@ -1,5 +1,5 @@
 /** Whom a commit concerns. */
-import type { StoreAnswer, StoreOperation } from './operations.ts'
+import type { SettleAnswer, SettleOperation, StoreAnswer, StoreOperation } from './operations.ts'
 import type { WakeTopic } from './store.ts'
 
 /** The topics to wake when these operations were answered so. */
@@ -9,12 +9,18 @@ export function topicsOf(
 ): ReadonlySet<WakeTopic> {
   const topics = new Set<WakeTopic>()
   for (const [index, operation] of operations.entries()) {
-    if (answers[index]?.type !== 'failed') addTopics(topics, operation, answers[index] as StoreAnswer)
+    if (answers[index]?.type !== 'failed')
+      addTopics(topics, operation, answers[index] as StoreAnswer, answers)
   }
   return topics
 }
 
-function addTopics(topics: Set<WakeTopic>, operation: StoreOperation, said: StoreAnswer): void {
+function addTopics(
+  topics: Set<WakeTopic>,
+  operation: StoreOperation,
+  said: StoreAnswer,
+  answers: readonly StoreAnswer[],
+): void {
   switch (operation.type) {
     case 'enqueue':
     case 'schedule':
@@ -28,7 +34,7 @@ function addTopics(topics: Set<WakeTopic>, operation: StoreOperation, said: Stor
     case 'settle':
       topics.add('news')
       // Another daemon may have room for what waits again.
-      if (said.type === 'settle' && (said.answer.joined || said.answer.items.some(waitsAgain)))
+      if (said.type === 'settle' && (said.answer.joined || leavesWork(operation, said.answer.items, answers)))
         topics.add('work')
       return
     case 'reclaim':
@@ -53,6 +59,21 @@ function addTopics(topics: Set<WakeTopic>, operation: StoreOperation, said: Stor
   }
 }
 
-function waitsAgain(item: { readonly kind: string; readonly state?: string }): boolean {
-  return item.kind === 'settled' && (item.state === 'pending' || item.state === 'forked')
+/** Not what was claimed in the same commit, as the next step of a chain is by whoever has ended the one before. */
+function leavesWork(
+  { settlements }: SettleOperation,
+  items: readonly SettleAnswer[],
+  answers: readonly StoreAnswer[],
+): boolean {
+  const waiting = new Set<string | undefined>()
+  for (const [index, item] of items.entries()) {
+    if (item.kind !== 'settled') continue
+    if (item.state === 'forked') return true
+    if (item.state === 'pending') waiting.add(settlements[index]?.id)
+  }
+  if (waiting.size === 0) return false
+  for (const said of answers) {
+    if (said.type === 'claim') for (const { id } of said.answer.tasks) waiting.delete(id)
+  }
+  return waiting.size > 0
 }
