@@ -213,6 +213,7 @@ describe('what will not do is refused, and nothing is stored', () => {
     ['metadata with a NUL', 1, { metadata: { a: ['\\', 'b\0'] } }, 'ERR_VALUE_NOT_STORABLE', 'NUL'],
     ['a description with a NUL', 1, { description: 'a\0b' }, 'ERR_OPTION_INVALID', 'NUL'],
     ['options of a class', 1, new Date() as never, 'ERR_OPTION_INVALID', 'options'],
+    ['a long id', 1, { runId: 'x'.repeat(1_025) }, 'ERR_VALUE_TOO_LARGE', '1024 bytes, got 1025'],
     ['a long key', 1, { key: 'ä'.repeat(600) }, 'ERR_VALUE_TOO_LARGE', '1024 bytes, got 1200'],
     ['a long description', 1, { description: 'x'.repeat(10_001) }, 'ERR_VALUE_TOO_LARGE', '10000 characters'],
     ['a conflict of no key', 1, { onConflict: 'reject' }, 'ERR_OPTION_INVALID', 'with a key'],

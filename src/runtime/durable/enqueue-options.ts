@@ -69,7 +69,7 @@ const ownChecks: Checks = {
   priority: check.oneOf(...PRIORITIES),
   key: checkName,
   onConflict: check.oneOf('keep', 'reject', 'replace'),
-  runId: check.wellFormed,
+  runId: checkName,
   description: checkDescription,
   metadata: checkPlainObject,
 }
@@ -122,7 +122,7 @@ export function toNewTask(
     { ...wholeChain(description, metadataText), priority: band },
   )
   const id = runId ?? own.runId?.(definition as TaskDefinition, input)
-  if (id !== undefined) check.wellFormed(`runId of task "${definition.name}"`, id)
+  if (id !== undefined) checkName(`runId of task "${definition.name}"`, id)
   return {
     ...stored,
     description: description ?? stored.description,

@@ -2,12 +2,12 @@
 import { type Check, check } from '../check.ts'
 import { OptionError } from '../errors.ts'
 
-/** Bytes of a key, and of the name of a schedule: an index holds them. */
+/** Bytes of an id, a key, and the name of a schedule: an index holds them. */
 const MAX_NAME_BYTES = 1_024
 /** Characters: it is for people, and lists show it. */
 const MAX_DESCRIPTION = 10_000
 
-/** A key, or the name of a schedule. @throws OptionError (`ERR_VALUE_TOO_LARGE`) */
+/** An id, a key, or the name of a schedule. @throws OptionError (`ERR_VALUE_TOO_LARGE`) */
 export const checkName: Check = (where, value) => {
   check.wellFormed(where, value)
   const bytes = Buffer.byteLength(value as string)
