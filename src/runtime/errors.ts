@@ -46,6 +46,8 @@
  * | `ERR_LOCK_TIMED_OUT` | `LockTimeoutError` | a lock was not free within `timeoutMs`; the body was not called |
  * | `ERR_CONTEXT_NO_RUN` | `OptionError` | a value is set in the context of a run, outside of one |
  * | `ERR_WAIT_TIMED_OUT` | `WaitTimeoutError` | the run had not ended when a wait with a bound was over |
+ * | `ERR_VALUE_NOT_STORABLE` | `OptionError` | what is to be stored is no JSON; the sentence has the path |
+ * | `ERR_VALUE_TOO_LARGE` | `OptionError` | what is to be stored is larger than its bound |
  * | `ERR_TASK_KEY_TAKEN` | `OptionError` | a live task of the queue holds the key |
  * | `ERR_RUN_STATE` | `OptionError` | the state of a stored task does not allow the call |
  * | `ERR_TASKS_REFUSED` | `QueueError` | some of many tasks could not be stored; the others are |
@@ -68,6 +70,7 @@
  * | `ERR_DAEMON_RUNNING` | `QueueError` | a second daemon of one name is to be started from the command line |
  * | `ERR_DAEMON_NOT_STARTED` | `QueueError` | a daemon ended, or was killed, before it was up |
  * | `ERR_DAEMON_NOT_STOPPED` | `QueueError` | a daemon is still there when the bound of its stop has come |
+ * | `ERR_USAGE` | | the command line: a command, an option or an argument is not what it must be |
  * | `ERR_LISTEN_FAILED` | `StatewardError` | a server cannot listen on the address that it was given |
  */
 import type { FailureKind, StopStep, TerminationReason } from '../machines/model.ts'
