@@ -1,19 +1,34 @@
 import { defineConfig } from 'vitest/config'
 
+/** Nothing in these holds for a whole process, so their files share workers: loading xstate is most of their time. */
+const SHARING = ['test/{actors,machines,parity,testing}/**/*.test.ts']
+
+const common = {
+  environment: 'node',
+  setupFiles: ['test/support/leak-check.ts'],
+  pool: 'forks',
+  testTimeout: 20_000,
+  hookTimeout: 20_000,
+  restoreMocks: true,
+} as const
+
 // Type tests (`test/**/*.test-d.ts`) are held by `npm run check:types`; running the compiler here again
 // would only repeat it.
 export default defineConfig({
   test: {
-    environment: 'node',
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/postgres-server.ts', 'test/support/browser-server.ts'],
-    setupFiles: ['test/support/leak-check.ts'],
-    pool: 'forks',
     // Of two cores: many files wait for processes and leases most of the time.
     maxWorkers: 3,
-    fileParallelism: true,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
-    restoreMocks: true,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'alone',
+          include: ['test/**/*.test.ts'],
+          exclude: SHARING,
+          globalSetup: ['test/support/postgres-server.ts', 'test/support/browser-server.ts'],
+        },
+      },
+      { test: { ...common, name: 'sharing', include: SHARING, isolate: false } },
+    ],
   },
 })

@@ -29,11 +29,14 @@ test('while there is more to forget it goes on, and leaves three quarters of the
 
   const clock = new ManualClock()
   const pruned: Pruned[] = []
+  let underWay = 0
   const place = await placeAround(
     (commit) => async (operations) => {
       if (!operations.some(({ type }) => type === 'prune')) return commit(operations)
       const from = clock.monotonic()
+      underWay += 1
       const answers = await commit(operations)
+      underWay -= 1
       await clock.advance(TOOK_MS)
       pruned.push({ from, to: clock.monotonic() })
       return answers
@@ -57,7 +60,8 @@ test('while there is more to forget it goes on, and leaves three quarters of the
   }, 60_000)
   const begunMono = clock.monotonic()
   await until(async () => {
-    await clock.advance(5)
+    // How long the database really takes is not what is looked at.
+    if (underWay === 0) await clock.advance(5)
     return (await queue.counts()).cancelled === KEPT
   }, 60_000)
   // At half a second for each 500 it were six seconds.
