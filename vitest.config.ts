@@ -6,11 +6,12 @@ const SHARING = ['test/{actors,machines,parity,testing}/**/*.test.ts']
 const common = {
   environment: 'node',
   setupFiles: ['test/support/leak-check.ts'],
-  pool: 'forks',
-  testTimeout: 20_000,
-  hookTimeout: 20_000,
+  pool: 'forks' as const,
+  // For what hangs only: a machine that is busy may need several times as long as one at rest.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   restoreMocks: true,
-} as const
+}
 
 // Type tests (`test/**/*.test-d.ts`) are held by `npm run check:types`; running the compiler here again
 // would only repeat it.
