@@ -1,5 +1,6 @@
 /**
- * Keeps the leases of a daemon: all of them are renewed in one batch, each third of their length.
+ * Keeps the leases of a daemon: all of them are renewed in one batch, each third of the length that the settings say. They may be
+ * longer for a while (actors/daemon/lease-term.ts).
  *
  * ```
  * idle → resting ⇄ doubtful (renewing → retrying ⇄ again; renewing ⇄ locked)

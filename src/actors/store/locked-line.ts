@@ -97,12 +97,14 @@ export class LockedLine {
   #hear(waiting: Locked, said: StoreAnswer | undefined): boolean {
     if (!this.#ports.isLocked(waiting.operation, said)) this.#ports.settle(waiting, said)
     else if (performance.now() < waiting.untilMs) return true
-    else waiting.reject(said?.type === 'failed' ? said.error : LOCKED)
+    else waiting.reject(said?.type === 'failed' ? said.error : lockedError())
     return false
   }
 }
 
-const LOCKED = new StoreError(
-  'ERR_STORE_BUSY',
-  'A transaction that is still open has locked the task for too long.',
-)
+function lockedError(): StoreError {
+  return new StoreError(
+    'ERR_STORE_BUSY',
+    'A transaction that is still open has locked the task for too long.',
+  )
+}
