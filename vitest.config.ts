@@ -1,4 +1,8 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+// Tests start hundreds of processes, and each spends most of its start on compiling the same modules.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/node-compile')
 
 /** Nothing in these holds for a whole process, so their files share workers: loading xstate is most of their time. */
 const SHARING = ['test/{actors,machines,parity,testing}/**/*.test.ts']
@@ -19,6 +23,7 @@ export default defineConfig({
   test: {
     // Of two cores: many files wait for processes and leases most of the time.
     maxWorkers: 3,
+    globalSetup: ['test/support/postgres-server.ts', 'test/support/browser-server.ts'],
     projects: [
       {
         test: {
@@ -26,7 +31,6 @@ export default defineConfig({
           name: 'alone',
           include: ['test/**/*.test.ts'],
           exclude: SHARING,
-          globalSetup: ['test/support/postgres-server.ts', 'test/support/browser-server.ts'],
         },
       },
       { test: { ...common, name: 'sharing', include: SHARING, isolate: false } },

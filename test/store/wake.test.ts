@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { openSqliteStore } from '../../src/actors/store/sqlite-store.ts'
+import { WakeHub } from '../../src/actors/store/wake-hub.ts'
 import { socketFolder } from '../../src/actors/store/wake-sockets.ts'
 import { ManualClock } from '../../src/runtime/testing/manual-clock.ts'
 import { once } from '../support/once.ts'
@@ -91,16 +92,40 @@ it('looks for changes whose nudge was missed, while somebody listens', async () 
   expect(clock.pending).toBe(0)
 })
 
-it('makes one wake of many reasons, and none after it was ended', async () => {
-  const store = await closing(openSqliteStore({ file: await place() }))
+it('makes one wake of many reasons in one turn, and none after it was ended', async () => {
+  const nudge = vi.fn()
+  const line = { listen: () => async () => {}, nudge }
+  const hub = new WakeHub({ clock: new ManualClock(), pollMs: NEVER, line, hasChanged: () => false })
   const [a, b] = [vi.fn(), vi.fn()]
-  const stopA = store.wake('work', a)
-  store.wake('work', b)
-  await Promise.all([put(store), put(store), put(store)])
+  const stopA = hub.listen('work', a)
+  const stopB = hub.listen('work', b)
+  for (let commits = 0; commits < 3; commits += 1) hub.tell(new Set(['work', 'news']))
+  expect(a).not.toHaveBeenCalled()
   await turns(2)
   expect(a).toHaveBeenCalledTimes(1)
   expect(b).toHaveBeenCalledTimes(1)
+  expect(nudge).toHaveBeenCalledTimes(3)
   stopA()
+  stopA()
+  hub.tell(new Set(['work']))
+  await turns(2)
+  expect(a).toHaveBeenCalledTimes(1)
+  expect(b).toHaveBeenCalledTimes(2)
+  stopB()
+  hub.tell(new Set(['work']))
+  await hub.close()
+  await turns(2)
+  expect(b).toHaveBeenCalledTimes(2)
+})
+
+it('wakes who listens in the store that commits, until he ends it', async () => {
+  const store = await closing(openSqliteStore({ file: await place(), pollMs: NEVER }))
+  const [a, b] = [vi.fn(), vi.fn()]
+  const stopA = store.wake('work', a)
+  store.wake('work', b)
+  await put(store)
+  await turns(2)
+  expect(a).toHaveBeenCalledTimes(1)
   stopA()
   await put(store)
   await turns(2)
