@@ -54,10 +54,11 @@ test('asks for the token, also for metrics', async () => {
 test('what will not do is refused before anything is started', async () => {
   const url = await freshUrl()
   const wrong: [string[], RegExp][] = [
-    [['--http-port', '8080', '--http-host', '0.0.0.0'], /expected a token/],
+    [['--http-port', '8080', '--http-host', '0.0.0.0'], /listen on 0\.0\.0\.0, .*expected a token/],
     [['--http-host', '127.0.0.1'], /--http-port/],
-    [['--http-port', '70000'], /a port, 0 to 65535/],
-    [['--http-port', '0', '--http-token', 'short'], /token/],
+    [['--http-port', '70000'], /--http-port .*a port: 0 to 65535/],
+    [['--http-port', '0', '--http-token', 'short'], /--http-token.*16 letters/],
+    [['--http-port', '0', '--http-host', ''], /--http-host/],
   ]
   for (const [more, text] of wrong) {
     const { code, err } = await cli(['daemon', 'start', '-f', '-q', url, '-t', TASKS, ...more])

@@ -99,12 +99,27 @@ it.each([
 ])('refuses a network file system: %s', async (name, type) => {
   const folder = await temporaryFolder()
   const file = join(folder, 'tasks.db')
-  const options = { file, fileSystemType: async () => type }
+  const options = { file, fileSystem: async () => ({ type, freeBytes: 1 << 30 }) }
   const error = await openSqliteStore(options).catch((thrown: Error) => thrown)
   expect(error).toMatchObject({ code: 'ERR_STORE_NETWORK_FILE_SYSTEM' })
   expect((error as Error).message).toContain(`(${name})`)
   expect(await readdir(folder)).toEqual([])
   await closing(openSqliteStore({ ...options, allowNetworkFileSystem: true }))
+})
+
+it('tells of a disk that is almost full', async () => {
+  const file = join(await temporaryFolder(), 'tasks.db')
+  let freeBytes = 16 << 20
+  const fileSystem = async () => ({ type: 0, freeBytes })
+  const store = await closing(openSqliteStore({ file, fileSystem }))
+  expect(await store.check()).toMatchObject({ ok: true, problems: [], facts: { freeBytes } })
+  freeBytes -= 1
+  expect(await store.check()).toMatchObject({
+    ok: false,
+    problems: [`The disk of ${file} is almost full: 15.9 MiB are left. A task that does not fit is refused.`],
+    facts: { freeBytes },
+  })
+  expect((await (await closing(openSqliteStore({ file }))).check()).facts.freeBytes).toBeGreaterThan(0)
 })
 
 it('refuses a schema newer than the code', async () => {

@@ -1,15 +1,12 @@
 /** The thread in which `doctor` reads a large SQLite file: as long as that takes, nobody else waits for it. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { inspectStore } from './sqlite-check.ts'
+import { type InspectedFile, inspectStore } from './sqlite-check.ts'
 import { SqliteConnection } from './sqlite-driver.ts'
 import type { StoreCheck } from './store.ts'
 import { StoreError, type StoreErrorCode } from './store-error.ts'
 
 /** What it is given. */
-export interface CheckFile {
-  readonly file: string
-  readonly bytes: number
-  readonly logBytes: number
+export interface CheckFile extends InspectedFile {
   readonly busyLimitMs: number
 }
 

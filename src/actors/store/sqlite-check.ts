@@ -15,11 +15,24 @@ const NEVER: Readonly<Record<string, string>> = {
     'waiting for children that have all ended',
 }
 
-export function inspectStore(sql: Sql, file: { file: string; bytes: number; logBytes: number }): StoreCheck {
+/** Less than this on its disk is a problem: the log of many writers, and a checkpoint, want some. */
+const LEAST_FREE_BYTES = 16 << 20
+
+/** What is known without opening it. */
+export interface InspectedFile {
+  readonly file: string
+  readonly bytes: number
+  readonly logBytes: number
+  /** Of its disk. */
+  readonly freeBytes: number
+}
+
+export function inspectStore(sql: Sql, file: InspectedFile): StoreCheck {
   const problems = (sql.statement('PRAGMA integrity_check(20)').all() as { integrity_check: string }[])
     .map((row) => row.integrity_check)
     .filter((said) => said !== 'ok')
     .map((said) => `The file is damaged: ${said}.`)
+  if (file.freeBytes < LEAST_FREE_BYTES) problems.push(almostFull(file))
   const missing = missingParts(sql)
   problems.push(...missing.map(partIsMissing))
   const hasTasks = !missing.includes('table stateward_task')
@@ -39,6 +52,7 @@ export function inspectStore(sql: Sql, file: { file: string; bytes: number; logB
       file: file.file,
       bytes: file.bytes,
       writeAheadLogBytes: file.logBytes,
+      freeBytes: file.freeBytes,
       sqlite: one('SELECT sqlite_version()'),
       schema: schemaVersion(sql),
       journal: one('PRAGMA journal_mode'),
@@ -46,4 +60,10 @@ export function inspectStore(sql: Sql, file: { file: string; bytes: number; logB
       ...(hasTasks ? { tasks: one('SELECT count(*) FROM stateward_task') } : {}),
     },
   }
+}
+
+function almostFull({ file, freeBytes }: InspectedFile): string {
+  // Never more than there is.
+  const left = Math.floor((freeBytes / 2 ** 20) * 10) / 10
+  return `The disk of ${file} is almost full: ${left} MiB are left. A task that does not fit is refused.`
 }

@@ -24,16 +24,26 @@ const HEADER_BYTES = 100
 const LOOKS = 4
 const LOOK_MS = 50
 
-/** `f_type` of the file system of a folder. */
-export type FileSystemType = (folder: string) => Promise<number>
+/** What a folder lies on. */
+export interface FileSystem {
+  /** Its `f_type`. */
+  readonly type: number
+  /** What is left for whoever is not root. */
+  readonly freeBytes: number
+}
 
-const fileSystemType: FileSystemType = async (folder) => (await statfs(folder)).type
+export type LookAtFileSystem = (folder: string) => Promise<FileSystem>
+
+export const lookAtFileSystem: LookAtFileSystem = async (folder) => {
+  const { type, bavail, bsize } = await statfs(folder)
+  return { type, freeBytes: bavail * bsize }
+}
 
 export interface FileChecks {
   /** Let a file on a network file system pass. */
   readonly allowNetworkFileSystem?: boolean | undefined
   /** Asked instead of the operating system; for tests. */
-  readonly fileSystemType?: FileSystemType | undefined
+  readonly fileSystem?: LookAtFileSystem | undefined
 }
 
 /** @returns whether it is there. @throws StoreError */
@@ -129,7 +139,7 @@ async function checkAccess(path: string, what: string): Promise<void> {
 }
 
 async function checkFileSystem(folder: string, checks: FileChecks): Promise<void> {
-  const type = await (checks.fileSystemType ?? fileSystemType)(folder)
+  const { type } = await (checks.fileSystem ?? lookAtFileSystem)(folder)
   const name = NETWORK_FILE_SYSTEMS[type >>> 0]
   if (name === undefined) return
   throw new StoreError(

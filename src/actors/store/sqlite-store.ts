@@ -9,7 +9,7 @@
  * needs to make it durable.
  */
 import { realpath, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Priority } from '../../machines/model.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { OnFault } from './fault-point.ts'
@@ -28,7 +28,7 @@ import type { CheckFile } from './sqlite-check-entry.ts'
 import { checkInThread } from './sqlite-check-thread.ts'
 import { commitOperations } from './sqlite-commit.ts'
 import { type DriverOptions, isInTransaction, peek, SqliteConnection } from './sqlite-driver.ts'
-import { checkFile, type FileChecks } from './sqlite-file.ts'
+import { checkFile, type FileChecks, type LookAtFileSystem, lookAtFileSystem } from './sqlite-file.ts'
 import { list } from './sqlite-list.ts'
 import { backlog, type Counts, counts, daemons, get, log, schedules } from './sqlite-reads.ts'
 import { checkVersion, migrateSchema, SCHEMA_VERSION, schemaVersion } from './sqlite-schema.ts'
@@ -106,6 +106,7 @@ class SqliteStore implements Store {
   readonly #hub: WakeHub
   readonly #looks = new Set<NodeJS.Timeout>()
   readonly #busyLimitMs: number
+  readonly #lookAtFileSystem: LookAtFileSystem
   readonly #closing = new AbortController()
   readonly #checks = new Set<Promise<StoreCheck>>()
   #seenVersion: number | undefined
@@ -114,6 +115,7 @@ class SqliteStore implements Store {
     this.#connection = connection
     this.#file = file
     this.#busyLimitMs = options.busyLimitMs ?? BUSY_LIMIT_MS
+    this.#lookAtFileSystem = options.fileSystem ?? lookAtFileSystem
     this.#sockets = new WakeSockets(file)
     this.#hub = new WakeHub({
       clock: options.clock ?? systemClock,
@@ -177,8 +179,12 @@ class SqliteStore implements Store {
         ({ size }) => size,
         () => 0,
       )
-    const [bytes, logBytes] = await Promise.all([sizeOf(this.#file), sizeOf(`${this.#file}-wal`)])
-    const file = { file: this.#file, bytes, logBytes }
+    const [bytes, logBytes, { freeBytes }] = await Promise.all([
+      sizeOf(this.#file),
+      sizeOf(`${this.#file}-wal`),
+      this.#lookAtFileSystem(dirname(this.#file)),
+    ])
+    const file = { file: this.#file, bytes, logBytes, freeBytes }
     const isLarge = bytes + logBytes > LARGE_BYTES
     return this.#connection
       .read((sql) => (isLarge ? undefined : inspectStore(sql, file)))

@@ -1,8 +1,9 @@
 /** Options with which `daemon start` and `daemon restart` start one. */
 import { isIPv6 } from 'node:net'
 import { type Command, Option } from 'commander'
-import { checkDaemonHttp, type DaemonOptions } from '../durable/daemon-options.ts'
+import type { DaemonOptions } from '../durable/daemon-options.ts'
 import { OptionError } from '../errors.ts'
+import { checkReach, SERVER_CHECKS } from '../http/server-options.ts'
 import type { SupervisorOptions } from '../supervisor-options.ts'
 import { toDaemonName, toDurationMs, toLeaseMs, toPort, toWholeNumber } from './cli-values.ts'
 
@@ -52,7 +53,7 @@ export function addStartOptions(command: Command): Command {
     .option('--reserve-normal <n>', 'more of them for priorities from normal on', toWholeNumber)
     .option('--reserve-high <n>', 'more of them for priorities from high on', toWholeNumber)
     .option('--processes <n>', 'tasks in child processes at a time, 0 for no bound', toWholeNumber)
-    .option('--http-port <n>', 'serve the queue over HTTP on this port, on this machine only', toWholeNumber)
+    .option('--http-port <n>', 'serve the queue over HTTP on this port, on this machine only', toPort)
     .option('--http-host <address>', 'listen on another address; needs a token')
     .addOption(
       new Option('--http-token <token>', 'what whoever asks over HTTP has to know').env(
@@ -134,8 +135,6 @@ export function checkStartOptions(options: DaemonStartOptions): void {
     throw new OptionError('Expected --http-host with --http-port: without a port nothing is served.', {
       code: 'ERR_OPTION_INVALID',
     })
-  const http = toHttp(options)
-  if (http !== undefined) checkDaemonHttp('daemon start --http', http)
   if (foreground && log !== undefined) {
     throw new OptionError(
       'Expected --log or --foreground, not both: a daemon in the foreground writes to its stderr.',
@@ -144,4 +143,8 @@ export function checkStartOptions(options: DaemonStartOptions): void {
       },
     )
   }
+  const http = toHttp(options)
+  if (http === undefined) return
+  for (const [name, value] of Object.entries(http)) SERVER_CHECKS[name]?.(`--http-${name}`, value)
+  checkReach('`stateward daemon start`', http)
 }

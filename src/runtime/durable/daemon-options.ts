@@ -82,7 +82,7 @@ const checks: Checks = {
 }
 
 /** @throws OptionError */
-export function checkDaemonHttp(where: string, value: unknown): void {
+function checkDaemonHttp(where: string, value: unknown): void {
   check.options({ ...SERVER_CHECKS, queue: refused, daemon: refused })(where, value)
   checkReach(where, value as DaemonOptions['http'] & {})
 }
