@@ -107,7 +107,8 @@ export class ClaimLane {
 
   /** Takes the pace anew. @param busyMs - see `PaceSample`; @param answerMs - how long the last claim took */
   look(busyMs: number, answerMs: number): void {
-    this.#pace = nextPace(this.#pace, { ended: this.#ended, busyMs, answerMs, most: this.#prefetch })
+    const claims = this.#takesTurns ? 3 : 2
+    this.#pace = nextPace(this.#pace, { ended: this.#ended, busyMs, answerMs, claims, most: this.#prefetch })
     this.#ended = 0
   }
 
