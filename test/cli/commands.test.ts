@@ -158,6 +158,10 @@ describe('list and dead', () => {
     await enqueue('mail', '--run-id', 'm2')
     await workOff(queue, FAILED)
     await enqueue('mail', '--run-id', 'm3')
+    expect(await cli(['dead', '-q', url, '--state', 'failed', 'queued'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--state to be of failed, terminated, got "queued"'),
+    })
     const { tasks } = (await answerOf(['dead', '-q', url])) as { tasks: object[] }
     expect(tasks).toMatchObject([{ id: 'm2' }, { id: 'm1' }])
     expect(await cli(['retry', 'm1', '-q', url])).toEqual({ code: 0, out: 'm1 will run again\n', err: '' })

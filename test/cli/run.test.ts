@@ -1,5 +1,6 @@
 /** `stateward run`: one task by hand. */
 import { describe, expect, test } from 'vitest'
+import { storeOf } from '../../src/runtime/durable/queue-access.ts'
 import { all } from '../../src/task.ts'
 import { done, freshUrl, settle, take, testQueue, workOff } from '../durable/queue-kit.ts'
 import { until } from '../support/until.ts'
@@ -89,6 +90,24 @@ describe('run', () => {
     await queue.cancel(id, 'not needed')
     expect(await code).toBe(1)
     expect(err.text).toContain('(ERR_TASK_CANCELLED)')
+  })
+
+  test('takes it back from whoever has ended without a word, when the lease is over', async () => {
+    const { queue, enqueue, run } = await place()
+    const lost = await enqueue('square', '{"n":7}')
+    const other = await enqueue('square', '{"n":8}')
+    const store = storeOf(queue)
+    await take(queue, 'gone')
+    expect(await cli(run(lost))).toMatchObject({ code: 1, err: expect.stringContaining('held by gone') })
+    const at = store.now()
+    const leases = (await store.read((from) => from.get([lost, other]))).map((record) => ({
+      id: record?.id as string,
+      fence: record?.fence as number,
+    }))
+    await store.do({ type: 'renew', at, leaseUntil: at, leases })
+    expect(await cli(run(lost))).toMatchObject({ code: 0, out: '49\n' })
+    expect((await queue.log(lost)).map(({ act }) => act)).toContain('leaseLost')
+    expect((await queue.get(other))?.state).toBe('running')
   })
 
   test('refuses what it cannot run, and changes nothing', async () => {

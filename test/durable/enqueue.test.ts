@@ -290,6 +290,11 @@ describe('enqueueMany', () => {
     for (const items of bad)
       expect(await errorOf(queue.enqueueMany(items as never))).toMatchObject({ name: 'OptionError' })
     expect(await errorOf(queue.enqueueMany(7 as never))).toMatchObject({ code: 'ERR_OPTION_INVALID' })
+    const many = queue.enqueueMany as (...given: unknown[]) => Promise<unknown>
+    expect(await errorOf(many.call(queue, [task.call(1)], { tx: {} }))).toMatchObject({
+      code: 'ERR_OPTION_INVALID',
+      message: expect.stringContaining('There is no tx for many'),
+    })
     expect((await queue.list()).tasks).toEqual([])
   })
 

@@ -127,6 +127,12 @@ test('what is wrong with a call is said before anything is stored', () => {
   expect(thrownBy(store(mail.call({ to: 1n } as never)))).toMatchObject({ code: 'ERR_VALUE_NOT_STORABLE' })
   expect(thrownBy(store(mail.call({ to: 'x'.repeat(LIMIT) })))).toMatchObject({ code: 'ERR_VALUE_TOO_LARGE' })
   expect(thrownBy(store({ definition: {}, input: 1 }))).toMatchObject({ code: 'ERR_OPTION_INVALID' })
+  const picky = defineTask({ name: 'picky', metadata: ({ to }: { to: string }) => ({ to }) }, () => 1)
+  expect(thrownBy(store(picky.call(undefined as never)))).toMatchObject({
+    code: 'ERR_INPUT_INVALID',
+    message: expect.stringMatching(/task "picky".*metadata\(\) threw Cannot destructure/),
+    cause: expect.any(TypeError),
+  })
   expect(thrownBy(store(throwing.call())).message).toMatch(/metadata of task "throwing".*\$\.at/)
   const withOptions = (options: object) => thrownBy(store({ ...mail.call({ to: 'a' }), options }))
   expect(withOptions({ priorty: 'high' })).toMatchObject({ code: 'ERR_OPTION_UNKNOWN' })

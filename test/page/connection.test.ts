@@ -135,6 +135,14 @@ test('a server that lets look is unlocked with the token, or looked at again', a
   const feed = await openScene(pages, '#view=tasks')
   const { page } = feed
   await page.getByRole('button', { name: 'Unlock' }).click()
+  // The field has the focus, and no letter is a shortcut of the page behind it.
+  await page.keyboard.type('p/')
+  expect(await page.getByLabel('Token').inputValue()).toBe('p/')
+  await page.getByRole('button', { name: 'Go on looking' }).focus()
+  await page.keyboard.press('p')
+  expect(await page.getByRole('button', { name: 'Pause' }).getAttribute('aria-pressed')).toBe('false')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Unlock' }).click()
   await page.getByRole('button', { name: 'Go on looking' }).click()
   await page.getByRole('button', { name: 'charge card' }).waitFor()
   await page.getByRole('button', { name: 'Unlock' }).click()

@@ -299,6 +299,16 @@ export function storeContract(engine: string, prepare: () => Promise<StorePlace>
       expect(await settle(holder, lease!, FINISHED)).toEqual({ kind: 'settled', state: 'finished' })
     })
 
+    it('is taken back of one task alone where that is asked for', async () => {
+      const [store] = await openTwo()
+      const tasks = [await put(store), await put(store)] as const
+      await claimed(store, 1, { holder: 'a', leaseUntil: 10 })
+      const reclaim = { type: 'reclaim', by: 'b', lostLimit: 5, limit: 100, id: tasks[1].id } as const
+      expect((await one(store, { ...reclaim, at: 9 })).tasks).toEqual([])
+      expect((await one(store, { ...reclaim, at: 10 })).tasks).toMatchObject([{ id: tasks[1].id }])
+      expect((await record(store, tasks[0].id)).state).toBe('running')
+    })
+
     it('is taken back when it is over, and what its old holder says later changes nothing', async () => {
       const [a, b] = await openTwo()
       const task = await put(a)

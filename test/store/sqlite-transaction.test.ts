@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, it, onTestFinished } from 'vitest'
 import { openSqliteStore } from '../../src/actors/store/sqlite-store.ts'
 import type { Store } from '../../src/actors/store/store.ts'
+import { turns } from '../support/turns.ts'
 import { claimed, closing, enqueue, newTask, put, temporaryFolder } from './store-kit.ts'
 
 const place = async (): Promise<{ store: Store; database: DatabaseSync; folder: string }> => {
@@ -36,6 +37,25 @@ it('never happened when the transaction is rolled back', async () => {
   expect(database.prepare('SELECT count(*) AS count FROM orders').get()).toEqual({ count: 0 })
   await put(store, { id: task.id, key: 'k' })
 })
+
+it.each(['COMMIT', 'ROLLBACK', undefined])(
+  'bears with a connection that is closed right after %s',
+  async (last) => {
+    const { store, folder } = await place()
+    const own = new DatabaseSync(join(folder, 'app.db'))
+    own.exec('BEGIN IMMEDIATE')
+    const task = newTask()
+    const answer = store.within?.(own, enqueue(3, task))
+    if (last !== undefined) own.exec(last)
+    own.close()
+    await answer
+    // Nobody else could hear of it: it is looked for after the turn in which it was stored.
+    await turns(5)
+    expect((await store.get([task.id])).map((found) => found?.id)).toEqual([
+      last === 'COMMIT' ? task.id : undefined,
+    ])
+  },
+)
 
 it('takes a connection that has the database attached', async () => {
   const { store, folder } = await place()

@@ -1,6 +1,6 @@
 /** Walks through machines, and what a real thing is held against them. */
 import { describe, expect, test } from 'vitest'
-import { assign, raise, setup } from 'xstate'
+import { assign, createActor, raise, setup } from 'xstate'
 import { supervisorMachine } from '../../src/machines/index.ts'
 import {
   checkEdges,
@@ -204,6 +204,53 @@ describe('what is taken without an event', () => {
   })
 })
 
+describe('a state with a history', () => {
+  const region = (history: 'shallow' | 'deep') => ({
+    type: 'parallel' as const,
+    states: {
+      left: { initial: 'off', states: { off: { on: { left: 'on' } }, on: {} } },
+      right: { initial: 'off', states: { off: { on: { right: 'on' } }, on: {} } },
+      back: { type: 'history' as const, history },
+    },
+    on: { pause: 'paused' },
+  })
+  const machine = (history: 'shallow' | 'deep') =>
+    setup({}).createMachine({
+      id: 'h',
+      initial: 'work',
+      states: { work: region(history), paused: { on: { resume: 'work.back' } } },
+    })
+  const events = ['left', 'right', 'pause', 'resume'].map((type) => ({ type }))
+
+  test('is one for each that it would bring back', async () => {
+    const walk = walkMachine(machine('deep'), { events })
+    const back = walk.filter(({ source, event }) => source === 'paused' && event.type === 'resume')
+    expect(back.map(({ target }) => target).sort()).toEqual([
+      'work.left.off|work.right.off',
+      'work.left.off|work.right.on',
+      'work.left.on|work.right.off',
+      'work.left.on|work.right.on',
+    ])
+  })
+
+  test.each(['shallow', 'deep'] as const)('%s: a machine does what its own walk says', async (history) => {
+    const walk = walkMachine(machine(history), { events })
+    const report = await replay(walk, {
+      begin: () => createActor(machine(history)).start(),
+      act: (actor, { event }) => actor.send(event),
+      check: (actor, { to }) => expect(actor.getSnapshot().value).toEqual(to.value),
+    })
+    expect(report.edges).toBe(walk.length)
+  })
+})
+
+test('a machine that cannot begin is no walk of nothing', () => {
+  const machine = setup({
+    types: { context: {} as { n: number }, input: {} as { n: number } },
+  }).createMachine({ context: ({ input }) => ({ n: input.n }), initial: 'a', states: { a: {} } })
+  expect(() => walkMachine(machine, { events: [{ type: 'go' }] } as never)).toThrow(/reading 'n'/)
+})
+
 describe('the context of a walk', () => {
   /** Two states of one name, which only differ in a value. */
   const between = (one: unknown, other: unknown) =>
@@ -386,5 +433,21 @@ describe('a replay', () => {
     expect(failure?.message).toContain('locked + {"type":"insert","coin":1} → open')
     expect(failure?.cause).toBeInstanceOf(Error)
     expect(ended.length).toBeGreaterThan(0)
+  })
+
+  test('tells what went wrong first, though the end of the system fails, too', async () => {
+    const [edge] = walkMachine(turnstile, { events: [{ type: 'push' }] })
+    const broken = (act: () => void) =>
+      replay([edge as NonNullable<typeof edge>], {
+        begin: () => ({}),
+        act,
+        check: () => {},
+        end: () => Promise.reject(new Error('no end')),
+      })
+    const failing = broken(() => {
+      throw new Error('no act')
+    })
+    await expect(failing).rejects.toThrow(/After 1 event.*no act/)
+    await expect(broken(() => {})).rejects.toThrow('no end')
   })
 })

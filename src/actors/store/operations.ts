@@ -141,6 +141,8 @@ export interface ReclaimOperation extends ActBy {
   /** A task that lost more leases than this is terminated (`awol`). */
   readonly lostLimit: number
   readonly limit: number
+  /** This one alone. Default: all whose leases are over. */
+  readonly id?: string
 }
 
 /** Ends tasks that have waited for longer than they may, the longest overdue first: without a claim, whatever their names. */

@@ -17,13 +17,13 @@ import { LIFE_COLUMNS, type PgWork, Rows, type TaskLife } from './postgres-rows.
 import { nextLife } from './stored-life.ts'
 
 const EXPIRED = `SELECT ${LIFE_COLUMNS} FROM stateward.task WHERE seq IN (${ACTIVE_SEQS})
-  AND state = 'running' AND lease_until <= $1 ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED`
+  AND state = 'running' AND lease_until <= $1 AND ($3::text IS NULL OR id = $3) ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED`
 
 export async function reclaim(work: PgWork, operation: ReclaimOperation): Promise<AnswerTable['reclaim']> {
-  const { at, by, lostLimit, limit } = operation
+  const { at, by, lostLimit, limit, id = null } = operation
   const rows = new Rows(work)
   const tasks: ReclaimedTask[] = []
-  for (const found of await work.sql.rows<TaskLife>(EXPIRED, [at, limit])) {
+  for (const found of await work.sql.rows<TaskLife>(EXPIRED, [at, limit, id])) {
     rows.add(found)
     const row = rows.get(found.id) as TaskLife
     const next = nextLife(row, { type: 'lease.expired', at, lostLimit })

@@ -157,9 +157,10 @@ export function sqlOf(connection: unknown): Sql | undefined {
   return sql
 }
 
-/** Whether the caller's connection is inside of a transaction. */
+/** Whether the caller's connection is inside of a transaction. One that he has closed is in none, and throws when it is asked. */
 export function isInTransaction(connection: unknown): boolean {
-  return (connection as { isTransaction?: boolean }).isTransaction === true
+  const database = connection as Partial<DatabaseSync>
+  return database.isOpen === true && database.isTransaction === true
 }
 
 export class SqliteConnection {

@@ -15,11 +15,11 @@ import { type Facts, LIFE_COLUMNS, type TaskLife, writeAttemptEnd, writeLife } f
 import { nextLife } from './stored-life.ts'
 
 const EXPIRED = `SELECT ${LIFE_COLUMNS} FROM stateward_task INDEXED BY stateward_task_leased
-  WHERE state = 'running' AND lease_until <= ? ORDER BY lease_until LIMIT ?`
+  WHERE state = 'running' AND lease_until <= ?1 AND (?3 IS NULL OR id = ?3) ORDER BY lease_until LIMIT ?2`
 
 export function reclaim(sql: Sql, operation: ReclaimOperation): AnswerTable['reclaim'] {
-  const { at, by, lostLimit, limit } = operation
-  const rows = sql.statement(EXPIRED).all(at, limit) as TaskLife[]
+  const { at, by, lostLimit, limit, id = null } = operation
+  const rows = sql.statement(EXPIRED).all(at, limit, id) as TaskLife[]
   const tasks = rows.flatMap((row): ReclaimedTask[] => {
     const next = nextLife(row, { type: 'lease.expired', at, lostLimit })
     if (next === undefined) return []

@@ -15,10 +15,10 @@ import { useWatch } from './watch.ts'
 
 export function App() {
   const { session, ui } = usePage()
-  useShortcuts()
+  const asksToken = session.locked.value || (ui.unlocking.value && session.access.value === 'look')
+  useShortcuts(asksToken)
   useWatch()
   const view = ui.view.value
-  const asksToken = session.locked.value || (ui.unlocking.value && session.access.value === 'look')
   return (
     <div class="app" data-view={view} data-connected={session.state.value.name === 'open'}>
       <Header />
@@ -57,13 +57,13 @@ const PANELS: Readonly<Record<View, () => ComponentChildren>> = {
 }
 
 /** `/` goes to the filter of the view; `p` pauses. */
-function useShortcuts(): void {
+function useShortcuts(isOff: boolean): void {
   const { session } = usePage()
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const { key, target, ctrlKey, metaKey, altKey } = event
       const writes = target instanceof HTMLElement && target.closest('input, select, textarea') !== null
-      if (writes || ctrlKey || metaKey || altKey) return
+      if (isOff || writes || ctrlKey || metaKey || altKey) return
       if (key === '/') {
         const filter = document.querySelector<HTMLInputElement>('[data-filter]')
         if (filter === null) return
@@ -74,5 +74,5 @@ function useShortcuts(): void {
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [session])
+  }, [session, isOff])
 }

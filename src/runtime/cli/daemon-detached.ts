@@ -40,7 +40,8 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
   const isNew = !existsSync(logFile)
   const log = openLog(logFile)
   const before = sizeOf(logFile)
-  const { token = randomBytes(24).toString('base64url') } = ownToken()
+  const own = ownToken()
+  const { token = randomBytes(24).toString('base64url') } = own
   const child = spawn(process.execPath, [...process.execArgv, ENTRY, ...toStartArguments(options)], {
     detached: true,
     stdio: ['ignore', log, log],
@@ -57,7 +58,8 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
     const mark = await untilUp(queue, child, options)
     const http = servedAt(options)
     const address = options.inspect === undefined ? undefined : addressIn(logFile, before)
-    const inspector = address === undefined ? {} : { inspector: `${address}#token=${token}` }
+    const url = own.token === undefined ? `${address}#token=${token}` : address
+    const inspector = address === undefined ? {} : { inspector: url }
     answer({ name, id: mark.id, pid: mark.pid, log: logFile, http, ...inspector }, () => [
       `Daemon ${name} works, pid ${mark.pid}. Its log is ${logFile}`,
       ...servedLines(http),

@@ -23,7 +23,7 @@ export function checkHost(host: string | undefined): void {
   )
 }
 
-/** Of a daemon: with the token, unless whoever started it knows it already: it may be a log that is written to. */
+/** With the token, unless whoever started it knows it already: it may be a log that is written to. */
 export function toInspectorLine({ address, url }: Pick<Inspector, 'address' | 'url'>): string {
   return `Inspector: ${ownToken().token === undefined ? url : address}`
 }

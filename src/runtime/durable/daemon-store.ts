@@ -3,6 +3,9 @@ import type { DaemonStore } from '../../actors/daemon/daemon-ports.ts'
 import type { AnswerTable, ClaimOperation, StoreOperation } from '../../actors/store/operations.ts'
 import type { QueueStore } from './queue-store.ts'
 
+/** A task that has lost more leases than this is given up. */
+export const LOST_LIMIT = 3
+
 /** For a daemon: all of it. */
 export function daemonStore(queue: QueueStore): DaemonStore {
   return {
@@ -55,6 +58,12 @@ export function oneTaskStore(queue: QueueStore, id: string): DaemonStore {
     }
   }
   return { ...daemonStore(queue), submit: submit as DaemonStore['submit'] }
+}
+
+/** Takes one task back whose lease is over, as daemons do with all of them: whoever held it has ended without a word. */
+export async function takeBack(queue: QueueStore, id: string): Promise<void> {
+  const { by } = queue
+  await queue.do({ type: 'reclaim', at: queue.now(), by, lostLimit: LOST_LIMIT, limit: 1, id })
 }
 
 async function isDueLater(queue: QueueStore, id: string, now: number): Promise<boolean> {

@@ -13,7 +13,7 @@ import type { HttpServerOptions } from '../http/server-options.ts'
 import { LiveSupervisor } from '../live-supervisor.ts'
 import { checkStopOptions, planStop, type StopOptions } from '../stop-options.ts'
 import { checkDaemonOptions, type DaemonOptions, pruneRules } from './daemon-options.ts'
-import { daemonStore, oneTaskStore } from './daemon-store.ts'
+import { daemonStore, LOST_LIMIT, oneTaskStore } from './daemon-store.ts'
 import { daemonPorts } from './daemon-wiring.ts'
 import { storeOf } from './queue-access.ts'
 import type { QueueStore } from './queue-store.ts'
@@ -87,7 +87,7 @@ class LiveDaemon implements Daemon {
     const {
       name = 'default',
       leaseMs = 10_000,
-      lostLimit = 3,
+      lostLimit = LOST_LIMIT,
       prefetch = 2_000,
       unknownTasks = 'fail',
     } = options

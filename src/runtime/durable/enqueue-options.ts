@@ -93,8 +93,7 @@ export function checkEnqueueOptions(options: EnqueueOptions): void {
 
 /**
  * @param options - checked ones; they override those of the call
- * @throws OptionError for a call, its options or its input that will not do; throws what `runId` and `metadata` of the
- *   definition throw
+ * @throws OptionError for a call, its options or its input that will not do; throws what `runId` of the definition throws
  */
 export function toNewTask(
   { definition, input, options: called = {} }: TaskCall,

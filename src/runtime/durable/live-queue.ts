@@ -68,7 +68,15 @@ export class LiveQueue implements Queue {
     })
   }
 
-  async enqueueMany(items: Iterable<TaskCall | EnqueueItem>): Promise<readonly QueuedTask[]> {
+  async enqueueMany(
+    items: Iterable<TaskCall | EnqueueItem>,
+    ...rest: readonly unknown[]
+  ): Promise<readonly QueuedTask[]> {
+    refuseMore(
+      rest,
+      'items',
+      'Each item may have options of its own: { call, priority }. There is no tx for many.',
+    )
     if (typeof items !== 'object' || items === null || !(Symbol.iterator in items)) {
       refuse('items', 'calls of tasks: an array or another iterable', items)
     }
@@ -278,12 +286,18 @@ function toCallAndOptions(
     ? [{ definition: task, input: rest[0], options: undefined }, ...rest.slice(1)]
     : [toCall(task), ...rest]
   const [options, ...more] = others
-  const extra = more.find((value) => value !== undefined)
-  if (extra !== undefined) {
-    const hint = 'After a definition come its input and the options, after a call the options alone.'
-    refuse('what comes after the options', 'nothing', extra, hint)
-  }
+  refuseMore(
+    more,
+    'options',
+    'After a definition come its input and the options, after a call the options alone.',
+  )
   return { call, options }
+}
+
+/** What is not looked at would be believed to be heeded. */
+function refuseMore(rest: readonly unknown[], last: string, hint: string): void {
+  const extra = rest.find((value) => value !== undefined)
+  if (extra !== undefined) refuse(`what comes after the ${last}`, 'nothing', extra, hint)
 }
 
 function toCall(value: unknown): TaskCall {

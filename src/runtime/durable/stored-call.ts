@@ -1,5 +1,6 @@
 /** From a call of a task to what a store keeps of it, and back. */
 import { type AnyDefinition, isDefinition, type TaskCall } from '../../actors/definition.ts'
+import { saidBy } from '../../actors/foreign-value.ts'
 import { storableText, versionOf } from '../../actors/storable.ts'
 import type { StepCall, StoredCall } from '../../actors/store/task-record.ts'
 import type { Priority } from '../../machines/model.ts'
@@ -7,6 +8,7 @@ import { type AllInput, allTask } from '../all.ts'
 import { type ChainInput, toCalls } from '../chain.ts'
 import { refuse } from '../check.ts'
 import type { TaskDefinition } from '../define-task.ts'
+import { OptionError } from '../errors.ts'
 import { checkGivenInput } from '../input-check.ts'
 import { CHAIN_NAME, type Due, enter } from './chain-levels.ts'
 import { fromCallTag, fromFinite, fromStoredJson, toMetadataJson, toStoredJson } from './stored-json.ts'
@@ -44,7 +46,7 @@ export class CallRefusal extends Error {
  * @param within - the chain that it goes on in, if it is a step of one, and the band of the whole
  * @throws OptionError for what is no definition, an input that its schema refuses (`ERR_INPUT_INVALID`), that is no JSON
  *   (`ERR_VALUE_NOT_STORABLE`) or too large (`ERR_VALUE_TOO_LARGE`), the same for its metadata, and for options that are
- *   wrong or no data, also of each call of a chain; throws what `metadata` throws
+ *   wrong or no data, also of each call of a chain; for an input on which `metadata` throws (`ERR_INPUT_INVALID`)
  */
 export function toStoredCall(call: TaskCall, maxBytes: number, within?: StoredChain): StepCall {
   const { definition, input, options } = call
@@ -266,5 +268,14 @@ function descriptionOf({ name, options }: TaskDefinition, input: unknown): strin
 }
 
 function metadataOf({ name, options }: TaskDefinition, input: unknown, maxBytes: number): string | null {
-  return toMetadataJson(name, options.metadata?.(input as never), maxBytes)
+  let made: unknown
+  try {
+    made = options.metadata?.(input as never)
+  } catch (error) {
+    throw new OptionError(
+      `Expected an input of task "${name}" that its metadata can be made of: metadata() threw ${saidBy(error) ?? 'nothing'}.`,
+      { code: 'ERR_INPUT_INVALID', cause: error },
+    )
+  }
+  return toMetadataJson(name, made, maxBytes)
 }

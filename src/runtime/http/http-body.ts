@@ -12,7 +12,14 @@ export async function jsonBody(
   maxBytes: number,
   isOptional: boolean,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const bytes = await bodyBytes(request, maxBytes)
+  const bytes = await bodyBytes(request, maxBytes).catch((error: unknown) => {
+    if (error instanceof HttpRefusal) throw error
+    // Whoever sent it has left: nobody hears of it.
+    throw new HttpRefusal('The body of the request did not arrive.', {
+      code: 'ERR_HTTP_REQUEST_INVALID',
+      cause: error,
+    })
+  })
   if (bytes.length === 0 && isOptional) return {}
   requireJson(request)
   const value = parse(bytes)
@@ -33,7 +40,11 @@ function requireJson(request: Request): void {
 
 async function bodyBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = (): HttpRefusal =>
-    new HttpRefusal(`Expected a body of at most ${maxBytes} bytes.`, { code: 'ERR_HTTP_BODY_TOO_LARGE' })
+    // Servers of others do not read the rest, so the connection has no use for another request.
+    new HttpRefusal(`Expected a body of at most ${maxBytes} bytes.`, {
+      code: 'ERR_HTTP_BODY_TOO_LARGE',
+      headers: { connection: 'close' },
+    })
   const length = Number(request.headers.get('content-length') ?? Number.NaN)
   if (length > maxBytes) throw tooLarge()
   // A server reads no more than that; read at once, the bodies of many requests are there in one turn and share a commit.

@@ -106,17 +106,25 @@ async function follow<System, Snapshot, Event extends EventObject>(
   test: SystemUnderTest<System, Snapshot, Event>,
 ): Promise<void> {
   const system = await test.begin()
-  try {
-    for (const [index, edge] of path.entries()) {
-      try {
-        await test.act(system, edge)
-        await test.check(system, edge)
-      } catch (error) {
-        throw failure(path.slice(0, index + 1), error)
-      }
+  for (const [index, edge] of path.entries()) {
+    try {
+      await test.act(system, edge)
+      await test.check(system, edge)
+    } catch (error) {
+      const failed = failure(path.slice(0, index + 1), error)
+      // What went wrong first is what is told.
+      await endQuietly(test, system)
+      throw failed
     }
-  } finally {
+  }
+  await test.end?.(system)
+}
+
+async function endQuietly<System>(test: Pick<SystemUnderTest<System>, 'end'>, system: System): Promise<void> {
+  try {
     await test.end?.(system)
+  } catch {
+    // It may well have no end where a step has failed.
   }
 }
 

@@ -65,6 +65,8 @@ export class MachineSteps {
   begin(input: unknown): AnyMachineSnapshot {
     this.#forget()
     const [first] = initialTransition(this.#told, input as never)
+    // Its context is made of an input that it was not given, say.
+    if (first.status === 'error') throw first.error
     beginnings.set(first, this.#passage())
     return first
   }

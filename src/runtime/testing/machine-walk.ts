@@ -73,7 +73,8 @@ const CHECKS: Checks = {
 /**
  * Every edge that `events` can make the machine take. Ended snapshots have none. Delays (`after`) are taken by themselves.
  *
- * @throws OptionError for bad options, for a context that needs a `project`, and beyond the `limit`
+ * @throws OptionError for bad options, for a context that needs a `project`, and beyond the `limit`; throws what a machine throws
+ *   that cannot begin, or make a step
  */
 export function walkMachine<Machine extends AnyStateMachine>(
   machine: Machine,
@@ -89,7 +90,7 @@ export function walkMachine<Machine extends AnyStateMachine>(
   const delays = new Set(delaysOf(machine))
   const all: readonly EventObject[] = [...events, ...delays]
   const keyOf = (snapshot: AnyMachineSnapshot): string =>
-    `${stateOf(snapshot)} ${project(snapshot.context as never)}`
+    `${stateOf(snapshot)} ${project(snapshot.context as never)}${historyOf(snapshot)}`
   let edges = 0
   const adjacency = getAdjacencyMap(machine as AnyStateMachine, {
     fromState: steps.begin(input) as never,
@@ -138,6 +139,14 @@ export function stateOf({ value }: { readonly value: unknown }): string {
             .join('|')
     })
     .join('|')
+}
+
+/** What its history states would bring back: two snapshots that differ in that go on differently. Empty without such states. */
+function historyOf({ historyValue }: AnyMachineSnapshot): string {
+  return Object.entries(historyValue)
+    .map(([id, nodes]) => ` ${id}=${nodes.map((node) => node.id).sort()}`)
+    .sort()
+    .join('')
 }
 
 /** How often the edge asked for an action of this name. */

@@ -1,10 +1,13 @@
 /** `stateward dead`: tasks that nobody tries again but a person. */
 import type { Command } from 'commander'
+import { refuse } from '../../check.ts'
 import { toWholeNumber } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { EXIT } from '../exit-codes.ts'
 import { addFilterOptions, type FilterOptions, toFilter } from '../filter-options.ts'
 import { toTaskTable } from '../task-lines.ts'
+
+const DEAD = ['failed', 'terminated'] as const
 
 interface DeadOptions extends FilterOptions {
   readonly limit: number
@@ -18,7 +21,8 @@ export function deadCommand(cli: Cli): Command {
     .action(
       onQueue<DeadOptions, []>(cli, async ({ queue, options, answer }) => {
         const { limit, after } = options
-        const filter = { state: ['failed', 'terminated'] as const, ...toFilter(options) }
+        checkDead(options.state ?? [])
+        const filter = { state: DEAD, ...toFilter(options) }
         const found = await queue.list({ ...filter, limit, ...(after === undefined ? {} : { after }) })
         answer(found, () => [
           ...toTaskTable(found.tasks),
@@ -27,4 +31,11 @@ export function deadCommand(cli: Cli): Command {
         return EXIT.ok
       }),
     )
+}
+
+/** @throws OptionError for states in which no task is dead */
+function checkDead(states: readonly string[]): void {
+  const other = states.find((state) => !(DEAD as readonly string[]).includes(state))
+  if (other !== undefined)
+    refuse('--state', 'of failed, terminated', other, '`stateward list` shows the others.')
 }

@@ -4,7 +4,7 @@ import { serveQueueInspector } from '../../inspector/serve-queue.ts'
 import { toPort } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { EXIT } from '../exit-codes.ts'
-import { checkHost, ownToken } from '../inspector-lines.ts'
+import { checkHost, ownToken, toInspectorLine } from '../inspector-lines.ts'
 
 interface InspectOptions {
   readonly port?: number
@@ -29,7 +29,8 @@ export function inspectCommand(cli: Cli): Command {
         })
         const signal = io.interruptible()
         const { address, url, token } = inspector
-        answer({ event: 'inspecting', address, url, token }, () => [`Inspector: ${url}`])
+        const own = ownToken().token === undefined ? { url, token } : {}
+        answer({ event: 'inspecting', address, ...own }, () => [toInspectorLine(inspector)])
         await new Promise<void>((resolve) => {
           if (signal.aborted) resolve()
           else signal.addEventListener('abort', () => resolve(), { once: true })

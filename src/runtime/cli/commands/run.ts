@@ -1,7 +1,7 @@
 /**
  * `stateward run`: runs one stored task in this process, with all its options, to its end.
  *
- * - refused: it does not wait, or --tasks does not know it. Nothing was changed.
+ * - refused: it does not wait, or --tasks does not know it. Nothing was changed, but that one whose lease is over waits again.
  * - running: claimed under a lease like a daemon's, so nobody else runs it meanwhile. What it waits for between its attempts or
  *   steps is waited for here, unless a daemon takes it then; its end is told all the same.
  * - handed back: Ctrl-C ends it here, and it waits again as if it had not been begun.
@@ -10,6 +10,9 @@
  */
 import { type Command, Option } from 'commander'
 import { createTaskRunner, type Daemon } from '../../durable/daemon.ts'
+import { takeBack } from '../../durable/daemon-store.ts'
+import type { Queue } from '../../durable/queue.ts'
+import { storeOf } from '../../durable/queue-access.ts'
 import { unknownTask } from '../../durable/queue-error.ts'
 import type { StoredTask } from '../../durable/stored-task.ts'
 import { taskTable } from '../../durable/task-table.ts'
@@ -51,8 +54,7 @@ async function run(session: Session<RunOptions>, id: string): Promise<ExitCode> 
   const { queue, io, options } = session
   const { lease, grace } = options
   const modules = await loadTasks(options.tasks)
-  const task = await queue.get(id)
-  if (task === undefined) throw unknownTask(id)
+  const task = await waitingTask(queue, id)
   if (!WAITING.includes(task.state)) throw cannotRun(task)
   if (!taskTable(modules).has(task.name)) taskNamed(modules, task.name)
   const signal = io.interruptible()
@@ -69,6 +71,17 @@ async function run(session: Session<RunOptions>, id: string): Promise<ExitCode> 
   } finally {
     await supervisor.stop({ wait: grace, graceMs: grace })
   }
+}
+
+/** As it is, or as it is again where whoever ran it has ended without a word. */
+async function waitingTask(queue: Queue, id: string): Promise<StoredTask> {
+  let task = await queue.get(id)
+  if (task?.state === 'running') {
+    await takeBack(storeOf(queue), id)
+    task = await queue.get(id)
+  }
+  if (task === undefined) throw unknownTask(id)
+  return task
 }
 
 /** @returns how it has ended; `undefined` when interrupted */
