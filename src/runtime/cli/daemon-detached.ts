@@ -9,7 +9,7 @@ import type { Queue } from '../durable/queue.ts'
 import { parseQueueUrl } from '../durable/queue-url.ts'
 import { OptionError } from '../errors.ts'
 import type { Session } from './command-kit.ts'
-import { daemonNotStarted, toldUsage } from './daemon-errors.ts'
+import { daemonNotStarted, daemonRuns, toldUsage } from './daemon-errors.ts'
 import { type DaemonMark, marksOf } from './daemon-marks.ts'
 import {
   type DaemonStartOptions,
@@ -30,7 +30,8 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const ENTRY = fileURLToPath(new URL(`./cli-entry.${extension}`, import.meta.url))
 
 /**
- * @throws QueueError (`ERR_DAEMON_NOT_STARTED`); no process is left then
+ * @throws QueueError (`ERR_DAEMON_NOT_STARTED`; `ERR_DAEMON_RUNNING` for one that others have started at the same time); no
+ *   process is left then
  * @throws OptionError for what it refuses, and for a log that cannot be written
  */
 export async function detachDaemon(session: Session<DaemonStartOptions>): Promise<ExitCode> {
@@ -70,11 +71,24 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
     child.kill('SIGKILL')
     const said = readFileSync(logFile).subarray(before).toString('utf8')
     const mistake = child.exitCode === EXIT.usage ? toldUsage(said) : undefined
+    const first = mistake === undefined ? await runningFirst(queue, child, options) : undefined
+    if (first !== undefined) throw daemonRuns(first)
     if (mistake === undefined) throw daemonNotStarted(name, (error as Error).message, said.slice(-LOG_TAIL))
     // All of it is told.
     if (isNew) rmSync(logFile, { force: true })
     throw mistake
   }
+}
+
+/** The one of its name that another program has started at the same time, and that stays. */
+async function runningFirst(
+  queue: Queue,
+  { pid, exitCode }: ChildProcess,
+  { name, force = false }: DaemonStartOptions,
+): Promise<DaemonMark | undefined> {
+  if (force || exitCode === null) return undefined
+  const marks = await marksOf(queue, name).catch(() => [])
+  return marks.find((mark) => mark.mark === 'alive' && mark.pid !== pid)
 }
 
 /** Where it says that its inspector is. */
