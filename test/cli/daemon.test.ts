@@ -151,6 +151,19 @@ describe('a daemon', () => {
     // Nor a queue: there was nothing to store.
     expect((await check(url)).code).toBe(4)
   })
+
+  test('whoever starts one at the same time as somebody else is told of the other one', {
+    timeout: 60_000,
+  }, async () => {
+    const url = await freshUrl()
+    onTestFinished(async () => void (await cli(['daemon', 'stop', '-q', url])))
+    const start = () => program(['daemon', 'start', '-q', url, '-t', TASKS])
+    const both = await Promise.all([start(), start()])
+    expect(both.map(({ code }) => code).sort()).toEqual([0, 1])
+    const refused = both.find(({ code }) => code === 1)
+    expect(refused?.err).toMatch(/Daemon "default" runs already: pid \d+ .*\(ERR_DAEMON_RUNNING\)\n$/)
+    expect(refused?.err).not.toContain('It said')
+  })
 })
 
 describe('in the foreground', () => {
@@ -214,19 +227,6 @@ describe('in the foreground', () => {
       expect(Math.max(...most)).toBe(size)
     },
   )
-
-  test('whoever starts one at the same time as somebody else is told of the other one', {
-    timeout: 60_000,
-  }, async () => {
-    const url = await freshUrl()
-    onTestFinished(async () => void (await cli(['daemon', 'stop', '-q', url])))
-    const start = () => program(['daemon', 'start', '-q', url, '-t', TASKS])
-    const both = await Promise.all([start(), start()])
-    expect(both.map(({ code }) => code).sort()).toEqual([0, 1])
-    const refused = both.find(({ code }) => code === 1)
-    expect(refused?.err).toMatch(/Daemon "default" runs already: pid \d+ .*\(ERR_DAEMON_RUNNING\)\n$/)
-    expect(refused?.err).not.toContain('It said')
-  })
 
   test('of two that are started at once under one name the later one stops again', {
     timeout: 60_000,

@@ -170,6 +170,29 @@ describe('submit', () => {
     expect(sent).toBeLessThan(10)
   })
 
+  test.each([
+    ['whoever sent it has left: no error of the program', true, 400, []],
+    ['anything else: its log says what', false, 500, [{ level: 50, err: { message: 'no more' } }]],
+  ])('a body that breaks off, since %s', async (_why, hasLeft, status, said) => {
+    const { handler, lines } = await openApi()
+    const left = new AbortController()
+    const request = new Request('http://localhost/tasks', {
+      method: 'POST',
+      body: new ReadableStream({
+        pull(controller) {
+          if (hasLeft) left.abort()
+          controller.error(new Error('no more'))
+        },
+      }),
+      headers: { 'content-type': 'application/json' },
+      signal: left.signal,
+      duplex: 'half',
+    } as RequestInit)
+    expect((await handler(request)).status).toBe(status)
+    expect(lines).toMatchObject(said)
+    expect(lines).toHaveLength(said.length)
+  })
+
   test('refuses an input that is too large for the queue', async () => {
     const { ask } = await openApi()
     const body = { task: 'mail', input: 'x'.repeat(1_100_000) }

@@ -49,7 +49,7 @@ it.each(['COMMIT', 'ROLLBACK', undefined])(
     if (last !== undefined) own.exec(last)
     own.close()
     await answer
-    // Nobody else could hear of it: it is looked for after the turn in which it was stored.
+    // After the turn in which it was stored, the store looks whether the transaction is over.
     await turns(5)
     expect((await store.get([task.id])).map((found) => found?.id)).toEqual([
       last === 'COMMIT' ? task.id : undefined,

@@ -60,10 +60,11 @@ const PANELS: Readonly<Record<View, () => ComponentChildren>> = {
 function useShortcuts(isOff: boolean): void {
   const { session } = usePage()
   useEffect(() => {
+    if (isOff) return
     const onKey = (event: KeyboardEvent): void => {
       const { key, target, ctrlKey, metaKey, altKey } = event
       const writes = target instanceof HTMLElement && target.closest('input, select, textarea') !== null
-      if (isOff || writes || ctrlKey || metaKey || altKey) return
+      if (writes || ctrlKey || metaKey || altKey) return
       if (key === '/') {
         const filter = document.querySelector<HTMLInputElement>('[data-filter]')
         if (filter === null) return

@@ -19,7 +19,7 @@ import {
   toStartEnvironment,
 } from './daemon-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { ownToken, TOKEN_VARIABLE } from './inspector-lines.ts'
+import { ownToken, shownUrl, TOKEN_VARIABLE } from './inspector-lines.ts'
 
 /** How often to look for its mark. */
 const LOOK_MS = 50
@@ -41,8 +41,7 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
   const isNew = !existsSync(logFile)
   const log = openLog(logFile)
   const before = sizeOf(logFile)
-  const own = ownToken()
-  const { token = randomBytes(24).toString('base64url') } = own
+  const { token = randomBytes(24).toString('base64url') } = ownToken()
   const child = spawn(process.execPath, [...process.execArgv, ENTRY, ...toStartArguments(options)], {
     detached: true,
     stdio: ['ignore', log, log],
@@ -59,8 +58,8 @@ export async function detachDaemon(session: Session<DaemonStartOptions>): Promis
     const mark = await untilUp(queue, child, options)
     const http = servedAt(options)
     const address = options.inspect === undefined ? undefined : addressIn(logFile, before)
-    const url = own.token === undefined ? `${address}#token=${token}` : address
-    const inspector = address === undefined ? {} : { inspector: url }
+    const inspector =
+      address === undefined ? {} : { inspector: shownUrl({ address, url: `${address}#token=${token}` }) }
     answer({ name, id: mark.id, pid: mark.pid, log: logFile, http, ...inspector }, () => [
       `Daemon ${name} works, pid ${mark.pid}. Its log is ${logFile}`,
       ...servedLines(http),

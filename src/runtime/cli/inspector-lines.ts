@@ -24,6 +24,10 @@ export function checkHost(host: string | undefined): void {
 }
 
 /** With the token, unless whoever started it knows it already: it may be a log that is written to. */
-export function toInspectorLine({ address, url }: Pick<Inspector, 'address' | 'url'>): string {
-  return `Inspector: ${ownToken().token === undefined ? url : address}`
+export function shownUrl({ address, url }: Pick<Inspector, 'address' | 'url'>): string {
+  return ownToken().token === undefined ? url : address
+}
+
+export function toInspectorLine(inspector: Pick<Inspector, 'address' | 'url'>): string {
+  return `Inspector: ${shownUrl(inspector)}`
 }

@@ -2,7 +2,7 @@
 import type { TaskFilter } from '../../actors/store/records.ts'
 import type { TaskRecord } from '../../actors/store/task-record.ts'
 import type { QueueStore } from './queue-store.ts'
-import { type StoredTaskFilter, toBulkFilter } from './task-query.ts'
+import { DEAD_STATES, type StoredTaskFilter, toBulkFilter } from './task-query.ts'
 
 const TASKS_PER_COMMIT = 500
 
@@ -17,7 +17,7 @@ export function clearTasks(queue: QueueStore, filter: StoredTaskFilter): Promise
 
 /** @returns how many wait again */
 export function retryTasks(queue: QueueStore, filter: StoredTaskFilter): Promise<number> {
-  const chosen = toBulkFilter(filter, ['failed', 'terminated'])
+  const chosen = toBulkFilter(filter, DEAD_STATES)
   return onPages(queue, chosen, async (ids) => {
     const at = queue.now()
     const { items } = await queue.do({ type: 'retry', ids, runAt: at, at, by: queue.by })

@@ -67,6 +67,9 @@ const queryChecks: Checks = {
 /** Which states these are is no choice. */
 const { state: _, ...deadLetterChecks } = queryChecks
 
+/** In which nobody tries a task again but a person. */
+export const DEAD_STATES: readonly StoredTaskState[] = ['failed', 'terminated']
+
 /** Of one page. */
 export const MOST_TASKS = 1_000
 
@@ -86,7 +89,7 @@ export function toBulkFilter(filter: StoredTaskFilter, states: readonly StoredTa
 export function toDeadLetterQuery(query: Omit<StoredTaskQuery, 'state'>): StoredTaskQuery {
   checkOptions('query', query, deadLetterChecks)
   refuseUndefined('query', query)
-  return { ...query, state: ['failed', 'terminated'] }
+  return { ...query, state: DEAD_STATES }
 }
 
 /** @throws OptionError */

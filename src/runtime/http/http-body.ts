@@ -13,7 +13,8 @@ export async function jsonBody(
   isOptional: boolean,
 ): Promise<Readonly<Record<string, unknown>>> {
   const bytes = await bodyBytes(request, maxBytes).catch((error: unknown) => {
-    if (error instanceof HttpRefusal) throw error
+    // Of a body that cannot be read for another reason, one that a framework has read before, the log has to tell.
+    if (!request.signal.aborted) throw error
     // Whoever sent it has left: nobody hears of it.
     throw new HttpRefusal('The body of the request did not arrive.', {
       code: 'ERR_HTTP_REQUEST_INVALID',

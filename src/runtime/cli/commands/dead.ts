@@ -1,13 +1,12 @@
 /** `stateward dead`: tasks that nobody tries again but a person. */
 import type { Command } from 'commander'
 import { refuse } from '../../check.ts'
+import { DEAD_STATES } from '../../durable/task-query.ts'
 import { toWholeNumber } from '../cli-values.ts'
 import { type Cli, onQueue, queueCommand } from '../command-kit.ts'
 import { EXIT } from '../exit-codes.ts'
 import { addFilterOptions, type FilterOptions, toFilter } from '../filter-options.ts'
 import { toTaskTable } from '../task-lines.ts'
-
-const DEAD = ['failed', 'terminated'] as const
 
 interface DeadOptions extends FilterOptions {
   readonly limit: number
@@ -22,7 +21,7 @@ export function deadCommand(cli: Cli): Command {
       onQueue<DeadOptions, []>(cli, async ({ queue, options, answer }) => {
         const { limit, after } = options
         checkDead(options.state ?? [])
-        const filter = { state: DEAD, ...toFilter(options) }
+        const filter = { state: DEAD_STATES, ...toFilter(options) }
         const found = await queue.list({ ...filter, limit, ...(after === undefined ? {} : { after }) })
         answer(found, () => [
           ...toTaskTable(found.tasks),
@@ -35,7 +34,7 @@ export function deadCommand(cli: Cli): Command {
 
 /** @throws OptionError for states in which no task is dead */
 function checkDead(states: readonly string[]): void {
-  const other = states.find((state) => !(DEAD as readonly string[]).includes(state))
+  const other = states.find((state) => !(DEAD_STATES as readonly string[]).includes(state))
   if (other !== undefined)
-    refuse('--state', 'of failed, terminated', other, '`stateward list` shows the others.')
+    refuse('--state', `of ${DEAD_STATES.join(', ')}`, other, '`stateward list` shows the others.')
 }

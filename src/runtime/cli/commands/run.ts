@@ -54,7 +54,7 @@ async function run(session: Session<RunOptions>, id: string): Promise<ExitCode> 
   const { queue, io, options } = session
   const { lease, grace } = options
   const modules = await loadTasks(options.tasks)
-  const task = await waitingTask(queue, id)
+  const task = await currentTask(queue, id)
   if (!WAITING.includes(task.state)) throw cannotRun(task)
   if (!taskTable(modules).has(task.name)) taskNamed(modules, task.name)
   const signal = io.interruptible()
@@ -74,7 +74,7 @@ async function run(session: Session<RunOptions>, id: string): Promise<ExitCode> 
 }
 
 /** As it is, or as it is again where whoever ran it has ended without a word. */
-async function waitingTask(queue: Queue, id: string): Promise<StoredTask> {
+async function currentTask(queue: Queue, id: string): Promise<StoredTask> {
   let task = await queue.get(id)
   if (task?.state === 'running') {
     await takeBack(storeOf(queue), id)
