@@ -1,6 +1,6 @@
 /** The frame of the page: header, the chosen view, and beside it what is always worth a look. */
 import type { ComponentChildren } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 import { ActorsView } from './actors-view.tsx'
 import { usePage } from './context.ts'
 import { EventsView } from './events-view.tsx'
@@ -59,7 +59,7 @@ const PANELS: Readonly<Record<View, () => ComponentChildren>> = {
 /** `/` goes to the filter of the view; `p` pauses. */
 function useShortcuts(isOff: boolean): void {
   const { session } = usePage()
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isOff) return
     const onKey = (event: KeyboardEvent): void => {
       const { key, target, ctrlKey, metaKey, altKey } = event

@@ -1,12 +1,13 @@
 /** Asks for the token: where nothing may be seen without it, and where the user wants to do more than look. */
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { usePage } from './context.ts'
 
 export function Login() {
   const { session, ui } = usePage()
   const locked = session.locked.value
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => field.current?.focus(), [])
+  // With the form, not after it was painted: what is typed in between would be lost.
+  useLayoutEffect(() => field.current?.focus(), [])
   const goOn = (): void => {
     ui.unlocking.value = false
   }
